@@ -1,0 +1,87 @@
+"""The errors that people may meet. They carry data; `cogs/ui/errors.py` alone writes sentences.
+
+    BotError
+    ├── RequestError                the person can mend it; nothing was sent, nothing was charged
+    │   ├── InvalidOption           an option's value cannot work
+    │   ├── UnknownModel            no such model; carries the nearest names
+    │   ├── UnsuitableModel         the model cannot do this; carries models that can
+    │   ├── UnpricedModel           nobody knows what it costs at most, so it is not run
+    │   ├── NoModelAvailable        the catalogue has no model that can do the job
+    │   └── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+    ├── ShuttingDown                the bot takes no new jobs just now
+    ├── QueueFull                   more jobs wait than the bot accepts
+    ├── LedgerUnavailable           the database cannot record money, so nothing is generated
+    ├── PictureError                bytes that are no usable picture (bot.images)
+    └── ImageRouterError            the tree in bot.imagerouter.errors
+"""
+
+from collections.abc import Sequence
+
+
+class BotError(Exception):
+    """Base of every error that has a sentence of its own."""
+
+
+class RequestError(BotError):
+    """The request cannot work as it is; it cost nothing."""
+
+
+class InvalidOption(RequestError):
+    """`value` cannot be used for `option`; `hint` says in a few words what can."""
+
+    def __init__(self, option: str, value: str, hint: str) -> None:
+        super().__init__(f"{option}: {hint}")
+        self.option = option
+        self.value = value
+        self.hint = hint
+
+
+class UnknownModel(RequestError):
+    """The catalogue has no model of that name; `suggestions` are the nearest ids, best first."""
+
+    def __init__(self, name: str, suggestions: Sequence[str] = ()) -> None:
+        super().__init__(name)
+        self.name = name
+        self.suggestions = tuple(suggestions)
+
+
+class UnsuitableModel(RequestError):
+    """`model` lacks `ability` (`edit`, `mask`, `size`, ...); `alternatives` have it."""
+
+    def __init__(self, model: str, ability: str, alternatives: Sequence[str] = ()) -> None:
+        super().__init__(f"{model} lacks {ability}")
+        self.model = model
+        self.ability = ability
+        self.alternatives = tuple(alternatives)
+
+
+class UnpricedModel(RequestError):
+    """The catalogue names no highest price for `model`, and the operator set none."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
+
+
+class NoModelAvailable(RequestError):
+    """No model in the catalogue can do this job."""
+
+
+class ShuttingDown(BotError):
+    """The bot is stopping and takes no new jobs."""
+
+
+class QueueFull(BotError):
+    """`waiting` jobs wait already, as many as the bot accepts."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(str(waiting))
+        self.waiting = waiting
+
+
+class LedgerUnavailable(BotError):
+    """The database did not take the record, so nothing may be spent."""
+
+
+class PictureError(BotError):
+    """The bytes are no picture that can be used."""

@@ -1,0 +1,73 @@
+"""What a person asked for, as plain data: no Discord, no HTTP, no SQL.
+
+A cog builds these from an interaction, and nothing below the cogs sees an interaction.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+NO_GUILD: Final = 0
+"""The `guild_id` of a direct message."""
+
+
+class Quality(StrEnum):
+    """How much effort the provider spends; `auto` leaves the choice to it."""
+
+    AUTO = "auto"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class OutputFormat(StrEnum):
+    """The picture format asked for; providers may answer with another one."""
+
+    WEBP = "webp"
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, and where: everything that quotas and policies look at."""
+
+    user_id: int
+    guild_id: int
+    """`NO_GUILD` in a direct message."""
+    channel_id: int
+    role_ids: tuple[int, ...] = ()
+    is_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """One job: `count` pictures of one prompt by one model."""
+
+    command: str
+    prompt: str
+    model: str | None = None
+    """A catalogue id, or None for the default."""
+    size: str = "auto"
+    """`auto` or `WIDTHxHEIGHT` in pixels."""
+    quality: Quality = Quality.AUTO
+    output_format: OutputFormat = OutputFormat.WEBP
+    count: int = 1
+    private: bool = False
+    """Only the person sees it; neither ImageRouter nor the bot keeps prompt or picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRoute:
+    """How to reach the message that answers an interaction, now or after a restart."""
+
+    application_id: int
+    token: str = field(repr=False)
+    """The interaction's token; anyone who has it can write as the bot, so it is never shown."""
+    expires_at_ms: int
+    """When the token stops working, less a minute of margin (epoch ms)."""
+    channel_id: int
+    message_id: int
+    """The deferred answer's message."""
+    upload_limit: int
+    """Bytes that one attachment may have there."""
