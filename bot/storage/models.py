@@ -1,0 +1,201 @@
+"""What the ledger and the job store take and give: plain data, no SQL.
+
+Money is micro-USD, times are epoch ms (UTC), sizes are bytes. Owns no behaviour.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from bot.errors import BotError
+from bot.money import Micros
+from bot.requests import Actor, ImageRequest, ReplyRoute
+
+MAX_CHARGES_PER_JOB: Final = 100
+"""More pictures in one job than any command offers: a larger count is a fault, not a wish."""
+
+
+class DuplicateJob(BotError):
+    """A job with this `idem` is already in the books; it is `job_id`. Nothing was held again."""
+
+    def __init__(self, idem: str, job_id: int) -> None:
+        super().__init__(idem)
+        self.idem = idem
+        self.job_id = job_id
+
+
+class ChargeState(StrEnum):
+    """Where one provider request stands; the arrows are drawn in `bot.storage.ledger`."""
+
+    HELD = "held"
+    """Money is reserved, nothing was sent. Open."""
+    DISPATCHED = "dispatched"
+    """The request may be on its way; its outcome is awaited. Open."""
+    SETTLED = "settled"
+    """The provider's true cost is recorded."""
+    RELEASED = "released"
+    """It cost nothing, as far as anybody knows."""
+    UNKNOWN = "unknown"
+    """It was sent and no answer came: the held amount still counts."""
+    PRESUMED = "presumed"
+    """No answer came in time, so the held amount counts as spent until the truth turns up."""
+
+
+class Delivery(StrEnum):
+    """Whether the person has got the answer to a job."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that asks for money: one charge for each of `request.count` pictures."""
+
+    id: int
+    """From `bot.ids.make_id`."""
+    idem: str
+    """What makes a replay recognisable: the interaction's id, or a painted mask's link."""
+    actor: Actor
+    request: ImageRequest
+    """The prompt of a private request is never stored."""
+    model: str
+    """The catalogue id that will be used, chosen already."""
+    ceiling: Micros
+    """The most that one picture may cost; held once for each picture."""
+    reply: ReplyRoute | None
+    """Where the answer goes; None until the interaction's answer exists (see `set_reply`)."""
+    created_ms: int
+    parent_id: int | None = None
+    """The job whose result this one repeats or edits."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldJob:
+    """A job whose money is reserved; `charge_ids` are in the order of the pictures."""
+
+    job_id: int
+    charge_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One picture that a charge brought: its URL at the provider, or its bytes."""
+
+    url: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settling did."""
+
+    changed: bool
+    """False: the cost was recorded before (or the charge was never sent); nothing was added."""
+    overrun: Micros
+    """How much of the cost no reservation covered: above the hold, or after a release."""
+    job_closed: bool
+    """True for exactly one change in a job's life: the one that closed its last open charge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep changed."""
+
+    released_jobs: tuple[int, ...] = ()
+    """Jobs with charges that were never sent and now cost nothing."""
+    unknown_charges: tuple[int, ...] = ()
+    """Charges that were sent and whose outcome nobody awaits any more."""
+    presumed_charges: tuple[int, ...] = ()
+    """Charges that now count as spent at the held amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One provider request of a job."""
+
+    id: int
+    index: int
+    """0-based, the order of the pictures."""
+    state: ChargeState
+    held: Micros
+    """What was reserved for it, whatever its state is now."""
+    actual: Micros | None
+    """What counts as spent; None while nothing does. For `presumed`, the held amount."""
+    overrun: Micros
+    reason: str
+    """Why it was released or is unknown; empty otherwise."""
+    outputs: tuple[Output, ...]
+    """The pictures it brought; the bytes are gone once the job is delivered, and private jobs
+    never have any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything known about a job: enough to close its message truthfully after a crash."""
+
+    id: int
+    idem: str
+    parent_id: int | None
+    actor: Actor
+    """Without roles and operator mark, which are not kept."""
+    request: ImageRequest
+    """As asked; the prompt is empty when it was private or has been erased."""
+    prompt: str | None
+    """None: private, or erased."""
+    model: str
+    ceiling: Micros
+    created_ms: int
+    charges: tuple[Charge, ...]
+    delivery: Delivery
+    reply: ReplyRoute | None
+    """Its token is empty once it expired or the job was closed."""
+    message_channel_id: int | None
+    """Where the result was posted, with `message_id`; None before delivery."""
+    message_id: int | None
+    undeliverable_reason: str
+
+    @property
+    def private(self) -> bool:
+        """Whether only the person may see it, and nothing of it is kept."""
+        return self.request.private
+
+    @property
+    def spent(self) -> Micros:
+        """What counts as spent by now."""
+        return sum(charge.actual or 0 for charge in self.charges)
+
+    @property
+    def pending(self) -> Micros:
+        """What may still turn out to be spent: unknown outcomes, at the held amount."""
+        return sum(c.held for c in self.charges if c.state is ChargeState.UNKNOWN)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The pictures of all its charges, in order."""
+        return tuple(output for charge in self.charges for output in charge.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """A line in a person's list of jobs."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    created_ms: int
+    command: str
+    model: str
+    count: int
+    private: bool
+    prompt: str | None
+    delivery: Delivery
+    spent: Micros
+    pending: Micros
+    """Unknown outcomes, at the held amount."""
+    open_charges: int
+    """Charges that wait or run."""
+    message_channel_id: int | None
+    message_id: int | None
