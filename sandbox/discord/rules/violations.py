@@ -12,13 +12,15 @@ INVALID_FORM_BODY: Final = 50035
 """Discord's JSON error code for a body that breaks a field's rule."""
 EMPTY_MESSAGE: Final = 50006
 TOO_LARGE: Final = 40005
+TOO_MANY_ATTACHMENTS: Final = 30015
 TOO_MANY_COMMANDS: Final = 30032
+FORWARD_WITH_CONTENT: Final = 160011
 
 Path = tuple[str | int, ...]
 """Where in a body a value stands: keys and list positions, outermost first."""
 
 
-class RuleViolation(Exception):
+class RuleViolation(Exception):  # noqa: N818 - the server's answer, not a fault of this program
     """Discord would refuse this request with `status` and `body()`.
 
     `errors` is the nested tree of the answer (empty for codes that have none).
@@ -42,7 +44,7 @@ class RuleViolation(Exception):
 
 
 class InvocationError(Exception):
-    """A person's own client would refuse what they typed; `option` is the option (or field) at fault.
+    """A person's own client would refuse what they typed; `option` is the option or field at fault.
 
     Nothing reaches the application: no interaction is made.
     """
