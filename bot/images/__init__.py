@@ -8,7 +8,6 @@ imported in that process only. Knows nothing of Discord, of ImageRouter, or of m
 from bot.images._sniff import Kind, filename, sniff
 from bot.images._tools import ImageTools
 from bot.images._types import (
-    PictureWorkerFailed,
     Prepared,
     Reason,
     TooLarge,
@@ -19,7 +18,6 @@ from bot.images._types import (
 __all__ = [
     "ImageTools",
     "Kind",
-    "PictureWorkerFailed",
     "Prepared",
     "Reason",
     "TooLarge",

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+MAX_PIXELS: Final = 8_192 * 8_192
+MAX_SIDE: Final = 16_384
+"""Larger pictures are made to exhaust those who open them; the catalogue's largest has 18 MP."""
+
 _TEXT_WINDOW: Final = 16_384
 """Bytes in which an SVG must show its root element."""
 

@@ -14,15 +14,17 @@ class Reason(StrEnum):
     NOT_A_PICTURE = "not_a_picture"
     """The first bytes are those of no picture format."""
     UNSUPPORTED = "unsupported"
-    """A picture format that cannot be decoded here (HEIC, or AVIF in a Pillow without it)."""
+    """A picture format that cannot be decoded here: HEIC, or AVIF where Pillow lacks it."""
     DAMAGED = "damaged"
     """Truncated, or not what its first bytes promise."""
     TOO_MANY_PIXELS = "too_many_pixels"
-    """A side or an area that nobody draws: a decompression bomb, or nearly one."""
+    """Sides or an area that nobody draws: a decompression bomb, or nearly one."""
     UNSAFE = "unsafe"
-    """An SVG that declares entities or is built to exhaust its reader."""
+    """An SVG that declares entities, or is nested to exhaust its reader."""
     TOO_COSTLY = "too_costly"
-    """Decoding needed more time or memory than it may have."""
+    """Decoding took more time or memory than it may have."""
+    NO_WORKER = "no_worker"
+    """The process that decodes pictures did not start: a fault of this machine."""
 
 
 class UnusablePicture(PictureError):
@@ -31,10 +33,6 @@ class UnusablePicture(PictureError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
-
-
-class PictureWorkerFailed(PictureError):
-    """The process that decodes pictures could not be started: a fault of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,7 @@ class Prepared:
     extension: str
     """Without a dot: `png`, `jpg`, `webp` or `gif`."""
     width: int
+    """Pixels, as is `height`. For an untouched picture what its header states."""
     height: int
     reencoded: bool
     """False: `data` is the very object that was given."""
