@@ -1,0 +1,347 @@
+"""HTTP to ImageRouter: one session, bounded answers, and retries only where nothing can be lost.
+
+A POST that may have begun is never repeated: there is no idempotency key, and a repeated request is
+charged twice. Repeated is only what certainly did not begin: no connection, a 429 that says when to
+come back, and 502, 503 or 504 from a proxy before ImageRouter itself has answered.
+
+The key goes to the base URL alone, in a header of each request; redirects are not followed, and
+aiohttp's exceptions, whose representation shows request headers, never leave this module.
+"""
+
+import asyncio
+import math
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+import aiohttp
+from aiohttp import hdrs
+from yarl import URL
+
+from bot.imagerouter._answers import parse_generation
+from bot.imagerouter._failures import ErrorAnswer, judge, read_error
+from bot.imagerouter._json import AnswerReader, JsonValue, NotJson, TooLong, parse_json
+from bot.imagerouter._network import Pacer
+from bot.imagerouter._uploads import MultipartBody
+from bot.imagerouter.errors import (
+    Billing,
+    ImageRouterError,
+    MalformedAnswer,
+    NotStarted,
+    OutcomeUnknown,
+    RateLimited,
+    Refusal,
+    RefusedRequest,
+)
+from bot.imagerouter.models import Generation
+
+OnWait: TypeAlias = Callable[[float, ImageRouterError], None]
+"""Told before a pause: how many seconds, and why."""
+
+_T = TypeVar("_T")
+
+USER_AGENT: Final = "Easel (Discord picture bot)"
+# Node closes idle connections after 5 s: one that is reused in that very moment would lose a
+# request whose outcome nobody could tell.
+_KEEPALIVE_S: Final = 4.0
+_PROXY_STATUSES: Final = (502, 503, 504)
+_JUDGED_STATUSES: Final = (400, 401, 402, 413, 422, 429)
+"""Refusals that mean what they say even without a body of ImageRouter's own."""
+_FIRST_BACKOFF_S: Final = 0.5
+_QUESTION_ERROR_BYTES: Final = 256 * 1024
+_BAD_REQUEST: Final = 400
+_SERVER_ERROR: Final = 500
+_OK: Final = 200
+_REDIRECT: Final = 300
+_NOT_MODIFIED: Final = 304
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes."""
+
+    connect_s: float = 10.0
+    idle_s: float = 30.0
+    """Longest silence; the server sends a blank every 3 s."""
+    total_s: float = 600.0
+    question_s: float = 30.0
+    """For everything but generations and edits, as a whole."""
+    retries: int = 3
+    retry_budget_s: float = 30.0
+    """All pauses together."""
+    answer_bytes: int = 2 * 1024 * 1024
+    """An answer without its pictures."""
+    picture_bytes: int = 64 * 1024 * 1024
+    catalogue_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer to a question."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> JsonValue:
+        """Parse the body. Raises MalformedAnswer."""
+        try:
+            return parse_json(self.body)
+        except NotJson:
+            raise MalformedAnswer("no JSON", billing=Billing.FREE) from None
+
+
+class _TryAgain(Exception):  # noqa: N818 - it is a signal inside this module, not an error
+    """`error` certainly came before anything began; `after` is what a 429 asked for, in seconds."""
+
+    def __init__(self, error: ImageRouterError, after: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after
+
+
+class Transport:
+    """Owns the session; `bot.imagerouter.client` owns the meaning of the calls."""
+
+    def __init__(
+        self, *, api_key: str, base_url: URL, requests_per_second: float | None, limits: Limits
+    ) -> None:
+        self._authorization = f"Bearer {api_key}"
+        self._secrets = (api_key,) if api_key else ()
+        self._base_url = base_url
+        self._limits = limits
+        self._pacer = Pacer(requests_per_second)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session; needs a running loop."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={hdrs.USER_AGENT: USER_AGENT, hdrs.ACCEPT_ENCODING: "identity"},
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the session and its connections; open requests fail."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("use `async with ImageRouter(...)`")
+        return self._session
+
+    def url(self, path: str) -> URL:
+        """Put a path, encoded already, behind the base URL."""
+        return URL(str(self._base_url).rstrip("/") + path, encoded=True)
+
+    # ---- Generations and edits -------------------------------------------------------------
+
+    async def generate(
+        self, path: str, body: bytes | MultipartBody, *, on_wait: OnWait | None
+    ) -> Generation:
+        """Send a request that costs money, and read its answer."""
+        return await self._retrying(lambda: self._generate_once(path, body), on_wait)
+
+    async def _generate_once(self, path: str, body: bytes | MultipartBody) -> Generation:
+        headers = {hdrs.AUTHORIZATION: self._authorization}
+        data: object = body
+        if isinstance(body, MultipartBody):
+            headers[hdrs.CONTENT_TYPE] = body.content_type
+            headers[hdrs.CONTENT_LENGTH] = str(body.length)
+            data = body.stream()
+        else:
+            headers[hdrs.CONTENT_TYPE] = "application/json"
+        timeout = aiohttp.ClientTimeout(
+            total=self._limits.total_s,
+            sock_connect=self._limits.connect_s,
+            sock_read=self._limits.idle_s,
+        )
+        status = 0
+        reader = AnswerReader(
+            limit=self._limits.answer_bytes, picture_limit=self._limits.picture_bytes
+        )
+        try:
+            async with self._opened().post(
+                self.url(path), data=data, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                status = response.status
+                retry_after = _retry_after(response.headers)
+                async for piece in response.content.iter_any():
+                    reader.feed(piece)
+        except TooLong:
+            raise _unreadable(status, "too large") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._lost(error, body, status) from None
+        return self._judge_generation(reader, status, retry_after)
+
+    def _lost(self, error: Exception, body: bytes | MultipartBody, status: int) -> Exception:
+        """Tell what a broken connection means for a request that costs money."""
+        kind = type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return _TryAgain(NotStarted(kind))
+        if status in _PROXY_STATUSES:
+            return _TryAgain(NotStarted(f"HTTP {status}"))
+        if _BAD_REQUEST <= status < _SERVER_ERROR:
+            return self._refused(status, None)
+        if isinstance(body, MultipartBody) and not body.complete:
+            if body.unreadable:
+                return RefusedRequest(Refusal.FILE_UNREADABLE, detail="a file changed")
+            return NotStarted(f"{kind} during the upload")
+        return OutcomeUnknown(kind)
+
+    def _judge_generation(
+        self, reader: AnswerReader, status: int, retry_after: float | None
+    ) -> Generation:
+        try:
+            parsed = reader.finish()
+        except NotJson as error:
+            if status in _PROXY_STATUSES:
+                raise _TryAgain(NotStarted(f"HTTP {status}")) from None
+            if _BAD_REQUEST <= status < _SERVER_ERROR:
+                raise self._refused(status, retry_after) from None
+            if error.empty or reader.cut_short:
+                raise OutcomeUnknown("the answer ended early") from None
+            raise _unreadable(status, "no JSON") from None
+        if status in _PROXY_STATUSES and not (isinstance(parsed, dict) and parsed.get("error")):
+            raise _TryAgain(NotStarted(f"HTTP {status}"))
+        try:
+            return parse_generation(
+                parsed, status=status, retry_after=retry_after, secrets=self._secrets
+            )
+        except RateLimited as error:
+            raise self._limited(error, retry_after) from None
+
+    def _refused(self, status: int, retry_after: float | None) -> Exception:
+        """Judge a refusal that has no JSON: it came before ImageRouter looked at the request."""
+        if status not in _JUDGED_STATUSES:
+            return NotStarted(f"HTTP {status}")
+        error = judge(
+            ErrorAnswer(status=status, message="", retry_after=retry_after), secrets=self._secrets
+        )
+        return self._limited(error, retry_after)
+
+    @staticmethod
+    def _limited(error: ImageRouterError, retry_after: float | None) -> Exception:
+        if isinstance(error, RateLimited) and retry_after is not None:
+            return _TryAgain(error, retry_after)
+        return error
+
+    # ---- Questions, which never cost anything -----------------------------------------------
+
+    async def ask(
+        self,
+        method: str,
+        url: URL,
+        *,
+        with_key: bool = True,
+        headers: Mapping[str, str] | None = None,
+        limit: int | None = None,
+    ) -> Reply:
+        """Send a request that is free; the answer's status is below 400 or 404.
+
+        Raises:
+            ImageRouterError: as the answer says; NotStarted when there is none in time.
+        """
+        sent = dict(headers or {})
+        if with_key:
+            sent[hdrs.AUTHORIZATION] = self._authorization
+        size = self._limits.answer_bytes if limit is None else limit
+        return await self._retrying(lambda: self._ask_once(method, url, sent, size), None)
+
+    async def _ask_once(
+        self, method: str, url: URL, headers: Mapping[str, str], limit: int
+    ) -> Reply:
+        timeout = aiohttp.ClientTimeout(
+            total=self._limits.question_s, sock_connect=self._limits.connect_s
+        )
+        try:
+            async with self._opened().request(
+                method, url, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                failed = response.status >= _BAD_REQUEST
+                body = await _read(
+                    response, limit=_QUESTION_ERROR_BYTES if failed else limit, cut=failed
+                )
+                reply = Reply(response.status, response.headers, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise _TryAgain(NotStarted(type(error).__name__)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NotStarted(type(error).__name__) from None
+        if reply.status >= _BAD_REQUEST and reply.status != 404:  # noqa: PLR2004 - an answer in itself
+            raise self._question_failed(reply)
+        if _REDIRECT <= reply.status < _BAD_REQUEST and reply.status != _NOT_MODIFIED:
+            raise NotStarted(f"HTTP {reply.status}")
+        return reply
+
+    def _question_failed(self, reply: Reply) -> Exception:
+        retry_after = _retry_after(reply.headers)
+        try:
+            parsed = parse_json(reply.body)
+        except NotJson:
+            parsed = None
+        error = parsed.get("error") if isinstance(parsed, dict) else None
+        if not error:
+            if reply.status in _PROXY_STATUSES:
+                return _TryAgain(NotStarted(f"HTTP {reply.status}"))
+            if reply.status not in _JUDGED_STATUSES:
+                return NotStarted(f"HTTP {reply.status}")
+        answer = read_error(error, status=reply.status, retry_after=retry_after)
+        return self._limited(judge(answer, secrets=self._secrets), retry_after)
+
+    # ---- Trying again ------------------------------------------------------------------------
+
+    async def _retrying(self, send: Callable[[], Awaitable[_T]], on_wait: OnWait | None) -> _T:
+        """Repeat what certainly did not begin, a bounded number of times, in a bounded time."""
+        left_s = self._limits.retry_budget_s
+        for attempt in range(self._limits.retries + 1):
+            await self._pacer.wait()
+            try:
+                return await send()
+            except _TryAgain as again:
+                pause = again.after
+                if pause is None:
+                    # Jittered, so that many requests do not come back in one moment.
+                    pause = _FIRST_BACKOFF_S * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+                if attempt == self._limits.retries or pause > left_s:
+                    raise again.error from None
+                reason = again.error
+            left_s -= pause
+            if on_wait is not None:
+                on_wait(pause, reason)
+            await asyncio.sleep(pause)
+        raise AssertionError("the loop returns or raises")
+
+
+def _unreadable(status: int, what: str) -> ImageRouterError:
+    """Judge a whole answer that is no JSON, by where in the request's life it came."""
+    if _REDIRECT <= status < _SERVER_ERROR:
+        return NotStarted(f"HTTP {status}")
+    if status >= _SERVER_ERROR:
+        return OutcomeUnknown(f"HTTP {status}")
+    return MalformedAnswer(what)
+
+
+async def _read(response: aiohttp.ClientResponse, *, limit: int, cut: bool) -> bytes:
+    """Read a body of at most `limit` bytes; a longer one is cut, or raises MalformedAnswer."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > limit:
+            if cut:
+                break
+            raise MalformedAnswer(f"more than {limit} bytes", billing=Billing.FREE)
+    return bytes(body[:limit])
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read `Retry-After` in seconds; dates are not used by ImageRouter and count as absent."""
+    text = headers.get(hdrs.RETRY_AFTER, "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
