@@ -1,0 +1,271 @@
+// Puts the page together: who one is, where one is, and what comes in and goes out.
+import { Events, post } from "./api.js";
+import { Composer } from "./composer.js";
+import { lightbox, openMenu } from "./dialogs.js";
+import { h } from "./dom.js";
+import { Feed } from "./feed.js";
+import { showModal } from "./modal.js";
+import { Sidebar } from "./sidebar.js";
+import { now, setClock } from "./time.js";
+
+const MESSAGE_COMMAND = 3;
+const TYPING_MS = 10_000;
+const FAILED = "This interaction failed";
+
+const at = (id) => document.getElementById(id);
+
+const state = { world: null, person: "", channel: "", room: null };
+const feed = new Feed(at("log"));
+const events = new Events({ onMessage: receive, onState: connected });
+const sidebar = new Sidebar({ root: at("sidebar"), drawer: at("drawer"), scrim: at("scrim"),
+  shell: at("shell") });
+const composer = new Composer(at("composer"), {
+  commands: () => state.room?.commands ?? [],
+  people: () => state.room?.people ?? { users: [], roles: [], channels: [] },
+  place: () => state.room?.title ?? "",
+  complete: async (command, options, focused) =>
+    (await post("autocomplete", { ...here(), command, options, focused })).choices,
+  run,
+  say,
+});
+let typingTimer = 0;
+
+const here = () => ({ person: state.person, channel: state.channel });
+
+// Where one is: the address says it, so that reload, back and links work.
+
+function readHash() {
+  const [person = "", channel = ""] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  return { person, channel };
+}
+
+function go(person, channel) {
+  const hash = `#${encodeURIComponent(person)}/${encodeURIComponent(channel)}`;
+  if (location.hash !== hash) location.hash = hash;
+  else follow();
+}
+
+function follow() {
+  const { person, channel } = readHash();
+  if (person !== state.person) {
+    state.person = person;
+    state.channel = channel;
+    state.room = null;
+    events.watch(person);
+  } else if (channel !== state.channel) {
+    state.channel = channel;
+    enter();
+  }
+}
+
+function enter() {
+  const places = state.world.guilds.flatMap((guild) => guild.channels).concat(state.world.direct);
+  if (!places.some((place) => place.id === state.channel)) {
+    state.channel = places[0].id;
+    history.replaceState(null, "", `#${state.person}/${state.channel}`);
+  }
+  sidebar.choose(state.channel);
+  events.open(state.channel);
+}
+
+// What comes in
+
+function receive(event) {
+  ({
+    world: onWorld, room: onRoom, message: onMessage, gone: onGone, clock: onClock,
+    typing: onTyping, stale: () => events.open(state.channel),
+  })[event.op]?.(event);
+}
+
+function onWorld({ world }) {
+  const first = state.world?.boot !== world.boot;
+  state.world = world;
+  state.person = world.person;
+  setClock(world.now_ms);
+  drawBanner(world);
+  drawPeople(world);
+  sidebar.draw(world, state.channel, (channel) => go(state.person, channel));
+  if (first) composer.clear();
+  enter();
+}
+
+function onRoom({ room }) {
+  if (room.id !== state.channel) return;
+  const moved = state.room?.id !== room.id || state.room?.person !== state.person;
+  state.room = { ...room, person: state.person };
+  at("place").textContent = room.title;
+  document.title = `${room.title} · Easel sandbox`;
+  feed.open(room.messages, {
+    names: room.names, people: room.people, click, choose, enlarge: lightbox, menu: appsMenu,
+  }, { ...room, person: state.person });
+  showTyping("");
+  if (moved) composer.clear();
+}
+
+function onMessage({ message }) {
+  if (message.channel_id !== state.channel) sidebar.unread(message.channel_id);
+  else if (state.room) feed.put(message);
+  if (message.author.bot) showTyping("");
+}
+
+function onGone({ channel, id }) {
+  if (channel === state.channel) feed.remove(id);
+}
+
+function onClock({ now_ms: nowMs }) {
+  setClock(nowMs);
+}
+
+function onTyping({ channel, name }) {
+  if (channel === state.channel) showTyping(`${name} is typing…`);
+}
+
+function showTyping(text) {
+  clearTimeout(typingTimer);
+  at("typing").textContent = text;
+  if (text) typingTimer = setTimeout(() => showTyping(""), TYPING_MS);
+}
+
+function connected(yes) {
+  at("connection").hidden = yes;
+  document.documentElement.dataset.connected = String(yes);
+}
+
+// What goes out
+
+const bot = () => state.world.bot;
+const myName = () => state.world.people.find((one) => one.key === state.person)?.name ?? "";
+
+/** A line that only this page shows: a command that failed, or the page's own complaint. */
+function tell(text, command = "") {
+  const ask = { ...here(), who: myName(), bot: bot(), command, since: now() };
+  feed.ask(ask);
+  feed.settle(ask, text);
+}
+
+async function run(command, options, files) {
+  const ask = { ...here(), who: myName(), bot: bot(), command: command.name, since: now() - 2000 };
+  feed.ask(ask);
+  const place = here();
+  try {
+    const answer = await post("slash", { ...place, command: command.name, options }, files);
+    feed.settle(ask, answer.failure);
+    if (answer.modal) openModal(answer.modal, place);
+  } catch (error) {
+    feed.settle(ask, error.message);
+  }
+}
+
+async function say(text, files) {
+  try {
+    await post("say", { ...here(), text }, { files });
+    return true;
+  } catch (error) {
+    tell(error.message);
+    return false;
+  }
+}
+
+async function press(action, payload, message, element) {
+  const place = here();
+  feed.fault(message, "");
+  element.classList.add("busy");
+  element.setAttribute("aria-busy", "true");
+  try {
+    const answer = await post(action, { ...place, message, ...payload });
+    if (answer.failure) feed.fault(message, FAILED);
+    if (answer.modal) openModal(answer.modal, place);
+  } catch (error) {
+    feed.fault(message, error.message);
+  } finally {
+    element.classList.remove("busy");
+    element.removeAttribute("aria-busy");
+  }
+}
+
+function messageOf(element) {
+  return element.closest("[data-message-id]").dataset.messageId;
+}
+
+function click(customId, element) {
+  press("click", { custom_id: customId }, messageOf(element), element);
+}
+
+function choose(customId, values, element) {
+  press("choose", { custom_id: customId, values }, messageOf(element), element);
+}
+
+function appsMenu(message, button) {
+  const entries = state.room.commands.filter((command) => command.type === MESSAGE_COMMAND);
+  openMenu(button, "Apps", entries.map((command) => ({
+    label: command.name,
+    run: () => press("menu", { command: command.name }, message.id, button),
+  })), "No app has commands for messages here.");
+}
+
+function openModal(modal, place) {
+  showModal(modal, {
+    names: state.room.names,
+    people: state.room.people,
+    async submit(values, files) {
+      try {
+        const answer = await post("submit", { ...place, modal: modal.key, values }, files);
+        return answer.failure ? "Something went wrong. Try again." : null;
+      } catch (error) {
+        return error.message;
+      }
+    },
+  });
+}
+
+async function moveClock(step) {
+  try {
+    await post("clock", { step });
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+// The frame around the chat
+
+function drawBanner({ real }) {
+  const banner = at("banner");
+  banner.classList.toggle("costly", real);
+  banner.textContent = real
+    ? "Real ImageRouter: every picture costs real money"
+    : "Sandbox: pictures are drawn locally, no money is spent";
+  banner.hidden = false;
+}
+
+function drawPeople({ people, person }) {
+  at("person").replaceChildren(...people.map((one) => h("option", {
+    value: one.key, selected: one.key === person,
+    text: `${one.name} (${one.marks.join(", ").toLowerCase()})`,
+  })));
+  at("person").value = person;
+}
+
+at("person").addEventListener("change", (event) => go(event.target.value, state.channel));
+at("next-day").addEventListener("click", () => moveClock("day"));
+at("next-month").addEventListener("click", () => moveClock("month"));
+window.addEventListener("hashchange", follow);
+
+// Files may be dropped anywhere on the chat, and pasted into it.
+document.addEventListener("dragover", (event) => {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  if (event.defaultPrevented || !event.dataTransfer.files.length) return;
+  event.preventDefault();
+  composer.addFiles([...event.dataTransfer.files]);
+});
+document.addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files];
+  if (!files.length || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  composer.addFiles(files);
+});
+
+state.person = readHash().person;
+state.channel = readHash().channel;
+events.watch(state.person);
