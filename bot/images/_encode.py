@@ -35,6 +35,9 @@ _PILLOW_NAMES: Final = {
     Kind.BMP: "BMP",
 }
 
+# Pillow's own bomb check warns before it refuses; `_check_pixels` is the one limit here.
+Image.MAX_IMAGE_PIXELS = None
+
 # Named here so that they are loaded; Pillow would look for them only when it needs them.
 _PLUGINS: Final = (AvifImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 

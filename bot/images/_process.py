@@ -104,10 +104,14 @@ class WorkerProcess:
             raise UnusablePicture(_reason(reply.refused))
         return None if reply.too_large else payload
 
-    async def stop(self) -> None:
-        """End the process at once and wait until it is gone."""
+    def kill(self) -> None:
+        """End the process at once; a `fit` under way fails, and cleans up."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    async def stop(self) -> None:
+        """End the process at once and wait until it is gone. Not while a `fit` is under way."""
+        self.kill()
         await asyncio.shield(self._reap())
 
     async def _reap(self) -> None:

@@ -40,8 +40,10 @@ class ImageTools:
         traceback: TracebackType | None,
     ) -> None:
         self._closed = True
-        for bench in list(self._benches):
-            await bench.close()
+        benches = list(self._benches)
+        for bench in benches:
+            bench.kill()
+        await asyncio.gather(*(bench.cleared.wait() for bench in benches))
 
     async def prepare(
         self,
@@ -74,7 +76,7 @@ class ImageTools:
         if all(look is not None and _size(look) <= share for look in looks):
             return [look for look in looks if look is not None]
         async with self._slots:
-            bench = _Bench(self._timeout_s)
+            bench = _Bench(self._timeout_s, killed=self._closed)
             self._benches.add(bench)
             try:
                 return await _fit_batch(
@@ -119,10 +121,11 @@ async def _fit_batch(
 class _Bench:
     """The worker of one batch: started when first needed, replaced after a picture ended it."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, *, killed: bool) -> None:
         self._timeout_s = timeout_s
         self._worker: WorkerProcess | None = None
-        self._closed = False
+        self._killed = killed
+        self.cleared = asyncio.Event()
 
     async def fit(
         self, data: bytes, *, max_bytes: int, wanted: OutputFormat | None, shrink: bool
@@ -150,18 +153,24 @@ class _Bench:
 
     async def _ready_worker(self) -> WorkerProcess:
         if self._worker is None or not self._worker.usable:
-            self._worker = None
-            self._worker = await WorkerProcess.start()
-        if self._closed:
-            await self.close()
+            self._worker = None if self._killed else await WorkerProcess.start()
+        if self._worker is None or self._killed:
             raise UnusablePicture(Reason.NO_WORKER)
         return self._worker
 
+    def kill(self) -> None:
+        """Make the picture under way fail, and those after it."""
+        self._killed = True
+        if self._worker is not None:
+            self._worker.kill()
+
     async def close(self) -> None:
-        self._closed = True
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.stop()
+        """End the worker, if there is one, and wait until it is gone."""
+        try:
+            if self._worker is not None:
+                await self._worker.stop()
+        finally:
+            self.cleared.set()
 
 
 def _look(data: bytes) -> Prepared | Unusable | None:
