@@ -13,10 +13,12 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +90,7 @@ def main(arguments: Sequence[str]) -> int:
     command = COMMANDS.get(name)
     if command is None:
         sys.exit(f"There is no command {name!r}; there are: {', '.join(COMMANDS)}.")
+    signal.signal(signal.SIGTERM, end_by_signal)
     try:
         return command(rest)
     except KeyboardInterrupt:
@@ -126,8 +129,8 @@ class Venv:
             f"Installing the packages of {lock} into {self.place.name} (needed once)...", flush=True
         )
         self._write_stamp({"installing": lock})
-        pip = [*self.pip(), "install", "--quiet", "--require-hashes", "-r", str(self.root / lock)]
-        code = subprocess.call(pip, env=pip_environment())
+        pip = [*self.pip(), "install", "-qq", "--require-hashes", "-r", str(self.root / lock)]
+        code = uninterrupted(pip, env=pip_environment())
         if code:
             self.stamp.unlink(missing_ok=True)
             sys.exit(
@@ -168,7 +171,7 @@ class Venv:
         print(f"Making {self.place.name}{again} with Python {version}...", flush=True)
         # This interpreter may be the one inside the environment, which is about to be emptied.
         base = getattr(sys, "_base_executable", None) or sys.executable
-        if subprocess.call([base, "-m", "venv", "--clear", str(self.place)]):
+        if uninterrupted([base, "-m", "venv", "--clear", str(self.place)]):
             sys.exit(
                 f"Making {self.place} failed: delete that folder and run the same command again."
             )
@@ -208,6 +211,28 @@ def pip_environment() -> dict[str, str]:
 def the_venv() -> Venv:
     """Return the project's environment."""
     return Venv(VENV, ROOT)
+
+
+def uninterrupted(arguments: list[str], *, env: dict[str, str] | None = None) -> int:
+    """Run a program that would answer Ctrl-C with a page of traceback: end it for the user."""
+    own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    child = subprocess.Popen(
+        arguments, env=env, start_new_session=os.name != "nt", creationflags=own_group
+    )
+    try:
+        return child.wait()
+    except BaseException:
+        if sys.platform == "win32":
+            child.terminate()
+        else:
+            os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
+        raise
+
+
+def end_by_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """Let a termination signal end the programs started here as well."""
+    sys.exit(128 + number)
 
 
 def in_venv(*arguments: str) -> int:
