@@ -59,7 +59,7 @@ export class Composer {
     const label = `Message ${this.outside.place()}`;
     this.line = h("textarea", {
       class: "line", rows: 1, role: "combobox", "aria-label": label, maxlength: 4000,
-      placeholder: `${label}, or type / for commands`, autocomplete: "off", enterkeyhint: "send",
+      placeholder: `${label} · / for commands`, autocomplete: "off", enterkeyhint: "send",
     });
     this.tray = fileField({ label: "Files for this message", max: 10 });
     this.tray.element.hidden = true;

@@ -108,6 +108,16 @@ export class Listbox {
   }
 }
 
+/** Open upwards where there is too little room below and more above. */
+function turnUp(anchor, list) {
+  const frame = anchor.closest("dialog, .log")?.getBoundingClientRect();
+  if (!frame) return;
+  const place = anchor.getBoundingClientRect();
+  const below = Math.min(frame.bottom, innerHeight) - place.bottom;
+  const above = place.top - Math.max(frame.top, 0);
+  list.classList.toggle("up", below < list.offsetHeight + 8 && above > below);
+}
+
 /**
  * A select as Discord has it, for one or several values.
  *
@@ -176,8 +186,13 @@ export function select(spec, onChange) {
   }
 
   anchor.addEventListener("click", () => {
-    if (list.open) close();
-    else list.show(rows(), Math.max(0, options.findIndex((o) => chosen.includes(o.value))));
+    if (list.open) {
+      close();
+      return;
+    }
+    list.element.classList.remove("up");
+    list.show(rows(), Math.max(0, options.findIndex((o) => chosen.includes(o.value))));
+    turnUp(anchor, list.element);
   });
   anchor.addEventListener("blur", close);
   anchor.addEventListener("keydown", (event) => {

@@ -40,7 +40,7 @@ export function drawAsk(ask, { dismiss }) {
   const body = h(
     "div",
     { class: "message-body" },
-    usedLine({ user: ask.who, command: ask.command }),
+    usedLine({ user: ask.who, command: ask.command && `/${ask.command}` }),
     h("p", { class: failed ? "failure" : "waiting", role: failed ? "alert" : null },
       failed ? ask.failure : "Sending command…"),
   );
@@ -51,7 +51,7 @@ export function drawAsk(ask, { dismiss }) {
           on: { click: () => dismiss(ask) } })),
     );
   }
-  return h("article", { class: "message ask ephemeral", "aria-label": `Your /${ask.command}` },
+  return h("article", { class: "message ask ephemeral", "aria-label": ask.command ? `Your /${ask.command}` : "Notice" },
     avatar(ask.bot), body);
 }
 
@@ -70,7 +70,7 @@ function usedLine({ user, command }) {
     { class: "used" },
     h("span", { "aria-hidden": "true", text: "↱ " }),
     h("span", { class: "name", text: user }),
-    command ? " used " : " started this",
+    command && " used ",
     command && h("span", { class: "mention", text: command }),
   );
 }

@@ -69,7 +69,7 @@ function attachment(option) {
 function typed(option, around) {
   const source = itemSource(option, around);
   const control = h("textarea", {
-    id: freshId("option"), rows: 1, class: "option-input", "aria-label": option.name,
+    id: freshId("option"), rows: 1, class: `option-input${source ? " has-list" : ""}`, "aria-label": option.name,
     spellcheck: source ? "false" : "true", autocomplete: "off", maxlength: option.max_length ?? 6000,
     "aria-required": option.required ? "true" : null, enterkeyhint: "send",
   });
@@ -181,6 +181,7 @@ function completion(control, { option, source, around, pick }) {
   };
   control.addEventListener("input", () => {
     clearTimeout(timer);
+    asked += 1;
     timer = setTimeout(look, source.local ? 0 : TYPING_PAUSE_MS);
   });
   control.addEventListener("focus", look);
