@@ -1,0 +1,94 @@
+"""The catalogue's copy on disk, so that a start without ImageRouter has models and prices.
+
+One JSON line a model, after a line with the format's number, the ETag, the time and a checksum of
+what follows. A file that is damaged, or that another version wrote, counts as no file. The
+functions block: call them in a thread.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bot.imagerouter import CatalogueModel, ProviderPrice
+
+_FORMAT: Final = 1
+_MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What is kept: the list of the last good answer, and models that were listed before."""
+
+    models: tuple[CatalogueModel, ...]
+    vanished: tuple[CatalogueModel, ...] = ()
+    etag: str | None = None
+    fetched_ms: int = 0
+
+
+def write(path: Path, saved: Saved) -> None:
+    """Replace the file in one step: a reader sees the old one or the new one.
+
+    Raises:
+        OSError: the disk is full, or the folder can't be written.
+    """
+    body = b"".join([*_lines(saved.models, listed=True), *_lines(saved.vanished, listed=False)])
+    head = {
+        "format": _FORMAT,
+        "etag": saved.etag,
+        "fetched_ms": saved.fetched_ms,
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(head).encode() + b"\n")
+            file.write(body)
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _lines(models: Iterable[CatalogueModel], *, listed: bool) -> Iterable[bytes]:
+    # One by one, because a thread that encodes all at once holds the interpreter meanwhile.
+    for model in models:
+        yield json.dumps({"listed": listed, "model": asdict(model)}).encode() + b"\n"
+
+
+def read(path: Path) -> Saved | None:
+    """Return what `write` wrote; None when there is no such file, or nothing usable in it."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            return None
+        head_line, _, body = path.read_bytes().partition(b"\n")
+        head = json.loads(head_line)
+        if head["format"] != _FORMAT or head["sha256"] != hashlib.sha256(body).hexdigest():
+            return None
+        models: dict[bool, list[CatalogueModel]] = {True: [], False: []}
+        for line in body.splitlines():
+            entry = json.loads(line)
+            models[entry["listed"]].append(_model(entry["model"]))
+        return Saved(
+            models=tuple(models[True]),
+            vanished=tuple(models[False]),
+            etag=head["etag"],
+            fetched_ms=head["fetched_ms"],
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _model(fields: dict[str, Any]) -> CatalogueModel:
+    """Rebuild what `asdict` took apart; the checksum vouches for the types."""
+    fields["providers"] = tuple(ProviderPrice(**price) for price in fields["providers"])
+    fields["sizes"], fields["output"] = tuple(fields["sizes"]), tuple(fields["output"])
+    return CatalogueModel(**fields)
