@@ -5,8 +5,10 @@ the bot as they would in Discord's client.
 """
 
 from sandbox.discord.asks import Ask
+from sandbox.discord.client import NotPossibleError
 from sandbox.discord.events import EventKind, WorldEvent
 from sandbox.discord.faults import Faults, Gate
+from sandbox.discord.front import RecordedRequest
 from sandbox.discord.messages import (
     Attachment,
     Button,
@@ -17,7 +19,7 @@ from sandbox.discord.messages import (
     Select,
     UploadedFile,
 )
-from sandbox.discord.people import NotPossibleError, Person
+from sandbox.discord.people import Person
 from sandbox.discord.permissions import Permission
 from sandbox.discord.places import (
     Application,
@@ -29,7 +31,7 @@ from sandbox.discord.places import (
     Role,
     User,
 )
-from sandbox.discord.server import DiscordServer, RecordedRequest, connect_discord_py
+from sandbox.discord.server import DiscordServer, connect_discord_py
 from sandbox.discord.town import default_world
 from sandbox.discord.world import World
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sandbox.discord.messages import Message
+from sandbox.discord.places import Channel, Member, Role
 
 
 class EventKind(StrEnum):
@@ -41,6 +42,9 @@ class WorldEvent:
     """Whom alone it concerns (ephemeral messages, notices, interactions), or who types."""
     message: Message | None = None
     text: str = ""
+    """What a notice says; for a changed guild, `created` or `updated`."""
+    subject: Role | Channel | Member | None = None
+    """What changed in a guild."""
     interaction_id: int | None = None
 
 

@@ -94,7 +94,7 @@ class Faults:
         )
 
     def drop(self, pattern: str, *, times: int | None = 1, after: bool = False) -> None:
-        """Close the connection without an answer; with `after`, the request is carried out first."""
+        """Close the connection without an answer; `after`: once the request is carried out."""
         kind = FaultKind.DROP_AFTER if after else FaultKind.DROP
         self._waiting.append(Fault(kind, pattern, times))
 

@@ -159,6 +159,21 @@ class InteractionDesk:
             )
         )
 
+    def message_changed(self, message: Message, *, by: Interaction | None = None) -> None:
+        """Follow an answer that was edited or deleted: `by` an interaction's webhook, or else."""
+        for interaction in {self.get(message.interaction_id), by}:
+            if interaction is None or interaction.original is not message:
+                continue
+            was_loading = interaction.original_state is Original.LOADING
+            interaction.original_state = (
+                Original.SHOWN
+                if not message.deleted
+                else Original.DELETED_LOADING
+                if was_loading
+                else Original.DELETED
+            )
+            interaction.signal.fire()
+
     def close(self) -> None:
         """Stop all timers."""
         self._stop_listening()

@@ -111,7 +111,7 @@ class Message:
     author: User
     created_ms: int
     content: str = ""
-    embeds: list[JsonObject] = field(default_factory=list)
+    stored_embeds: list[JsonObject] = field(default_factory=list, repr=False)
     stored_components: list[JsonObject] = field(default_factory=list, repr=False)
     """Components whose media name the attachments by id; see `components`."""
     attachments: list[Attachment] = field(default_factory=list)
@@ -149,6 +149,12 @@ class Message:
         """The components as Discord returns them, with links that work now."""
         by_id = {attachment.id: attachment for attachment in self.attachments}
         return [linked(component, by_id) for component in self.stored_components]
+
+    @property
+    def embeds(self) -> list[JsonObject]:
+        """The embeds as Discord returns them, with links that work now."""
+        by_id = {attachment.id: attachment for attachment in self.attachments}
+        return [linked(embed, by_id) for embed in self.stored_embeds]
 
     @property
     def text(self) -> str:

@@ -1,6 +1,7 @@
 """Permission bits, and what a member may do in a channel.
 
-Only the bits that the sandbox decides by have names. Source: Discord's documentation, "Permissions".
+Only the bits that the sandbox decides by have names.
+Source: Discord's documentation, "Permissions".
 """
 
 from enum import IntFlag

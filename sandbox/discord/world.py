@@ -157,7 +157,7 @@ class World:
             managed=managed,
         )
         guild.roles[role.id] = role
-        self._guild_changed(guild)
+        self._guild_changed(guild, role, "created")
         return role
 
     def add_channel(self, guild: Guild, name: str, *, topic: str | None = None) -> Channel:
@@ -168,14 +168,14 @@ class World:
         guild.channels[channel.id] = channel
         self.channels[channel.id] = channel
         self.history[channel.id] = []
-        self._guild_changed(guild)
+        self._guild_changed(guild, channel, "created")
         return channel
 
     def add_member(self, guild: Guild, user: User, *, roles: Iterable[Role] = ()) -> Member:
         """Let a user into a guild."""
         member = Member(user, guild.id, [role.id for role in roles], joined_ms=self.clock.now_ms())
         guild.members[user.id] = member
-        self._guild_changed(guild)
+        self._guild_changed(guild, member, "created")
         return member
 
     # Changing
@@ -183,7 +183,7 @@ class World:
     def set_roles(self, guild: Guild, user: User, roles: Iterable[Role]) -> None:
         """Give a member exactly these roles."""
         guild.members[user.id].role_ids = [role.id for role in roles]
-        self._guild_changed(guild)
+        self._guild_changed(guild, guild.members[user.id], "updated")
 
     def set_overwrite(
         self, channel: Channel, whom: Role | User, *, allow: int = 0, deny: int = 0
@@ -192,12 +192,12 @@ class World:
         channel.overwrites[whom.id] = Overwrite(whom.id, isinstance(whom, User), allow, deny)
         guild = self.guild_of(channel)
         if guild is not None:
-            self._guild_changed(guild)
+            self._guild_changed(guild, channel, "updated")
 
     def set_role_permissions(self, role: Role, permissions: int) -> None:
         """Give a role exactly these permission bits in its guild."""
         role.permissions = permissions
-        self._guild_changed(self.guilds[role.guild_id])
+        self._guild_changed(self.guilds[role.guild_id], role, "updated")
 
     def close_dms(self, user: User) -> None:
         """From now on the bot may not write to `user` (50007)."""
@@ -279,8 +279,10 @@ class World:
             )
         )
 
-    def _guild_changed(self, guild: Guild) -> None:
-        self.bulletin.emit(WorldEvent(EventKind.GUILD_CHANGED, guild_id=guild.id))
+    def _guild_changed(self, guild: Guild, subject: Role | Channel | Member, how: str) -> None:
+        self.bulletin.emit(
+            WorldEvent(EventKind.GUILD_CHANGED, guild_id=guild.id, text=how, subject=subject)
+        )
 
 
 def _only(things: Iterable[_Named], attribute: str, wanted: str) -> _Named:
