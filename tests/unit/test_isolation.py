@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254", "example.com"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254"])
 def test_connecting_to_another_machine_is_refused_before_anything_is_sent(
     host: str, outside_attempts: list[str]
 ) -> None:
