@@ -1,18 +1,20 @@
 """The errors that people may meet. They carry data; `cogs/ui/errors.py` alone writes sentences.
 
-    BotError
-    ├── RequestError                the person can mend it; nothing was sent, nothing was charged
-    │   ├── InvalidOption           an option's value cannot work
-    │   ├── UnknownModel            no such model; carries the nearest names
-    │   ├── UnsuitableModel         the model cannot do this; carries models that can
-    │   ├── UnpricedModel           nobody knows what it costs at most, so it is not run
-    │   ├── NoModelAvailable        the catalogue has no model that can do the job
-    │   └── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
-    ├── ShuttingDown                the bot takes no new jobs just now
-    ├── QueueFull                   more jobs wait than the bot accepts
-    ├── LedgerUnavailable           the database cannot record money, so nothing is generated
-    ├── PictureError                bytes that are no usable picture (bot.images)
-    └── ImageRouterError            the tree in bot.imagerouter.errors
+BotError
+├── RequestError                the person can mend it; nothing was sent, nothing was charged
+│   ├── InvalidOption           an option's value cannot work
+│   ├── UnknownModel            no such model; carries the nearest names
+│   ├── UnsuitableModel         the model cannot do this; carries models that can
+│   ├── UnpricedModel           nobody knows what it costs at most, so it is not run
+│   ├── NoModelAvailable        the catalogue has no model that can do the job
+│   ├── NotKept                 what a button would run is not kept any more
+│   ├── NotYours                a button that was offered to somebody else
+│   └── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+├── ShuttingDown                the bot takes no new jobs just now
+├── QueueFull                   more jobs wait than the bot accepts
+├── LedgerUnavailable           the database cannot record money, so nothing is generated
+├── PictureError                bytes that are no usable picture (bot.images)
+└── ImageRouterError            the tree in bot.imagerouter.errors
 """
 
 from collections.abc import Sequence
@@ -65,6 +67,14 @@ class UnpricedModel(RequestError):
 
 class NoModelAvailable(RequestError):
     """No model in the catalogue can do this job."""
+
+
+class NotKept(RequestError):
+    """What the button would run has expired, or was private and the bot has restarted."""
+
+
+class NotYours(RequestError):
+    """The button was offered to another person."""
 
 
 class ShuttingDown(BotError):

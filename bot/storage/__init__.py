@@ -3,7 +3,14 @@
 Import from here and nothing deeper.
 """
 
-from bot.storage.database import Database, open_database
+from bot.storage.database import Database, open_database, sqlite_path
+from bot.storage.errors import StorageError
+from bot.storage.errors import (
+    DatabaseInUse,
+    MigrationError,
+    StorageError,
+    UnsupportedDatabase,
+)
 from bot.storage.jobs import Jobs
 from bot.storage.ledger import Ledger
 from bot.storage.models import (
@@ -19,11 +26,13 @@ from bot.storage.models import (
     Settlement,
     Swept,
 )
+from bot.storage.small import OfferStore, Remembered
 
 __all__ = [
     "Charge",
     "ChargeState",
     "Database",
+    "DatabaseInUse",
     "Delivery",
     "DuplicateJob",
     "HeldJob",
@@ -31,9 +40,16 @@ __all__ = [
     "JobSummary",
     "Jobs",
     "Ledger",
+    "MigrationError",
     "NewJob",
+    "OfferStore",
     "Output",
+    "Remembered",
     "Settlement",
+    "StorageError",
+    "StorageError",
     "Swept",
+    "UnsupportedDatabase",
     "open_database",
+    "sqlite_path",
 ]

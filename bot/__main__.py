@@ -1,0 +1,118 @@
+"""The command line: `python -m bot` and its subcommands.
+
+Without a subcommand it is the real bot where `DISCORD_TOKEN` is set, and the sandbox otherwise.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+from dotenv import dotenv_values
+
+from bot.logs import set_up_logging
+from bot.settings import EXIT_CONFIG, Settings, SettingsError
+
+EXIT_INTERRUPTED: Final = 130
+
+Body = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="The picture bot.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="start the real bot")
+    commands.add_parser("sandbox", help="start the sandbox, which needs no account")
+    commands.add_parser("clear-commands", help="remove the bot's commands from Discord")
+    chosen = parser.parse_args(arguments).command
+    try:
+        settings = Settings.from_env(_environment())
+    except SettingsError as error:
+        for fault in error.faults:
+            _say(fault)
+        return EXIT_CONFIG
+    set_up_logging(settings.log_format, settings.log_level)
+    if chosen is None:
+        chosen = "run" if settings.discord_token else "sandbox"
+    match chosen:
+        case "run":
+            return _run(settings)
+        case "clear-commands":
+            return _clear_commands(settings)
+        case _:
+            return _sandbox(settings)
+
+
+def _environment() -> Mapping[str, str]:
+    """What `.env` in the working directory says, and over it what the environment says."""
+    from_file = {name: value or "" for name, value in dotenv_values(".env").items()}
+    return {**from_file, **os.environ}
+
+
+def _run(settings: Settings) -> int:
+    from bot.app import run
+
+    if not settings.discord_token:
+        _say("DISCORD_TOKEN is not set: put the bot's token into .env, or run the sandbox.")
+        return EXIT_CONFIG
+    if not settings.imagerouter_api_key:
+        _say("IMAGEROUTER_API_KEY is not set: make a key at https://imagerouter.io/api-keys.")
+        return EXIT_CONFIG
+    return _until_stopped(lambda stop: run(settings, stop=stop, say=_say))
+
+
+def _sandbox(settings: Settings) -> int:
+    from sandbox.app import run_sandbox
+
+    return _until_stopped(lambda stop: run_sandbox(settings, stop=stop, say=_say))
+
+
+def _clear_commands(settings: Settings) -> int:
+    from bot.app import clear_commands
+
+    if not settings.discord_token:
+        _say("DISCORD_TOKEN is not set: the commands to clear belong to its application.")
+        return EXIT_CONFIG
+    return asyncio.run(clear_commands(settings, say=_say))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _until_stopped(body: Body) -> int:
+    """Run `body` with an event that the first SIGINT or SIGTERM sets; a second ends at once."""
+
+    async def guarded() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def on_signal() -> None:
+            if stop.is_set():
+                # Every commit is on the disk, and the next start closes what is open.
+                os._exit(EXIT_INTERRUPTED)
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, on_signal)
+            except NotImplementedError:  # Windows: handlers run between two bytecodes
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
+        return await body(stop)
+
+    try:
+        return asyncio.run(guarded())
+    except KeyboardInterrupt:  # before the handlers were in place
+        return EXIT_INTERRUPTED
+    except Exception:
+        logging.getLogger(__name__).exception("The bot ended with a fault")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,295 @@
+"""The composition root: settings -> database -> services -> client, and the life of the process.
+
+Opens every resource with `async with` and hands it to what needs it, so that a test builds the same
+graph with other parts. The command line is `bot.__main__`; what stops the process comes from there.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import discord
+
+from bot.alerts import Alerts
+from bot.catalog import Catalog
+from bot.client import ImageBot, invite_link
+from bot.clock import Clock, SystemClock
+from bot.delivery import Delivery, Patience
+from bot.errors import LedgerUnavailable
+from bot.generation import Generation
+from bot.ids import make_id
+from bot.imagerouter import BadKey, ImageRouter, ImageRouterError
+from bot.images import ImageTools
+from bot.money import format_usd
+from bot.offers import Offers
+from bot.recovery import Recovery
+from bot.scheduler import Scheduler
+from bot.secret import load_or_make_secret
+from bot.services import Services
+from bot.settings import EXIT_CONFIG, Settings
+from bot.storage import Jobs, Ledger, OfferStore, StorageError, open_database, sqlite_path
+from bot.web import serve
+from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
+from cogs.ui.messenger import DiscordMessenger
+from cogs.ui.tree import Tree
+
+_log = logging.getLogger(__name__)
+
+COGS: Final = ("cogs.imagine", "cogs.usage", "cogs.welcome")
+
+Say = Callable[[str], None]
+"""Tells the operator a line."""
+Announce = Callable[[], Coroutine[Any, Any, None]]
+"""Waits until the bot is ready, and says so."""
+
+
+class StartRefused(Exception):
+    """The bot can't start as it is set up; the message is a sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a test or the sandbox builds in another way."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    patience: Patience = field(default_factory=Patience)
+
+
+@asynccontextmanager
+async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator[ImageBot]:
+    """Open everything that the bot needs, and give the bot, not yet connected to Discord.
+
+    Raises:
+        StartRefused: the database or the secret cannot be used.
+    """
+    parts = parts or Parts()
+    clock = parts.clock
+    path = sqlite_path(settings.database_url)
+    secret = _secret(settings, path)
+    process_id = make_id(clock)
+    rate = settings.imagerouter_requests_per_second or None
+    async with (
+        open_database(settings.database_url, clock=clock) as database,
+        ImageRouter(
+            api_key=settings.imagerouter_api_key,
+            base_url=settings.imagerouter_base_url,
+            popular_url=settings.imagerouter_popular_url,
+            requests_per_second=rate,
+        ) as router,
+        ImageTools() as tools,
+        Catalog(
+            router,
+            clock=clock,
+            cache_path=path.with_suffix(".models.json"),
+            unpriced_ceiling=settings.unpriced_model_ceiling,
+            refresh_s=settings.catalog_refresh_seconds,
+        ) as catalog,
+    ):
+        ledger = Ledger(database, clock=clock, secret=secret, process_id=process_id)
+        jobs = Jobs(database, clock=clock, process_id=process_id)
+        messenger = DiscordMessenger()
+        alerts = Alerts(messenger=messenger, clock=clock)
+        offers = Offers(OfferStore(database, clock=clock), clock=clock)
+        delivery = Delivery(
+            messenger=messenger,
+            jobs=jobs,
+            router=router,
+            tools=tools,
+            clock=clock,
+            patience=parts.patience,
+        )
+        generation = Generation(
+            ledger=ledger,
+            jobs=jobs,
+            catalog=catalog,
+            router=router,
+            scheduler=Scheduler(
+                per_member=settings.member_jobs,
+                in_process=settings.process_jobs,
+                max_waiting=settings.max_waiting_jobs,
+            ),
+            delivery=delivery,
+            offers=offers,
+            alerts=alerts,
+            clock=clock,
+            default_model=settings.default_model,
+        )
+        recovery = Recovery(ledger=ledger, jobs=jobs, generation=generation, alone=True)
+        services = Services(
+            settings=settings,
+            clock=clock,
+            database=database,
+            ledger=ledger,
+            jobs=jobs,
+            catalog=catalog,
+            router=router,
+            generation=generation,
+            delivery=delivery,
+            recovery=recovery,
+            offers=offers,
+            alerts=alerts,
+        )
+        await ledger.heartbeat()
+        bot = ImageBot(services, cogs=COGS, tree_cls=Tree, dynamic_items=DYNAMIC_ITEMS)
+        messenger.connect(bot)
+        try:
+            yield bot
+        finally:
+            await alerts.close()
+            if not bot.is_closed():
+                await bot.close()
+
+
+def _secret(settings: Settings, database: Path) -> bytes:
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    try:
+        return load_or_make_secret(database.with_suffix(".key"))
+    except (OSError, ValueError) as error:
+        raise StartRefused(f"The secret beside the database cannot be used: {error}.") from error
+
+
+async def run(settings: Settings, *, stop: asyncio.Event, say: Say, parts: Parts = Parts()) -> int:
+    """Run the bot until `stop` is set; returns the exit code."""
+    try:
+        async with build(settings, parts) as bot, _web(settings, bot):
+            await live(bot, stop=stop, say=say)
+    except (StartRefused, StorageError, LedgerUnavailable) as error:
+        say(str(error))
+        return EXIT_CONFIG
+    return 0
+
+
+async def clear_commands(settings: Settings, *, say: Say) -> int:
+    """Remove the bot's commands from Discord, for whoever uninstalls it; returns the exit code."""
+    client = discord.Client(intents=discord.Intents.none())
+    async with client:
+        try:
+            await client.login(settings.discord_token)
+            application = await client.application_info()
+            await client.http.bulk_upsert_global_commands(application.id, [])
+        except discord.LoginFailure:
+            say("Discord refuses DISCORD_TOKEN: copy it again from the Bot page.")
+            return EXIT_CONFIG
+        except (discord.HTTPException, OSError) as error:
+            say(f"Discord could not be asked: {error}. Try again.")
+            return 1
+    say("The commands are removed. Revoke the token and the key, and delete the data folder.")
+    return 0
+
+
+async def live(
+    bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Announce | None = None
+) -> None:
+    """Connect, work until `stop` is set, then wait for what was sent and leave.
+
+    `announce` says that the bot is ready, once it is.
+
+    Raises:
+        StartRefused: Discord refuses the token, or ImageRouter the key.
+    """
+    try:
+        await _live(bot, stop=stop, say=say, announce=announce or (lambda: _announce(bot, say)))
+    except BaseExceptionGroup as group:
+        refused = group.subgroup(StartRefused)
+        if refused is None:
+            raise
+        raise _first_leaf(refused) from None
+
+
+async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Announce) -> None:
+    services = bot.services
+    async with asyncio.TaskGroup() as group:
+        check = group.create_task(_check_key(services, say), name="check-key")
+        bot.warming = group.create_task(services.catalog.load(), name="load-catalogue")
+        recovery = group.create_task(services.recovery.run(bot.connected), name="recovery")
+        discord_task = group.create_task(_connect(bot), name="discord")
+        announcing = group.create_task(announce(), name="announce")
+        stopping: asyncio.Task[Any] = group.create_task(stop.wait(), name="stop")
+        await asyncio.wait({stopping, discord_task}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (check, bot.warming, announcing):
+            task.cancel()
+        await services.generation.drain(lambda sent: _tell_drain(sent, say))
+        recovery.cancel()
+        stopping.cancel()
+        await bot.close()
+
+
+def _first_leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _tell_drain(sent: int, say: Say) -> None:
+    if sent:
+        jobs = "one job" if sent == 1 else f"{sent} jobs"
+        say(f"Stopping: waiting for {jobs} sent to ImageRouter. Again ends at once.")
+    else:
+        say("Stopping.")
+
+
+async def _connect(bot: ImageBot) -> None:
+    try:
+        await bot.start(bot.services.settings.discord_token)
+    except discord.LoginFailure as error:
+        raise StartRefused(
+            "Discord refuses DISCORD_TOKEN: copy it again from the Bot page of your application."
+        ) from error
+
+
+async def _check_key(services: Services, say: Say) -> None:
+    """Tell the balance. That ImageRouter is down stops nobody; a refused key does."""
+    try:
+        checked = await services.router.check_key()
+    except BadKey as error:
+        raise StartRefused(
+            "ImageRouter refuses IMAGEROUTER_API_KEY: make one at https://imagerouter.io/api-keys."
+        ) from error
+    except ImageRouterError as error:
+        _log.warning("ImageRouter could not be asked for the balance: %r", error)
+        say("ImageRouter can't be reached just now; the bot starts all the same.")
+        return
+    if checked.balance is None:
+        say("ImageRouter takes the key and tells no balance.")
+    else:
+        say(f"ImageRouter balance: {format_usd(checked.balance)}")
+
+
+async def _announce(bot: ImageBot, say: Say) -> None:
+    await bot.connected.wait()
+    guilds = len(bot.guilds)
+    say(f"Connected as {bot.user} in {guilds} server{'' if guilds == 1 else 's'}.")
+    if bot.application_id is not None:
+        say(f"Invite: {invite_link(bot.application_id)}")
+
+
+@asynccontextmanager
+async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
+    """Serve `/healthz` where a port is set."""
+    if settings.http_port is None:
+        yield
+        return
+
+    async def health() -> Mapping[str, bool]:
+        return {"discord": bot.is_ready(), "ledger": await _ledger_answers(bot)}
+
+    try:
+        async with serve(health, host=settings.http_host, port=settings.http_port):
+            yield
+    except OSError as error:
+        raise StartRefused(
+            f"Port {settings.http_port} of HTTP_PORT can't be used: {error.strerror}."
+        ) from error
+
+
+async def _ledger_answers(bot: ImageBot) -> bool:
+    try:
+        await bot.services.ledger.heartbeat()
+    except LedgerUnavailable:
+        return False
+    return True

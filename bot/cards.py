@@ -1,0 +1,162 @@
+"""What is said to people, as data, and the door through which it goes.
+
+`bot.delivery` decides what is said where; `cogs/ui` turns a card into a Discord message and
+implements `Messenger`. Nothing here knows Discord.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from bot.errors import BotError
+from bot.images import Prepared
+from bot.money import Micros
+from bot.outcomes import Assignment, Report
+from bot.requests import ImageRequest, ReplyRoute
+
+
+class RouteClosed(Exception):
+    """This way is shut for good: token dead, channel gone, no permission, DMs closed."""
+
+
+class MessageGone(RouteClosed):
+    """The original answer was deleted by somebody; its token may still work."""
+
+
+class RouteBusy(Exception):
+    """Discord failed or could not be reached; the same again may work."""
+
+
+class UploadTooLarge(Exception):
+    """Discord refused the size of the upload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A picture that is shown by its address because it does not fit, or could not be fetched."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A picture that was made and paid for, and that nobody can show any more."""
+
+
+Shown: TypeAlias = Prepared | Linked | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Requests that may be run instead, each behind a button; kept under `id` (`bot.offers`)."""
+
+    id: int
+    requests: tuple[ImageRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The job waits (`ahead` is how many are before it) or works (`ahead` is None)."""
+
+    job: Assignment
+    since_ms: int
+    ahead: int | None = None
+    late: bool = False
+    """The answer will not come in this message any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The pictures of a job, and what they cost."""
+
+    report: Report
+    shown: tuple[Shown, ...] = ()
+    today: Micros | None = None
+    """What the person has spent today; told only in private results."""
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no picture, what that cost, and what may be tried instead."""
+
+    request: ImageRequest
+    error: BotError | None
+    report: Report | None = None
+    """None when the request was refused before anything was sent."""
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a job cost and what the person has spent today, for their eyes only (micro-USD)."""
+
+    cost: Micros
+    uncertain: Micros
+    today: Micros
+
+
+class Trouble(StrEnum):
+    """What only the operator can mend."""
+
+    BAD_KEY = "bad_key"
+    NO_CREDITS = "no_credits"
+    OVERRUN = "overrun"
+    """A job cost more than was held for it."""
+    LEDGER = "ledger"
+    """The database does not take records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something the operator should see to; `detail` is a figure or a name, never a secret."""
+
+    trouble: Trouble
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """All that may be said in public of a job whose person could not be reached in private."""
+
+
+Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a card can be seen."""
+
+    channel_id: int
+    message_id: int
+
+
+class Messenger(Protocol):
+    """Discord, as far as delivery needs it.
+
+    Every method raises `RouteClosed`, `RouteBusy` or `UploadTooLarge`, and nothing else.
+    """
+
+    async def edit(self, reply: ReplyRoute, card: Card) -> Posted:
+        """Make the original answer show `card`."""
+        ...
+
+    async def whisper(self, reply: ReplyRoute, card: Card) -> None:
+        """Show `card` to the person alone, beside the answer. The answer was edited before."""
+        ...
+
+    async def retract(self, reply: ReplyRoute) -> None:
+        """Delete the original answer; fine if it is gone already."""
+        ...
+
+    async def post(self, channel_id: int, card: Card, *, nonce: str) -> Posted:
+        """Post `card` with the bot's own token; the same nonce twice posts once."""
+        ...
+
+    async def direct(self, user_id: int, card: Card, *, nonce: str) -> Posted:
+        """Post `card` in the person's direct messages; the same nonce twice posts once."""
+        ...
+
+    async def tidy(self, reply: ReplyRoute, card: Card | None) -> None:
+        """After the token died: show `card` in the public original, or delete it (None)."""
+        ...

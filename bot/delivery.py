@@ -1,0 +1,318 @@
+"""Bring what a job came to to its person: once, privately where it must be, by a route that works.
+
+While the interaction's token lives, the answer is an edit of the original message, which can be
+repeated without doubling anything. After that the bot's own token posts with a nonce: in the
+channel, else by direct message; private results only ever by direct message. Owns the routes, the
+retries and the fitting of pictures into upload limits. Discord itself is behind `Messenger`, and
+the ledger is out of reach: whatever happens here, the books are written already.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import chain, repeat
+from typing import Final, TypeVar
+
+from bot.cards import (
+    Card,
+    Closed,
+    Failure,
+    Linked,
+    MessageGone,
+    Messenger,
+    Missing,
+    Posted,
+    Progress,
+    Result,
+    RouteBusy,
+    RouteClosed,
+    Shown,
+    Spent,
+    UploadTooLarge,
+)
+from bot.clock import Clock
+from bot.imagerouter import ImageRouter, ImageRouterError, RemotePicture
+from bot.images import ImageTools, Prepared, TooLarge
+from bot.outcomes import Assignment
+from bot.requests import ReplyRoute
+from bot.storage import Jobs
+
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
+
+PICTURE_BYTES: Final = 64 * 2**20
+"""The largest picture that is fetched, in bytes."""
+MESSAGE_BYTES: Final = 24 * 2**20
+"""What all attachments of one message may have together: a margin below Discord's 25 MiB."""
+DM_UPLOAD_LIMIT: Final = 10 * 2**20
+"""What one attachment may have in a direct message, in bytes."""
+MOST_ATTACHMENTS: Final = 10
+LATE_NOTICE_MS: Final = 30_000
+"""How long before the token dies the waiting message is closed with a last word."""
+
+
+class Route(StrEnum):
+    """A way to reach the person."""
+
+    ORIGINAL = "original"
+    CHANNEL = "channel"
+    DIRECT = "direct"
+
+
+class Fate(StrEnum):
+    """What became of an attempt to reach the person."""
+
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+    """Every way is shut for good."""
+    LATER = "later"
+    """Discord is not to be reached just now; the same again may work."""
+
+
+def routes(reply: ReplyRoute, *, private: bool, now_ms: int) -> tuple[Route, ...]:
+    """Return the ways that are open, best first. A private result is never posted in a channel."""
+    rest = (Route.DIRECT,) if private else (Route.CHANNEL, Route.DIRECT)
+    return (Route.ORIGINAL, *rest) if now_ms < reply.expires_at_ms and reply.token else rest
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a failing Discord or picture host is tried again, in seconds between tries.
+
+    While a token lives its last delay is repeated: another route might double what Discord took
+    without telling.
+    """
+
+    delays: tuple[float, ...] = (1, 2, 4, 8, 16, 30, 60)
+    downloads: tuple[float, ...] = (0.5, 2, 5)
+
+
+class Delivery:
+    """Delivers cards. Stateless but for `stop`, which ends waiting between tries."""
+
+    def __init__(
+        self,
+        *,
+        messenger: Messenger,
+        jobs: Jobs,
+        router: ImageRouter,
+        tools: ImageTools,
+        clock: Clock,
+        patience: Patience = Patience(),
+    ) -> None:
+        self._messenger = messenger
+        self._jobs = jobs
+        self._router = router
+        self._tools = tools
+        self._clock = clock
+        self._patience = patience
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Wait no more between tries: what is not delivered now is so at the next start."""
+        self._stopping.set()
+
+    def token_lives(self, reply: ReplyRoute) -> bool:
+        """Whether the original answer can still be edited."""
+        return bool(reply.token) and self._clock.now_ms() < reply.expires_at_ms
+
+    async def progress(self, card: Progress) -> None:
+        """Show how the job stands. Nobody loses anything when that fails, so it is only logged."""
+        if not self.token_lives(card.job.reply):
+            return
+        try:
+            await self._messenger.edit(card.job.reply, card)
+        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+            _log.info("Could not show the progress of job %d: %r", card.job.id, error)
+
+    async def warn_when_late(self, job: Assignment, since_ms: int) -> None:
+        """Close the waiting message with a last word, just before it can't be edited any more."""
+        await self._clock.sleep_until(job.reply.expires_at_ms - LATE_NOTICE_MS)
+        await self.progress(Progress(job, since_ms, late=True))
+
+    async def result(self, card: Result) -> Fate:
+        """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
+        job = card.report.job
+        pictures = await self._fetch(card.report.pictures)
+        busy = False
+        for route in routes(job.reply, private=job.private, now_ms=self._clock.now_ms()):
+            try:
+                posted = await self._post_fitting(route, card, pictures)
+            except RouteClosed as error:
+                _log.info("Job %d can't go by %s: %r", job.id, route, error)
+                continue
+            except RouteBusy as error:
+                _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
+                busy = True
+                continue
+            await self._jobs.mark_delivered(
+                job.id, channel_id=posted.channel_id, message_id=posted.message_id
+            )
+            if route is not Route.ORIGINAL:
+                await self._tidy(job.reply, private=job.private, card=None)
+            return Fate.DELIVERED
+        if busy:
+            return Fate.LATER
+        _log.error("Job %d could not be delivered: no way to its person is open", job.id)
+        await self._jobs.mark_undeliverable(job.id, reason="no route")
+        await self._tidy(job.reply, private=job.private, card=Closed())
+        return Fate.UNDELIVERABLE
+
+    async def whisper_spent(self, job: Assignment, card: Spent) -> None:
+        """Tell the person alone what they have spent, beside a public result."""
+        if job.private or not self.token_lives(job.reply):
+            return
+        try:
+            await self._messenger.whisper(job.reply, card)
+        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+            _log.info("Could not tell the spend of job %d: %r", job.id, error)
+
+    async def failure(self, reply: ReplyRoute, card: Failure, *, user_id: int) -> Fate:
+        """Explain, to the person alone, why there is no picture.
+
+        In public, the placeholder is edited first: until then Discord gives a follow-up the
+        placeholder's visibility, and the explanation would be public.
+        """
+        private = card.request.private
+        if self.token_lives(reply):
+            try:
+                if private:
+                    await self._patiently(lambda: self._messenger.edit(reply, card), reply)
+                else:
+                    await self._whisper_instead(reply, card)
+            except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+                _log.info("An explanation did not get through by the token: %r", error)
+            else:
+                return Fate.DELIVERED
+        try:
+            nonce = f"f{reply.message_id}"
+            await self._patiently(lambda: self._messenger.direct(user_id, card, nonce=nonce))
+        except RouteBusy:
+            return Fate.LATER
+        except (RouteClosed, UploadTooLarge) as error:
+            _log.warning("An explanation could not be delivered: %r", error)
+            await self._tidy(reply, private=private, card=Closed())
+            return Fate.UNDELIVERABLE
+        await self._tidy(reply, private=private, card=None)
+        return Fate.DELIVERED
+
+    async def _whisper_instead(self, reply: ReplyRoute, card: Card) -> None:
+        try:
+            await self._patiently(lambda: self._messenger.edit(reply, Closed()), reply)
+        except MessageGone:
+            _log.info("The placeholder was deleted before it could be closed")
+        await self._patiently(lambda: self._messenger.whisper(reply, card), reply)
+        await self._patiently(lambda: self._messenger.retract(reply), reply)
+
+    async def _tidy(self, reply: ReplyRoute, *, private: bool, card: Card | None) -> None:
+        """See to it that no message says for ever that somebody works on it."""
+        if private:
+            return  # its last word was said before the token died, and only the token could edit it
+        try:
+            await self._messenger.tidy(reply, card)
+        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+            _log.info("Could not tidy message %d: %r", reply.message_id, error)
+
+    async def _post_fitting(
+        self, route: Route, card: Result, pictures: Sequence[bytes | None]
+    ) -> Posted:
+        """Post by one route; when Discord finds the upload too large, try with smaller files."""
+        job = card.report.job
+        limit = job.reply.upload_limit if route is not Route.DIRECT else DM_UPLOAD_LIMIT
+        in_all = MESSAGE_BYTES
+        for _ in range(4):
+            shown = await self._fit(card, pictures, per_file=limit, in_all=in_all)
+            full = replace(card, shown=shown)
+            try:
+                return await self._patiently(lambda: self._send(route, full), job.reply, route)  # noqa: B023 - called at once
+            except UploadTooLarge:
+                limit, in_all = limit // 2, in_all // 2
+        links = tuple(_without_file(picture) for picture in card.report.pictures)
+        bare = replace(card, shown=links)
+        return await self._patiently(lambda: self._send(route, bare), job.reply, route)
+
+    async def _send(self, route: Route, card: Result) -> Posted:
+        job = card.report.job
+        match route:
+            case Route.ORIGINAL:
+                return await self._messenger.edit(job.reply, card)
+            case Route.CHANNEL:
+                return await self._messenger.post(job.actor.channel_id, card, nonce=str(job.id))
+            case Route.DIRECT:
+                return await self._messenger.direct(job.actor.user_id, card, nonce=str(job.id))
+
+    async def _patiently(
+        self,
+        send: Callable[[], Awaitable[_T]],
+        reply: ReplyRoute | None = None,
+        route: Route = Route.ORIGINAL,
+    ) -> _T:
+        """Try again while Discord is busy; by the token only as long as the token lives."""
+        by_token = route is Route.ORIGINAL and reply is not None
+        delays = self._patience.delays
+        for delay in chain(delays, repeat(delays[-1]) if by_token else (None,)):
+            try:
+                return await send()
+            except RouteBusy:
+                if delay is None or await self._stopped_within(delay):
+                    raise
+            if by_token and reply is not None and not self.token_lives(reply):
+                raise RouteClosed("the token died while Discord was busy")
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _fetch(self, pictures: Sequence[RemotePicture]) -> list[bytes | None]:
+        """The bytes of each picture; None where they cannot be had, which is no reason to stop."""
+        return await asyncio.gather(*(self._fetch_one(picture) for picture in pictures))
+
+    async def _fetch_one(self, picture: RemotePicture) -> bytes | None:
+        if picture.data is not None:
+            return picture.data
+        if picture.url is None:
+            return None
+        for delay in (*self._patience.downloads, None):
+            try:
+                return (await self._router.download(picture.url, max_bytes=PICTURE_BYTES)).data
+            except ImageRouterError as error:
+                _log.info("A picture could not be fetched: %r", error)
+                if delay is None or await self._stopped_within(delay):
+                    return None
+        return None
+
+    async def _fit(
+        self, card: Result, pictures: Sequence[bytes | None], *, per_file: int, in_all: int
+    ) -> tuple[Shown, ...]:
+        """What can be attached within the limits, and what must be a link instead."""
+        private = card.report.job.private
+        sources = card.report.pictures
+        have = [i for i, data in enumerate(pictures) if data is not None][:MOST_ATTACHMENTS]
+        shown: list[Shown] = [_without_file(source) for source in sources]
+        # A link beats a small picture, but a private picture has no link, nor have bare bytes.
+        answers = await self._tools.prepare(
+            [data for i in have if (data := pictures[i]) is not None],
+            per_file=per_file,
+            in_all=in_all,
+            shrink=private or any(sources[i].url is None for i in have),
+        )
+        for i, answer in zip(have, answers, strict=True):
+            if isinstance(answer, Prepared):
+                shown[i] = answer
+            else:
+                size = answer.size if isinstance(answer, TooLarge) else answer.reason
+                _log.info("Picture %d of job %d is linked: %s", i, card.report.job.id, size)
+        return tuple(shown)
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        """Wait between two tries; True when the bot is stopping."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _without_file(picture: RemotePicture) -> Shown:
+    return Linked(picture.url) if picture.url else Missing()

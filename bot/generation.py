@@ -1,0 +1,385 @@
+"""The one use case: admit -> hold -> call -> settle -> deliver.
+
+A cog hands over plain data; from then on the job is owned here, so that neither a cancelled
+command nor a lost connection loses money or a picture. Every request is dispatched in the ledger
+before it goes out, and settled before its picture is delivered. Owns no Discord, no SQL, no HTTP.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from bot.alerts import Alerts
+from bot.cards import Alert, Failure, Progress, Result, Spent, Trouble
+from bot.catalog import Ability, Catalog, Model, parse_size
+from bot.clock import Clock
+from bot.delivery import Delivery, Fate
+from bot.errors import BotError, InvalidOption, LedgerUnavailable, ShuttingDown, UnpricedModel
+from bot.ids import make_id
+from bot.imagerouter import (
+    BadKey,
+    Billing,
+    ImageRouter,
+    ImageRouterError,
+    NoCredits,
+    OutcomeUnknown,
+    RemotePicture,
+    ResponseFormat,
+)
+from bot.imagerouter import Generation as Answer
+from bot.money import Micros, format_usd
+from bot.offers import Offers
+from bot.outcomes import Assignment, Note, Part, Report
+from bot.quotas import Window, window_at
+from bot.remedies import remedies
+from bot.requests import Actor, ImageRequest, Quality, ReplyRoute
+from bot.scheduler import Place, Scheduler
+from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output
+
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
+
+MOST_PICTURES: Final = 4
+MOST_PROMPT: Final = 6_000
+"""Characters of a prompt; Discord's own limit for a text option."""
+LEASE_MS: Final = 11 * 60_000
+"""How long an answer is awaited: ImageRouter's client gives up after 10 minutes."""
+_RECORD_DELAYS: Final = (0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
+"""Seconds between the tries to record an outcome that must not be lost."""
+
+_MOST_UNDELIVERED: Final = 200
+"""Reports kept in memory for a later try; the rest is told at the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that can work: its model is chosen, its options are checked."""
+
+    request: ImageRequest
+    model: Model
+    ceiling: Micros
+    """What one picture may cost at most; held once for each."""
+    notes: frozenset[Note]
+
+
+class Generation:
+    """Runs jobs and owns them from their hold to their delivery."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        jobs: Jobs,
+        catalog: Catalog,
+        router: ImageRouter,
+        scheduler: Scheduler,
+        delivery: Delivery,
+        offers: Offers,
+        alerts: Alerts,
+        clock: Clock,
+        default_model: str | None,
+    ) -> None:
+        self._ledger = ledger
+        self._jobs = jobs
+        self._catalog = catalog
+        self._router = router
+        self._scheduler = scheduler
+        self._delivery = delivery
+        self._offers = offers
+        self._alerts = alerts
+        self._clock = clock
+        self._default_model = default_model
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._undelivered: dict[int, Report] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs have requests on their way."""
+        return self._scheduler.running
+
+    def plan(self, request: ImageRequest) -> Plan:
+        """Check everything that can be checked before it costs anything.
+
+        Raises:
+            RequestError: the option, the model or its price cannot work; it carries what would.
+        """
+        if not request.prompt.strip():
+            raise InvalidOption("prompt", request.prompt, "say what you would like to see")
+        if len(request.prompt) > MOST_PROMPT:
+            raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
+        if not 1 <= request.count <= MOST_PICTURES:
+            raise InvalidOption("count", str(request.count), f"from 1 to {MOST_PICTURES}")
+        size = parse_size(request.size)
+        notes = set()
+        if request.model is None:
+            model = self._catalog.choose_default(self._default_model)
+            if self._default_model is not None and model.id != self._default_model:
+                notes.add(Note.MODEL_CHOSEN)
+        else:
+            model = self._catalog.require(request.model)
+        if model.ceiling is None:
+            raise UnpricedModel(model.id)
+        if model.is_test:
+            notes.add(Note.TEST_MODEL)
+        quality = request.quality
+        if quality is not Quality.AUTO and not model.can({Ability.QUALITY}):
+            notes.add(Note.QUALITY_IGNORED)
+            quality = Quality.AUTO
+        checked = replace(request, model=model.id, size=size, quality=quality)
+        return Plan(checked, model, model.ceiling, frozenset(notes))
+
+    async def submit(
+        self,
+        actor: Actor,
+        request: ImageRequest,
+        reply: ReplyRoute,
+        *,
+        idem: str,
+        parent_id: int | None = None,
+    ) -> None:
+        """Hold the job's money and start it; returns while it still waits or works.
+
+        Raises:
+            BotError: the job was refused; nothing was sent and nothing is held.
+        """
+        self._scheduler.check_room()
+        plan = self.plan(request)
+        new = NewJob(
+            id=make_id(self._clock),
+            idem=idem,
+            actor=actor,
+            request=plan.request,
+            model=plan.model.id,
+            ceiling=plan.ceiling,
+            reply=reply,
+            created_ms=self._clock.now_ms(),
+            parent_id=parent_id,
+        )
+        held = await self._ledger.hold(new)
+        job = Assignment(held.job_id, actor, plan.request, plan.model.id, reply)
+        task = asyncio.create_task(self._run(job, plan, held), name=f"job-{job.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def drain(self, tell: Callable[[int], None]) -> None:
+        """Take no more jobs, send the waiting ones away, and wait for those that were sent.
+
+        `tell` gets the number of jobs that are waited for.
+        """
+        self._scheduler.close()
+        self._delivery.stop()
+        tell(self.in_flight)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The sweeper closes what such a job left open; nothing is lost but time.
+            _log.error("%s ended with a fault", task.get_name(), exc_info=error)
+
+    async def _run(self, job: Assignment, plan: Plan, held: HeldJob) -> None:
+        since = self._clock.now_ms()
+        late = asyncio.create_task(self._delivery.warn_when_late(job, since))
+        try:
+            report = await self._work(job, plan, held)
+        finally:
+            late.cancel()
+            await asyncio.gather(late, return_exceptions=True)
+        await self.deliver(report)
+
+    async def _work(self, job: Assignment, plan: Plan, held: HeldJob) -> Report:
+        try:
+            place = self._scheduler.enter(job.actor.user_id)
+            if not self._scheduler.has_turn(place):
+                waiting = Progress(job, self._clock.now_ms(), ahead=place.ahead)
+                await self._delivery.progress(waiting)
+            return await self._work_in_turn(job, plan, held, place)
+        except ShuttingDown as error:
+            parts = [await self._release(charge_id, plan, error) for charge_id in held.charge_ids]
+            return Report(job, tuple(parts), restarted=True, notes=plan.notes)
+
+    async def _work_in_turn(
+        self, job: Assignment, plan: Plan, held: HeldJob, place: Place
+    ) -> Report:
+        async with self._scheduler.slot(place):
+            began = time.monotonic()
+            working = Progress(job, self._clock.now_ms())
+            showing = asyncio.create_task(self._delivery.progress(working))
+            parts = await asyncio.gather(
+                *(self._charge(plan, charge_id) for charge_id in held.charge_ids)
+            )
+            seconds = time.monotonic() - began
+        await showing  # or the edit to "working" might overtake the result
+        return Report(job, tuple(parts), seconds=seconds, notes=plan.notes)
+
+    async def _charge(self, plan: Plan, charge_id: int) -> Part:
+        """Send one request and record what became of it. Raises nothing but cancellation."""
+        try:
+            if not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
+                _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
+                return Part(charge_id, ChargeState.RELEASED, 0, 0)
+        except LedgerUnavailable as error:
+            return await self._release(charge_id, plan, error)
+        try:
+            answer = await self._ask(plan)
+        except ImageRouterError as error:
+            return await self._record_error(charge_id, plan, error)
+        except Exception as fault:  # noqa: BLE001 - whatever broke, the request may be charged
+            _log.exception("A fault while charge %d was out", charge_id)
+            unknown = OutcomeUnknown(type(fault).__name__)
+            return await self._record_error(charge_id, plan, unknown)
+        return await self._record_answer(charge_id, plan, answer)
+
+    async def _ask(self, plan: Plan) -> Answer:
+        request = plan.request
+        kind: ResponseFormat = "b64_ephemeral" if request.private else "url"
+        return await self._router.generate(
+            model=plan.model.id,
+            prompt=request.prompt,
+            size=request.size,
+            quality=request.quality.value,
+            response_format=kind,
+            output_format=request.output_format.value,
+        )
+
+    async def _record_answer(self, charge_id: int, plan: Plan, answer: Answer) -> Part:
+        outputs = [Output(url=p.url, data=p.data) for p in answer.pictures]
+        if answer.cost_micros is None:
+            await self._record(
+                charge_id,
+                lambda: self._ledger.mark_unknown(charge_id, reason="no cost", outputs=outputs),
+            )
+            return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, answer.pictures)
+        return await self._settle(
+            charge_id, plan, answer.cost_micros, pictures=answer.pictures, outputs=outputs
+        )
+
+    async def _record_error(self, charge_id: int, plan: Plan, error: ImageRouterError) -> Part:
+        if isinstance(error, BadKey):
+            self._alerts.raise_alert(Alert(Trouble.BAD_KEY))
+        elif isinstance(error, NoCredits):
+            self._alerts.raise_alert(Alert(Trouble.NO_CREDITS))
+        match error.billing:
+            case Billing.FREE:
+                return await self._release(charge_id, plan, error)
+            case Billing.CHARGED if error.cost_micros is not None:
+                return await self._settle(charge_id, plan, error.cost_micros, error=error)
+            case _:
+                reason = type(error).__name__
+                await self._record(
+                    charge_id, lambda: self._ledger.mark_unknown(charge_id, reason=reason)
+                )
+                return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)
+
+    async def _settle(
+        self,
+        charge_id: int,
+        plan: Plan,
+        cost: Micros,
+        *,
+        pictures: tuple[RemotePicture, ...] = (),
+        outputs: list[Output] | None = None,
+        error: BotError | None = None,
+    ) -> Part:
+        settlement = await self._record(
+            charge_id,
+            lambda: self._ledger.settle(charge_id, actual=cost, outputs=outputs or ()),
+            cost=cost,
+        )
+        if settlement is not None and settlement.overrun:
+            detail = f"{plan.model.id}: {format_usd(cost)} instead of {format_usd(plan.ceiling)}"
+            self._alerts.raise_alert(Alert(Trouble.OVERRUN, detail))
+        return Part(charge_id, ChargeState.SETTLED, plan.ceiling, cost, pictures, error)
+
+    async def _release(self, charge_id: int, plan: Plan, error: BotError) -> Part:
+        reason = type(error).__name__
+        await self._record(charge_id, lambda: self._ledger.release(charge_id, reason=reason))
+        return Part(charge_id, ChargeState.RELEASED, plan.ceiling, 0, error=error)
+
+    async def _record(
+        self, charge_id: int, write: Callable[[], Awaitable[_T]], *, cost: Micros | None = None
+    ) -> _T | None:
+        """Write to the ledger, however long it takes to come back; None when it did not.
+
+        What could not be written is logged with its amount, and the sweeper presumes the hold.
+        """
+        for delay in (*_RECORD_DELAYS, None):
+            try:
+                return await write()
+            except LedgerUnavailable:
+                self._alerts.raise_alert(Alert(Trouble.LEDGER))
+                if delay is None:
+                    break
+                await asyncio.sleep(delay)
+        told = "nothing certain" if cost is None else format_usd(cost)
+        _log.critical("Charge %d could not be recorded; its cost is %s", charge_id, told)
+        return None
+
+    async def deliver(self, report: Report) -> None:
+        """Bring what became of a job to its person. The ledger is closed by now."""
+        job = report.job
+        try:
+            if report.pictures:
+                fate = await self._deliver_result(report)
+            else:
+                fate = await self._deliver_failure(report)
+        except LedgerUnavailable:
+            # Told, but not noted as told: the next start tells it again, by the same message.
+            _log.exception("The delivery of job %d could not be recorded", job.id)
+        else:
+            if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
+                self._undelivered[job.id] = report
+
+    async def deliver_late(self) -> None:
+        """Try again what Discord did not take; the sweeper calls this every minute."""
+        waiting, self._undelivered = self._undelivered, {}
+        for report in waiting.values():
+            await self.deliver(report)
+
+    async def _deliver_result(self, report: Report) -> Fate:
+        job = report.job
+        failed = len(report.failed_parts)
+        tries = remedies(job.request, report.error, self._catalog, missing=failed) if failed else ()
+        offer = await self._offers.save(job.actor, tries, private=job.private)
+        today = await self._spent_today(job.actor) if job.private else None
+        fate = await self._delivery.result(Result(report, today=today, offer=offer))
+        if fate is Fate.DELIVERED and not job.private:
+            spent = Spent(report.cost, report.uncertain, await self._spent_today(job.actor))
+            await self._delivery.whisper_spent(job, spent)
+        return fate
+
+    async def _deliver_failure(self, report: Report) -> Fate:
+        job = report.job
+        tries = remedies(job.request, report.error, self._catalog) if job.request.prompt else ()
+        offer = await self._offers.save(job.actor, tries, private=job.private)
+        failure = Failure(job.request, report.error, report, offer)
+        fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
+        if fate is Fate.DELIVERED:
+            await self._jobs.mark_delivered(
+                job.id, channel_id=job.reply.channel_id, message_id=job.reply.message_id
+            )
+        elif fate is Fate.UNDELIVERABLE:
+            await self._jobs.mark_undeliverable(job.id, reason="no route")
+        return fate
+
+    async def _spent_today(self, actor: Actor) -> Micros:
+        today = window_at(Window.DAY, self._clock.now_ms())
+        return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+
+    async def refuse(
+        self, actor: Actor, request: ImageRequest, reply: ReplyRoute, error: BotError | None
+    ) -> None:
+        """Explain to the person why `request` was not taken; it cost nothing.
+
+        `error` is None for a fault of ours.
+        """
+        tries = remedies(request, error, self._catalog)
+        offer = await self._offers.save(actor, tries, private=request.private)
+        await self._delivery.failure(
+            reply, Failure(request, error, offer=offer), user_id=actor.user_id
+        )

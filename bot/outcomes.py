@@ -1,0 +1,100 @@
+"""What became of a job, as plain data: the bridge from the ledger and ImageRouter to people.
+
+`bot.generation` makes a `Report` of a job that it ran, `bot.recovery` one of a job that an earlier
+process left behind, and `bot.delivery` brings it to the person. Owns no rules about money.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.errors import BotError
+from bot.imagerouter import RemotePicture
+from bot.money import Micros
+from bot.requests import Actor, ImageRequest, ReplyRoute
+from bot.storage import ChargeState, Job
+
+
+class Note(StrEnum):
+    """Something the person should know about how the job was run."""
+
+    MODEL_CHOSEN = "model_chosen"
+    """The default model could not do this, so the cheapest that can was taken."""
+    TEST_MODEL = "test_model"
+    """The dummy model answered with its fixed picture."""
+    QUALITY_IGNORED = "quality_ignored"
+    """The model has no quality setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A job as far as telling its person goes: who asked for what, and where the answer goes."""
+
+    id: int
+    actor: Actor
+    request: ImageRequest
+    """The prompt is empty after a restart when the job is private."""
+    model: str
+    reply: ReplyRoute
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody else may see anything of it."""
+        return self.request.private
+
+    @classmethod
+    def of(cls, job: Job) -> "Assignment | None":
+        """The assignment of a stored job; None when it was stored before it had a message."""
+        if job.reply is None:
+            return None
+        return cls(job.id, job.actor, job.request, job.model, job.reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one charge, that is of one request to ImageRouter; money in micro-USD."""
+
+    charge_id: int
+    state: ChargeState
+    held: Micros
+    actual: Micros
+    pictures: tuple[RemotePicture, ...] = ()
+    error: BotError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a job whose charges have all closed or become unknown."""
+
+    job: Assignment
+    parts: tuple[Part, ...]
+    seconds: float | None = None
+    """From the first request to the last answer; None when an earlier process measured it."""
+    restarted: bool = False
+    """An earlier process ended before it could tell the person."""
+    notes: frozenset[Note] = frozenset()
+
+    @property
+    def pictures(self) -> tuple[RemotePicture, ...]:
+        """All pictures, in the order of the requests."""
+        return tuple(picture for part in self.parts for picture in part.pictures)
+
+    @property
+    def cost(self) -> Micros:
+        """What has been spent for certain."""
+        return sum(part.actual for part in self.parts if part.state is ChargeState.SETTLED)
+
+    @property
+    def uncertain(self) -> Micros:
+        """What counts against the person at most because nobody knows what became of it."""
+        unsure = {ChargeState.UNKNOWN, ChargeState.PRESUMED}
+        return sum(part.held for part in self.parts if part.state in unsure)
+
+    @property
+    def failed_parts(self) -> tuple[Part, ...]:
+        """The parts without a picture."""
+        return tuple(part for part in self.parts if not part.pictures)
+
+    @property
+    def error(self) -> BotError | None:
+        """The first error of the parts without a picture, to explain what is missing."""
+        return next((part.error for part in self.failed_parts if part.error), None)

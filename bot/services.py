@@ -1,0 +1,32 @@
+"""The graph of services, as the commands see it. Built by `bot.app`, and by tests."""
+
+from dataclasses import dataclass
+
+from bot.alerts import Alerts
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.generation import Generation
+from bot.imagerouter import ImageRouter
+from bot.offers import Offers
+from bot.recovery import Recovery
+from bot.settings import Settings
+from bot.storage import Database, Jobs, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a command may use."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    ledger: Ledger
+    jobs: Jobs
+    catalog: Catalog
+    router: ImageRouter
+    generation: Generation
+    delivery: Delivery
+    recovery: Recovery
+    offers: Offers
+    alerts: Alerts

@@ -1,0 +1,121 @@
+"""Buttons that outlive a restart: the state is in the database, only an id is in `custom_id`.
+
+A `custom_id` comes back from a client, so it is as hostile as any input: the templates bound it,
+and whoever clicks may only do what the stored row lets them. discord.py only logs what a
+`DynamicItem` raises, so `_Button` turns it into an answer.
+"""
+
+import re
+from typing import Any, Final, Self
+
+import discord
+
+from bot.requests import ImageRequest
+from cogs.ui import intake
+from cogs.ui.text import shorten
+
+_ID: Final = r"(?P<id>[0-9]{1,19})"
+MOST_LABEL: Final = 80
+_SECONDARY: Final = discord.ButtonStyle.secondary
+
+Interaction = discord.Interaction[Any]
+
+
+class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"again:{_ID}"):
+    """Runs the request of job `job_id` again, as whoever clicks and at their cost."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(
+                label="Again", emoji="🔁", custom_id=f"again:{job_id}", style=_SECONDARY
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(int(match["id"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Run the request again."""
+        await intake.guarded(interaction, intake.again(interaction, self.job_id))
+
+
+class DeleteButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"delete:{_ID}"):
+    """Deletes the message of job `job_id`, for its person and for moderators."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(
+                label="Delete", emoji="🗑️", custom_id=f"delete:{job_id}", style=_SECONDARY
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(int(match["id"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Delete the message, or say why not."""
+        await intake.guarded(interaction, intake.delete(interaction, self.job_id))
+
+
+class OfferButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=rf"offer:{_ID}:(?P<index>[0-9]):(?P<private>[01])",
+):
+    """Runs request `index` of the offer `offer_id`."""
+
+    def __init__(self, offer_id: int, index: int, *, private: bool, label: str = "Run") -> None:
+        self.offer_id = offer_id
+        self.index = index
+        self.private = private
+        super().__init__(
+            discord.ui.Button(
+                label=label,
+                custom_id=f"offer:{offer_id}:{index}:{int(private)}",
+                style=discord.ButtonStyle.primary,
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(int(match["id"]), int(match["index"]), private=match["private"] == "1")
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Run what was offered."""
+        await intake.guarded(
+            interaction,
+            intake.take_offer(interaction, self.offer_id, self.index, private=self.private),
+        )
+
+
+ALL: Final = (AgainButton, DeleteButton, OfferButton)
+"""What the bot registers at start, so that buttons of earlier processes work."""
+
+
+def offer_label(offered: ImageRequest, asked: ImageRequest) -> str:
+    """Say on a button what is different about `offered`."""
+    if offered.model and offered.model != asked.model:
+        return shorten(f"Use {offered.model}", MOST_LABEL)
+    if offered.size != asked.size:
+        return f"With size {offered.size}"
+    if offered.quality != asked.quality:
+        return f"With quality {offered.quality}"
+    if offered.count != asked.count:
+        return (
+            "Try the missing one again"
+            if offered.count == 1
+            else f"Try the missing {offered.count} again"
+        )
+    return "Try again"

@@ -1,0 +1,248 @@
+"""The one place that turns a `BotError` into a sentence and a next step.
+
+Each explanation says what happened, what it cost, and what to do next, in words of ours. Of a
+server's own text at most a short, cleaned excerpt is shown.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.cards import Alert, Failure, Trouble
+from bot.errors import (
+    BotError,
+    InvalidOption,
+    LedgerUnavailable,
+    NoModelAvailable,
+    NotKept,
+    NotYours,
+    QueueFull,
+    ShuttingDown,
+    UnknownModel,
+    UnpricedModel,
+    UnsuitableModel,
+)
+from bot.imagerouter import (
+    BadKey,
+    ChargedWithoutPicture,
+    DailyFreeLimit,
+    ImageRouterError,
+    MalformedAnswer,
+    Moderated,
+    NoCredits,
+    NotStarted,
+    OutcomeUnknown,
+    ProviderFailed,
+    RateLimited,
+    Refusal,
+    RefusedRequest,
+)
+from bot.money import format_usd
+from bot.outcomes import Report
+from bot.quotas import QuotaExceeded
+from cogs.ui.text import plain
+
+COST_NOTHING: Final = "This cost you nothing."
+
+_REFUSALS: Final = {
+    Refusal.PROMPT_TOO_LONG: ("The prompt is too long for this model.", "Shorten it."),
+    Refusal.PROMPT_UNUSABLE: (
+        "The prompt has a character that can't be sent.",
+        "Type it again without special characters.",
+    ),
+    Refusal.PROMPT_MISSING: ("This model needs a prompt.", "Say what you would like to see."),
+    Refusal.SIZE: ("This model can't make pictures of that size.", "Try `auto`."),
+    Refusal.QUALITY: ("This model has no such quality setting.", "Try `auto`."),
+    Refusal.FORMAT: ("This model can't answer in that format.", "Try another format."),
+    Refusal.UNKNOWN_MODEL: ("ImageRouter does not have this model any more.", "Pick another one."),
+    Refusal.NO_IMAGE_INPUT: ("This model takes no pictures.", "Pick one that can edit."),
+    Refusal.MASK_UNSUPPORTED: ("This model takes no mask.", "Pick one that does."),
+    Refusal.TOO_MANY_IMAGES: ("That is more pictures than this model takes.", "Send fewer."),
+    Refusal.NEEDS_IMAGE: ("This model needs a picture to work on.", "Pick another model."),
+    Refusal.FILE_TOO_LARGE: ("A file is too large.", "Send a smaller one, below 25 MB."),
+    Refusal.FILE_UNREADABLE: ("A file is no picture that the model can read.", "Send another."),
+    Refusal.REQUEST_TOO_LARGE: ("That is more than can be sent at once.", "Shorten the prompt."),
+    Refusal.OTHER: ("The model refused this request.", "Change the options or the model."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a person reads when there is no picture."""
+
+    title: str
+    body: str
+    """Why, and what to do next."""
+
+
+_FAULT: Final = Explanation("Something broke", "It is in the log, and it is our fault. Try again.")
+
+_PLAIN: Final[dict[type[BotError], Explanation]] = {
+    NoModelAvailable: Explanation("No model can do this", "Ask for less, or try again later."),
+    NotKept: Explanation(
+        "That is not kept any more",
+        "The button is too old, or the prompt was private. Type the command again.",
+    ),
+    NotYours: Explanation(
+        "That button is for somebody else", "Type `/imagine` for a picture of your own."
+    ),
+    ShuttingDown: Explanation(
+        "Restarted", "The bot was restarted before this was sent. Run it again."
+    ),
+    LedgerUnavailable: Explanation(
+        "The books can't be written just now",
+        "Without them nothing is generated. Try again in a few minutes.",
+    ),
+    BadKey: Explanation("Pictures are paused", "The owner knows. Try again later."),
+    NoCredits: Explanation("Pictures are paused", "The owner knows. Try again later."),
+    DailyFreeLimit: Explanation(
+        "The free pictures of today are used up",
+        "Free models allow 50 requests a day for everybody together. Take a paid model, or come "
+        "back tomorrow.",
+    ),
+    NotStarted: Explanation("ImageRouter can't be reached", "Try again in a few minutes."),
+    OutcomeUnknown: Explanation(
+        "Nobody knows how this ended",
+        "The request was sent, and no answer came. It may have been charged, so what it costs at "
+        "most is kept aside for 15 minutes and then counted.",
+    ),
+    MalformedAnswer: Explanation(
+        "Nobody knows how this ended",
+        "The request was sent, and the answer made no sense. It may have been charged, so what it "
+        "costs at most is kept aside for 15 minutes and then counted.",
+    ),
+}
+"""What needs no figure and no name."""
+
+_SAID: Final[dict[type[ImageRouterError], Explanation]] = {
+    Moderated: Explanation(
+        "Refused by the provider's rules",
+        "A safety filter stopped this. Change the prompt and try again.",
+    ),
+    ProviderFailed: Explanation("The model failed", "Its provider is down or overloaded just now."),
+    ChargedWithoutPicture: Explanation(
+        "Charged, but no picture came",
+        "The provider took the money and sent nothing. The owner can claim it back.",
+    ),
+}
+"""What is followed by the server's own words, where there are any."""
+
+
+def explain(error: BotError | None) -> Explanation:
+    """Return the sentence and the next step for `error`; None is a fault without a name."""
+    if error is None:
+        return _FAULT
+    if (plainly := _PLAIN.get(type(error))) is not None:
+        return plainly
+    if isinstance(error, ImageRouterError):
+        return _explain_upstream(error)
+    return _explain_request(error)
+
+
+def _explain_request(error: BotError) -> Explanation:
+    match error:
+        case InvalidOption():
+            return Explanation(
+                f"`{error.option}` can't be used like that", f"It takes {error.hint}."
+            )
+        case UnknownModel():
+            name = plain(error.name, most=80)
+            todo = "Did you mean one of these?" if error.suggestions else "Pick one from the list."
+            return Explanation("No such model", f"There is no model “{name}”. {todo}")
+        case UnsuitableModel():
+            return Explanation(
+                "This model can't do that", f"{plain(error.model)} has no {error.ability} support."
+            )
+        case UnpricedModel():
+            return Explanation(
+                "Nobody knows what this model costs",
+                f"ImageRouter names no highest price for {plain(error.model)}, so it isn't run. "
+                "Pick another one.",
+            )
+        case QueueFull():
+            return Explanation(
+                "Too many pictures are waiting",
+                f"{error.waiting} jobs wait already. Try soon again.",
+            )
+        case QuotaExceeded():
+            needed, left = format_usd(error.needed), format_usd(error.left)
+            return Explanation(
+                "That would go over a limit", f"This needs up to {needed}, and {left} is left."
+            )
+        case _:
+            return _FAULT
+
+
+def _explain_upstream(error: ImageRouterError) -> Explanation:
+    said = f"\n-# The provider said: {plain(error.excerpt, most=200)}" if error.excerpt else ""
+    match error:
+        case RefusedRequest():
+            what, todo = _REFUSALS[error.reason]
+            return Explanation("The model can't do this", f"{what} {todo}{said}")
+        case RateLimited():
+            wait = max(1, round(error.retry_after))
+            return Explanation(
+                "ImageRouter is very busy",
+                f"It asked us to wait, and we did, in vain. Try again in {wait} s.",
+            )
+        case _:
+            told = _SAID.get(type(error))
+            if told is None:
+                return Explanation("The model failed", f"Try again, or take another model.{said}")
+            return Explanation(told.title, told.body + said)
+
+
+def tell_cost(report: Report | None) -> str:
+    """Say what a job without pictures cost."""
+    if report is None:
+        return COST_NOTHING
+    told = []
+    if report.cost:
+        told.append(f"This cost {format_usd(report.cost)}.")
+    if report.uncertain:
+        told.append(f"Outcome unknown; up to {format_usd(report.uncertain)} counts against you.")
+    return " ".join(told) or ("Restarted; this cost nothing." if report.restarted else COST_NOTHING)
+
+
+def explain_failure(card: Failure) -> Explanation:
+    """Return what is said of a job or a request that brought no picture."""
+    report = card.report
+    if report is not None and report.restarted:
+        if report.uncertain:
+            return Explanation(
+                "Restarted", "The bot was restarted while the request was on its way."
+            )
+        if report.cost and card.request.private:
+            return Explanation(
+                "Restarted before the picture reached you",
+                "It was made and paid for, but private pictures are not kept, so it is lost.",
+            )
+        if report.cost and card.error is None:
+            return explain(ChargedWithoutPicture())
+    return explain(card.error)
+
+
+def explain_alert(alert: Alert) -> Explanation:
+    """Return what the operator reads, with the remedy."""
+    match alert.trouble:
+        case Trouble.BAD_KEY:
+            return Explanation(
+                "ImageRouter refuses the key",
+                "No picture can be made. Make a new key at <https://imagerouter.io/api-keys>, put "
+                "it into IMAGEROUTER_API_KEY and restart the bot.",
+            )
+        case Trouble.NO_CREDITS:
+            return Explanation(
+                "ImageRouter's balance is used up",
+                "No picture can be made. Add credits at <https://imagerouter.io>; nothing needs to "
+                "be restarted.",
+            )
+        case Trouble.OVERRUN:
+            return Explanation(
+                "A picture cost more than was held for it",
+                f"{plain(alert.detail)}. The whole cost is recorded as an overrun.",
+            )
+        case Trouble.LEDGER:
+            return Explanation(
+                "The database can't be written",
+                "Nothing is generated meanwhile. Check the disk's space and the bot's log.",
+            )

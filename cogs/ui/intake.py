@@ -1,0 +1,168 @@
+"""From an interaction to plain data, and into the use case. Discord stops here.
+
+Every way to start a job (command, button, modal) defers first and then goes through `_take`.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+import discord
+
+from bot.client import ImageBot
+from bot.errors import BotError, NotKept, NotYours
+from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
+from bot.services import Services
+from bot.storage import DuplicateJob
+
+_log = logging.getLogger(__name__)
+
+TOKEN_MS: Final = 14 * 60_000
+"""How long an interaction's token is used: Discord's 15 minutes less one of margin."""
+
+Interaction = discord.Interaction[Any]
+
+_NOTHING: Final = ImageRequest(command="", prompt="")
+"""What a refusal is told of when the stored request can't be had."""
+
+
+def services_of(interaction: Interaction) -> Services:
+    """The services of the bot that got this interaction."""
+    return cast("ImageBot", interaction.client).services
+
+
+def actor_of(interaction: Interaction) -> Actor:
+    """Who asks, and where."""
+    user = interaction.user
+    roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+    return Actor(
+        user_id=user.id,
+        guild_id=interaction.guild_id or NO_GUILD,
+        channel_id=interaction.channel_id or 0,
+        role_ids=roles,
+        is_operator=user.id in services_of(interaction).alerts.operators,
+    )
+
+
+async def defer(interaction: Interaction, *, private: bool) -> ReplyRoute | None:
+    """Acknowledge before anything else is awaited; None when Discord did not take it."""
+    received_ms = services_of(interaction).clock.now_ms()
+    try:
+        answer = await interaction.response.defer(thinking=True, ephemeral=private)
+    except (discord.HTTPException, OSError) as error:
+        # Too late, or delivered twice: nothing was held, and the client shows the failure itself.
+        _log.warning("Interaction %d could not be acknowledged: %r", interaction.id, error)
+        return None
+    message_id = answer.message_id if answer is not None else None
+    return ReplyRoute(
+        application_id=interaction.application_id,
+        token=interaction.token,
+        expires_at_ms=received_ms + TOKEN_MS,
+        channel_id=interaction.channel_id or 0,
+        message_id=message_id or 0,
+        upload_limit=interaction.filesize_limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request, and the job that it repeats if any."""
+
+    request: ImageRequest
+    parent_id: int | None = None
+
+
+async def take(interaction: Interaction, request: ImageRequest) -> None:
+    """Start a job for whoever caused `interaction`, or explain why not."""
+
+    async def known() -> Wanted:
+        return Wanted(request)
+
+    await _take(interaction, known, asked=request)
+
+
+async def again(interaction: Interaction, job_id: int) -> None:
+    """Run the request of a stored, public job as whoever clicked."""
+
+    async def stored() -> Wanted:
+        job = await services_of(interaction).jobs.get(job_id)
+        if job is None or not job.prompt or job.private:
+            raise NotKept
+        return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
+
+    await _take(interaction, stored, asked=_NOTHING)
+
+
+async def take_offer(interaction: Interaction, offer_id: int, index: int, *, private: bool) -> None:
+    """Run what was offered, for the person to whom it was offered."""
+
+    async def offered() -> Wanted:
+        offer = await services_of(interaction).offers.get(offer_id)
+        if offer is None or index >= len(offer.requests):
+            raise NotKept
+        request = offer.requests[index]
+        if offer.user_id != interaction.user.id or request.private is not private:
+            raise NotYours
+        return Wanted(request)
+
+    await _take(interaction, offered, asked=replace(_NOTHING, private=private))
+
+
+async def _take(
+    interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
+) -> None:
+    """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
+    reply = await defer(interaction, private=asked.private)
+    if reply is None:
+        return
+    generation = services_of(interaction).generation
+    actor = actor_of(interaction)
+    try:
+        wanted = await find()
+        asked = wanted.request
+        await generation.submit(
+            actor, asked, reply, idem=str(interaction.id), parent_id=wanted.parent_id
+        )
+    except DuplicateJob as error:
+        _log.warning("Job %d was asked for twice; it runs once", error.job_id)
+    except BotError as error:
+        await generation.refuse(actor, asked, reply, error)
+    except Exception:  # noqa: BLE001 - whatever it is, the person is told
+        _log.exception("A fault before the job of interaction %d was held", interaction.id)
+        await generation.refuse(actor, asked, reply, None)
+
+
+async def delete(interaction: Interaction, job_id: int) -> None:
+    """Delete a result: its person may, and so may those who may delete any message there."""
+    await interaction.response.defer()
+    job = await services_of(interaction).jobs.get(job_id)
+    own = job is not None and job.actor.user_id == interaction.user.id
+    if own or interaction.permissions.manage_messages:
+        await interaction.delete_original_response()
+    else:
+        await interaction.followup.send(
+            "Only the person who made this, or a moderator, can delete it.", ephemeral=True
+        )
+
+
+async def guarded(interaction: Interaction, action: Coroutine[Any, Any, None]) -> None:
+    """Run a button's action; whatever it raises becomes an answer and a line in the log."""
+    try:
+        await action
+    except Exception:  # noqa: BLE001 - discord.py would only log it, too
+        _log.exception("A fault in a click")
+        await tell_fault(interaction, "Something broke, and it is our fault. Try again.")
+
+
+async def tell_fault(interaction: Interaction, text: str) -> None:
+    """Say `text` to the person alone; that it fails is only logged."""
+    if interaction.type is discord.InteractionType.autocomplete:
+        return
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, OSError) as error:
+        _log.warning("A fault could not be told: %r", error)

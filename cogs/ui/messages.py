@@ -1,0 +1,209 @@
+"""Turn a card into a Discord message: a components-v2 view and its files.
+
+Each card becomes a new view with no timeout, whose buttons are all `DynamicItem`s: so no view dies
+with the process, and none takes another one's buttons with it.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+
+import discord
+
+from bot.cards import (
+    Alert,
+    Card,
+    Closed,
+    Failure,
+    Linked,
+    Missing,
+    Offer,
+    Progress,
+    Result,
+    Spent,
+)
+from bot.images import Prepared, filename
+from bot.money import format_usd
+from bot.outcomes import Note, Report
+from bot.requests import ImageRequest
+from cogs.ui import errors
+from cogs.ui.buttons import AgainButton, DeleteButton, OfferButton, offer_label
+from cogs.ui.text import code_block, fits_code_block, plain
+
+_MADE: Final = discord.Colour(0x2F9E6E)
+_WORKING: Final = discord.Colour(0x4C6FDB)
+_FAILED: Final = discord.Colour(0xC9503C)
+_PROMPT_SHOWN: Final = 300
+_PROMPT_IN_TEXT: Final = 3_000
+"""Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
+_ALT_TEXT: Final = 1_000
+
+_NOTES: Final = {
+    Note.MODEL_CHOSEN: "The default model can't do this job; this is the cheapest one that can.",
+    Note.TEST_MODEL: "This is the fixed test picture of the free test model.",
+    Note.QUALITY_IGNORED: "This model has no quality setting, so yours was left out.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready to be sent. The files are read once: render anew for each try."""
+
+    view: discord.ui.LayoutView
+    files: list[discord.File]
+
+
+def render(card: Card, *, addressed: bool = False) -> Rendered:
+    """Return `card` as a message.
+
+    `addressed` names the person whose job it was, where Discord does not show it by itself.
+    """
+    match card:
+        case Progress():
+            return Rendered(_view(_box(_WORKING, _progress(card))), [])
+        case Result():
+            return _result(card, addressed=addressed)
+        case Failure():
+            return _failure(card)
+        case Spent():
+            return Rendered(_view(discord.ui.TextDisplay(_spent(card))), [])
+        case Closed():
+            text = "-# This ended without a picture. Its person was told why."
+            return Rendered(_view(discord.ui.TextDisplay(text)), [])
+        case Alert():
+            told = errors.explain_alert(card)
+            return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])
+
+
+def _view(*items: discord.ui.Item[Any]) -> discord.ui.LayoutView:
+    view = discord.ui.LayoutView(timeout=None)
+    for item in items:
+        view.add_item(item)
+    return view
+
+
+def _box(colour: discord.Colour, *parts: discord.ui.Item[Any] | str) -> discord.ui.Container[Any]:
+    items = [discord.ui.TextDisplay(part) if isinstance(part, str) else part for part in parts]
+    return discord.ui.Container(*items, accent_colour=colour)
+
+
+def _progress(card: Progress) -> str:
+    model = plain(card.job.model, most=100)
+    since = f"<t:{card.since_ms // 1000}:R>"
+    count = card.job.request.count
+    what = "a picture" if count == 1 else f"{count} pictures"
+    if card.late:
+        where = "by direct message" if card.job.private else "here, in a message of its own"
+        return f"**{model}** still works on {what}. The result will come {where}."
+    if card.ahead is not None:
+        before = "You are next" if card.ahead == 0 else f"{card.ahead} before you"
+        return f"Waiting for a free place for {what}. {before}, since {since}."
+    return f"**{model}** works on {what}, since {since}."
+
+
+def _result(card: Result, *, addressed: bool) -> Rendered:
+    report = card.report
+    request = report.job.request
+    parts: list[discord.ui.Item[Any] | str] = []
+    if addressed:
+        parts.append(f"-# For <@{report.job.actor.user_id}>")
+    if request.prompt:
+        parts.append(f"“{plain(request.prompt, most=_PROMPT_SHOWN)}”")
+    files, gallery = _gallery(card)
+    if gallery is not None:
+        parts.append(gallery)
+    parts.append("\n".join(_result_lines(card)))
+    box = _box(_MADE, *parts)
+    buttons: list[discord.ui.Item[Any]] = _offer_buttons(card.offer, request)
+    if not request.private:
+        buttons += [AgainButton(report.job.id), DeleteButton(report.job.id)]
+    return Rendered(_view(box, *_row(buttons)), files)
+
+
+def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[Any] | None]:
+    alt = card.report.job.request.prompt[:_ALT_TEXT] or None
+    files, items = [], []
+    for index, shown in enumerate(card.shown):
+        if isinstance(shown, Prepared):
+            name = filename(index, shown.extension)
+            files.append(discord.File(io.BytesIO(shown.data), filename=name, description=alt))
+            items.append(discord.MediaGalleryItem(f"attachment://{name}", description=alt))
+    return files, discord.ui.MediaGallery(*items) if items else None
+
+
+def _result_lines(card: Result) -> list[str]:
+    report = card.report
+    lines = [f"-# {_facts(report)}"]
+    for number, shown in enumerate(card.shown, 1):
+        if isinstance(shown, Linked):
+            lines.append(f"Picture {number} is too large to attach: <{_safe_url(shown.url)}>")
+        elif isinstance(shown, Missing):
+            lines.append(f"Picture {number} was made, but its file can't be shown.")
+    if failed := len(report.failed_parts):
+        told = errors.explain(report.error)
+        made = len(report.parts) - failed
+        lines.append(f"**{made} of {len(report.parts)}.** {told.title}: {told.body}")
+    if report.uncertain:
+        lines.append(f"Price not told; up to {format_usd(report.uncertain)} counts against you.")
+    if report.restarted:
+        lines.append("-# The bot was restarted in between; nothing was lost.")
+    lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
+    if card.today is not None:
+        lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
+    return lines
+
+
+def _facts(report: Report) -> str:
+    request = report.job.request
+    facts = [f"**{plain(report.job.model, most=100)}**"]
+    if request.size != "auto":
+        facts.append(request.size)
+    if report.seconds is not None:
+        facts.append(f"{report.seconds:.1f} s")
+    facts.append(f"**{format_usd(report.cost)}**")
+    return " · ".join(facts)
+
+
+def _failure(card: Failure) -> Rendered:
+    told = errors.explain_failure(card)
+    lines = [f"### {told.title}", told.body, f"**{errors.tell_cost(card.report)}**"]
+    parts: list[discord.ui.Item[Any] | str] = ["\n".join(lines)]
+    files = []
+    prompt = card.request.prompt
+    if prompt and fits_code_block(prompt, _PROMPT_IN_TEXT):
+        parts.append(f"-# Your prompt, to copy:\n{code_block(prompt)}")
+    elif prompt:
+        files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
+        parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
+    rows = _row(_offer_buttons(card.offer, card.request))
+    return Rendered(_view(_box(_FAILED, *parts), *rows), files)
+
+
+def _offer_buttons(offer: Offer | None, asked: ImageRequest) -> list[discord.ui.Item[Any]]:
+    if offer is None:
+        return []
+    return [
+        OfferButton(offer.id, index, private=request.private, label=offer_label(request, asked))
+        for index, request in enumerate(offer.requests)
+    ]
+
+
+def _row(buttons: list[discord.ui.Item[Any]]) -> list[discord.ui.Item[Any]]:
+    return [discord.ui.ActionRow(*buttons)] if buttons else []
+
+
+def _spent(card: Spent) -> str:
+    told = f"This cost {format_usd(card.cost)}."
+    if card.uncertain:
+        told += f" Up to {format_usd(card.uncertain)} more may count."
+    return f"-# {told} You have spent {format_usd(card.today)} today."
+
+
+def _safe_url(url: str) -> str:
+    """An address from ImageRouter that cannot end its own angle brackets."""
+    return "".join(char for char in url if char.isprintable() and char not in "<> `\\")[:1_500]
+
+
+def simple_view(text: str) -> discord.ui.LayoutView:
+    """A message of text alone."""
+    return _view(_box(_WORKING, text))

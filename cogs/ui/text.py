@@ -1,0 +1,51 @@
+"""Make hostile text harmless, and short enough.
+
+A prompt, a model's name or a server's excerpt may hold Markdown, mentions, links and code fences.
+Discord takes a backslash before any ASCII punctuation as "this character, plainly".
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+_SPECIAL: Final = re.compile(r"[\\*_~|`>#\[\]()\-+.!:<@&]")
+_ZERO_WIDTH: Final = "\u200b"
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def plain(text: str, *, most: int = 300) -> str:
+    """Return `text` on one line of at most `most` characters, shown by Discord letter by letter.
+
+    No Markdown, no mention, no link, no time stamp, and nothing that turns the line around.
+    """
+    cleaned = "".join(" " if _is_space(char) else char for char in text if not _is_control(char))
+    line = " ".join(cleaned.split())
+    escaped = _SPECIAL.sub(r"\\\g<0>", shorten(line, most))
+    while len(escaped) > most:  # each step drops about what the backslashes added
+        line = shorten(line, max(1, len(line) - max(1, (len(escaped) - most) // 2)))
+        escaped = _SPECIAL.sub(r"\\\g<0>", line)
+    return escaped
+
+
+def shorten(text: str, most: int) -> str:
+    """Return at most `most` characters of `text`, with an ellipsis where something is missing."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def code_block(text: str) -> str:
+    """Return `text` in a code block that it cannot close, ready to be copied."""
+    kept = "".join(char for char in text if char == "\n" or not _is_control(char))
+    return f"```\n{kept.replace('```', _ZERO_WIDTH.join('```'))}\n```"
+
+
+def fits_code_block(text: str, most: int) -> bool:
+    """Whether `code_block(text)` has at most `most` characters and gives `text` back whole."""
+    return "```" not in text and len(code_block(text)) <= most
+
+
+def _is_space(char: str) -> bool:
+    return char in "\t\n\r\v\f" or unicodedata.category(char) in {"Zl", "Zp"}
+
+
+def _is_control(char: str) -> bool:
+    return char in _BIDI or (unicodedata.category(char) == "Cc" and not _is_space(char))

@@ -1,0 +1,114 @@
+"""The sandbox as people start it: local servers, the page, and the unmodified bot on top.
+
+`python -m bot sandbox` ends here. The bot is built by `bot.app` exactly as for Discord; only the
+addresses it talks to, its database and its clock are the sandbox's own.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from bot.app import Parts, Say, StartRefused, build, live
+from bot.errors import LedgerUnavailable
+from bot.settings import EXIT_CONFIG, Settings
+from bot.storage import StorageError
+from sandbox.clock import SandboxClock
+from sandbox.discord import DiscordServer, connect_discord_py
+from sandbox.imagerouter import ImageRouterServer
+from sandbox.page import PageServer
+
+_log = logging.getLogger(__name__)
+
+DATABASE: Final = "sqlite:///data/sandbox.db"
+"""Never the real bot's database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The other ends of the bot's sockets; `imagerouter` is None when the real one is used."""
+
+    clock: SandboxClock
+    discord: DiscordServer
+    imagerouter: ImageRouterServer | None
+
+    def settings_for(self, settings: Settings, *, database_url: str) -> Settings:
+        """`settings`, turned to these servers."""
+        turned = replace(
+            settings,
+            discord_token=self.discord.token,
+            database_url=database_url,
+            operator_ids=(),
+            secret_key="",
+            shard_ids=(),
+            shard_count=None,
+        )
+        if self.imagerouter is None:
+            return turned
+        return replace(
+            turned,
+            imagerouter_api_key=self.imagerouter.api_key,
+            imagerouter_base_url=self.imagerouter.base_url,
+            imagerouter_popular_url=self.imagerouter.popular_url,
+        )
+
+
+@asynccontextmanager
+async def servers(*, real_imagerouter: bool = False) -> AsyncIterator[Servers]:
+    """Start the local servers, and point discord.py at them, for the block."""
+    clock = SandboxClock()
+    openapi = os.environ.get("DISCORD_OPENAPI")
+    async with DiscordServer(clock, openapi_path=Path(openapi) if openapi else None) as discord:
+        with connect_discord_py(discord):
+            if real_imagerouter:
+                yield Servers(clock, discord, None)
+                return
+            async with ImageRouterServer(clock) as imagerouter:
+                yield Servers(clock, discord, imagerouter)
+
+
+async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> int:
+    """Run the sandbox until `stop` is set; returns the exit code."""
+    real = settings.sandbox_real_imagerouter
+    if real and not settings.imagerouter_api_key:
+        say("SANDBOX_REAL_IMAGEROUTER=1 needs IMAGEROUTER_API_KEY as well.")
+        return EXIT_CONFIG
+    try:
+        async with servers(real_imagerouter=real) as local:
+            own = local.settings_for(settings, database_url=DATABASE)
+            async with (
+                _page(local, port=settings.sandbox_port, real=real) as page,
+                build(own, Parts(clock=local.clock)) as bot,
+            ):
+
+                async def announce() -> None:
+                    await bot.connected.wait()
+                    say(f"Sandbox ready: {page.url}")
+
+                await live(bot, stop=stop, say=say, announce=announce)
+    except (StartRefused, StorageError, LedgerUnavailable) as error:
+        say(str(error))
+        return EXIT_CONFIG
+    return 0
+
+
+@asynccontextmanager
+async def _page(local: Servers, *, port: int, real: bool) -> AsyncIterator[PageServer]:
+    page = PageServer(
+        local.discord, local.imagerouter, local.clock, port=port, real_imagerouter=real
+    )
+    try:
+        await page.__aenter__()
+    except OSError as error:
+        raise StartRefused(
+            f"Port {port} is in use ({error.strerror}): choose another one, such as "
+            f"SANDBOX_PORT={port + 1}."
+        ) from error
+    try:
+        yield page
+    finally:
+        await page.__aexit__(None, None, None)
