@@ -19,7 +19,7 @@ from aiohttp import web
 from yarl import URL
 
 from sandbox.clock import SandboxClock
-from sandbox.discord import DiscordServer, EventKind, WorldEvent
+from sandbox.discord import DiscordServer
 from sandbox.discord.places import JsonObject
 from sandbox.imagerouter import ImageRouterServer
 from sandbox.page.actions import Actions, RefusedError
@@ -65,11 +65,9 @@ class PageServer:
         self._actions = Actions(discord, clock)
         self._assets: dict[str, _Asset] = {}
         self._streams: set[Stream] = set()
-        self._online = False
         self._imagerouter = imagerouter
         self._policy = ""
         self._runner: web.AppRunner | None = None
-        self._stop_listening: Callable[[], None] | None = None
 
     @property
     def url(self) -> str:
@@ -83,7 +81,6 @@ class PageServer:
         if self._imagerouter is not None:
             pictures.append(URL(self._imagerouter.base_url))
         self._policy = _content_security_policy(pictures)
-        self._stop_listening = self._discord.world.bulletin.listen(self._on_event)
         app = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_FORM)
         app.add_routes(
             [
@@ -113,17 +110,9 @@ class PageServer:
         traceback: TracebackType | None,
     ) -> None:
         """Close every connection and stop."""
-        if self._stop_listening is not None:
-            self._stop_listening()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    def _on_event(self, event: WorldEvent) -> None:
-        if event.kind is EventKind.BOT_ONLINE:
-            self._online = True
-        elif event.kind is EventKind.BOT_OFFLINE:
-            self._online = False
 
     async def _static(self, request: web.Request) -> web.Response:
         asset = self._assets.get(request.match_info.get("name", "index.html"))
@@ -142,7 +131,6 @@ class PageServer:
             self._clock,
             self._actions.person(request.query.get("person", "")),
             about=self._about,
-            online=lambda: self._online,
         )
         self._streams.add(stream)
         try:

@@ -42,13 +42,11 @@ class Stream:
         person: Person,
         *,
         about: Callable[[], JsonObject],
-        online: Callable[[], bool],
     ) -> None:
         self._discord = discord
         self._clock = clock
         self._person = person
         self._about = about
-        self._online = online
         self._queue: asyncio.Queue[_Item | None] = asyncio.Queue(_BACKLOG)
 
     @property
@@ -116,7 +114,7 @@ class Stream:
                 self._put(partial(self._message_item, event.message))
 
     def _world_item(self) -> JsonObject:
-        view = world_view(self._discord, self._user, online=self._online())
+        view = world_view(self._discord, self._user)
         return {"op": "world", "world": view | self._about()}
 
     def _room_item(self, channel_id: int) -> JsonObject | None:

@@ -21,18 +21,19 @@ from sandbox.discord import (
 )
 from sandbox.discord.places import JsonObject
 
+_COMMAND_INTERACTION = 2
 _SUBCOMMAND = 1
 _GROUP = 2
 
 
-def world_view(discord: DiscordServer, user: User, *, online: bool) -> JsonObject:
+def world_view(discord: DiscordServer, user: User) -> JsonObject:
     """Return everything around the chat: people, guilds with channels, direct messages."""
     world = discord.world
     return {
         "person": user.username,
         "people": [_person(world, one) for one in people_of(world)],
         "bot": _author(world.bot, world.bot.name),
-        "online": online,
+        "online": discord.core.gateway.online,
         "now_ms": world.clock.now_ms(),
         "guilds": [
             {
@@ -169,7 +170,8 @@ def _attachment(attachment: Attachment) -> JsonObject:
 
 
 def _interaction(message: Message, viewer: User) -> JsonObject | None:
-    if message.interaction_user is None or not message.interaction_name:
+    """Who used which command; answers to buttons are shown as replies instead."""
+    if message.interaction_user is None or message.interaction_type != _COMMAND_INTERACTION:
         return None
     return {
         "user": message.interaction_user.name,

@@ -33,8 +33,6 @@ export function optionField(option, around) {
   const label = h("label", { class: "option-name", for: made.control.id, text: option.name });
   field.element = h("div", {
     class: `option-field${option.type === KIND.attachment ? " is-file" : ""}`,
-    role: "group",
-    "aria-label": `${option.name}${option.required ? " (required)" : ""}`,
   }, label, made.element,
   option.required ? null : h("button", {
     type: "button", class: "icon-button", "aria-label": `Remove option ${option.name}`, text: "✕",
