@@ -58,7 +58,7 @@ def _check_embed(fields: Fields) -> int:
         size += len(field.text("name", low=1, high=_FIELD_NAME, required=True) or "")
         size += len(field.text("value", low=1, high=_FIELD_VALUE, required=True) or "")
         field.boolean("inline")
-    if not any(fields.raw.get(key) for key in _VISIBLE):
+    if fields.is_object and not any(fields.raw.get(key) for key in _VISIBLE):
         fields.fault("description", *REQUIRED)
     return size
 

@@ -74,7 +74,7 @@ class Fields:
     def _missing(self, key: str, *, required: bool) -> bool:
         if self.has(key):
             return False
-        if required:
+        if required and self.is_object:
             self.fault(key, *REQUIRED)
         return True
 

@@ -90,13 +90,15 @@ def check_message(
     Sizes of uploads are `check_uploads`' business. `path` is where the message stands in the body.
     """
     settable = _BY_BOT if route is Route.CHANNEL else _BY_BOT | EPHEMERAL
-    return _Check(payload, before=None, settable=settable, uploads=uploads, path=path).run()
+    return _Check(
+        payload, before=None, polls=True, settable=settable, uploads=uploads, path=path
+    ).run()
 
 
 def check_edit(
     payload: object,
     *,
-    route: Route,  # noqa: ARG001 - the same on all routes today; kept beside check_message's
+    route: Route,
     before: Before,
     uploads: Sequence[Upload] = (),
     path: Path = (),
@@ -104,10 +106,17 @@ def check_edit(
     """Check an edit of `before`; what the payload leaves out stays. Raises RuleViolation.
 
     Flags that the message has already may be sent along; only embeds' suppression and components
-    v2 can be changed, and the latter only be switched on.
+    v2 can be changed, and the latter only be switched on. The bot's own route takes no poll.
     """
     settable = _EDITABLE | before.flags
-    return _Check(payload, before=before, settable=settable, uploads=uploads, path=path).run()
+    return _Check(
+        payload,
+        before=before,
+        polls=route is not Route.CHANNEL,
+        settable=settable,
+        uploads=uploads,
+        path=path,
+    ).run()
 
 
 class _Check:
@@ -118,6 +127,7 @@ class _Check:
         payload: object,
         *,
         before: Before | None,
+        polls: bool,
         settable: int,
         uploads: Sequence[Upload],
         path: Path,
@@ -126,6 +136,7 @@ class _Check:
         self._fields = Fields(payload, path=path, problems=self._problems)
         self._new = before is None
         self._before = before or Before()
+        self._polls = polls
         self._settable = settable
         self._uploads = uploads
 
@@ -141,7 +152,9 @@ class _Check:
             new_message=self._new,
         )
         components = self._components(flags, attachments)
-        poll = fields.has("poll") or (self._before.has_poll and "poll" not in fields.raw)
+        poll = self._before.has_poll
+        if self._polls and "poll" in fields.raw:
+            poll = fields.has("poll")
         stickers = bool(fields.items("sticker_ids", high=_MOST_STICKERS)) or (
             self._before.has_stickers and "sticker_ids" not in fields.raw
         )

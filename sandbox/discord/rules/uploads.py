@@ -98,7 +98,7 @@ def plan_attachments(
         if new_message:
             plans += [_plan(upload) for upload in uploads if upload.id not in listed]
     else:
-        plans = [AttachmentPlan(id=key, filename=name, new=False) for key, name in kept.items()]
+        plans = [_kept(key, name) for key, name in kept.items()]
         plans += [_plan(upload) for upload in uploads]
     if len(plans) > MOST_ATTACHMENTS:
         raise RuleViolation(
@@ -119,6 +119,13 @@ def _plan(
     )
 
 
+def _kept(number: int, filename: str, *, description: str | None = None) -> AttachmentPlan:
+    spoiler = filename.startswith(_SPOILER)
+    return AttachmentPlan(
+        id=number, filename=filename, new=False, description=description, spoiler=spoiler
+    )
+
+
 def _listed(
     fields: Fields, uploads: Mapping[int, Upload], kept: Mapping[int, str]
 ) -> list[AttachmentPlan]:
@@ -136,16 +143,7 @@ def _listed(
         elif number in uploads:
             plans.append(_plan(uploads[number], filename=filename, description=description))
         elif number in kept:
-            name = kept[number]
-            plans.append(
-                AttachmentPlan(
-                    id=number,
-                    filename=name,
-                    new=False,
-                    description=description,
-                    spoiler=name.startswith(_SPOILER),
-                )
-            )
+            plans.append(_kept(number, kept[number], description=description))
         else:
             entry.fault("id", "ATTACHMENT_NOT_FOUND", "There is no such file in this request")
         seen.add(number)

@@ -4,7 +4,7 @@ This module owns the exceptions and the collector that every other rule file wri
 no rule by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -20,7 +20,7 @@ Path = tuple[str | int, ...]
 """Where in a body a value stands: keys and list positions, outermost first."""
 
 
-class RuleViolation(Exception):  # noqa: N818 - the server's answer, not a fault of this program
+class RuleViolation(Exception):
     """Discord would refuse this request with `status` and `body()`.
 
     `errors` is the nested tree of the answer (empty for codes that have none).
@@ -35,12 +35,24 @@ class RuleViolation(Exception):  # noqa: N818 - the server's answer, not a fault
         self.message = message
         self.errors = errors or {}
 
+    def faults(self) -> list[tuple[str, str]]:
+        """Return where each fault is (`components.0.label`) and Discord's word for it."""
+        return list(_flatten(self.errors, ()))
+
     def body(self) -> dict[str, object]:
         """Return the JSON that Discord answers."""
         body: dict[str, object] = {"message": self.message, "code": self.code}
         if self.errors:
             body["errors"] = self.errors
         return body
+
+
+def _flatten(node: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for key, value in node.items():
+        if key == "_errors" and isinstance(value, list):
+            yield from ((".".join(path), str(error["code"])) for error in value)
+        elif isinstance(value, dict):
+            yield from _flatten(value, (*path, key))
 
 
 class InvocationError(Exception):
