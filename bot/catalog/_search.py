@@ -10,6 +10,8 @@ from bot.catalog._models import Model
 
 _MAX_TYPED: Final = 100
 """Characters looked at; no id is longer."""
+_MAX_WORDS: Final = 8
+"""Words looked at; no id has as many, and each is compared with every model."""
 
 _WORD: Final = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)*|[^\W\d_a-z]+")
 _REFINED: Final = 24
@@ -35,7 +37,7 @@ class Index:
 
     def search(self, text: str) -> list[Model]:
         """Return all models that match every word typed, the best first; all for no words."""
-        words = _words(text)
+        words = _words(text)[:_MAX_WORDS]
         scored = [
             (-score, place, entry.model)
             for place, entry in enumerate(self._entries)
