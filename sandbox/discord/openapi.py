@@ -153,7 +153,14 @@ def _quicker(value: object, document: Mapping[str, object]) -> object:
                 "required": ["type"],
                 "properties": {"type": {"enum": branches}},
                 "allOf": [
-                    {"if": {"properties": {"type": {"const": kind}}}, "then": choice}
+                    {
+                        "if": {
+                            "type": "object",
+                            "required": ["type"],
+                            "properties": {"type": {"const": kind}},
+                        },
+                        "then": choice,
+                    }
                     for kind, choice in zip(branches, choices, strict=True)
                 ],
             }
