@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -35,6 +34,7 @@ class RequestBodyChecker:
     """Finds a request's schema and tells where its JSON body departs from it."""
 
     def __init__(self, document: Mapping[str, object]) -> None:
+        self._validator_class = _validator_class()
         self._document = _mapping(_quicker(_with_exceptions(document), document))
         self._routes = _Routes(self._document)
         self._find_validator = lru_cache(maxsize=None)(self._make_validator)
@@ -46,7 +46,6 @@ class RequestBodyChecker:
         Raises RuntimeError with a clear sentence when `jsonschema` is missing, or the file cannot
         be read or is no OpenAPI document.
         """
-        _require_jsonschema()
         try:
             document = json.loads(path.read_bytes())
         except (OSError, ValueError) as fault:
@@ -79,9 +78,6 @@ class RequestBodyChecker:
         kind = next((each for each in _PREFERRED if each in content), None)
         if kind is None:
             return None
-        _require_jsonschema()
-        from jsonschema import Draft202012Validator
-
         schema = _mapping(_mapping(content[kind]).get("schema"))
         # References stay inside the document, so the schema travels with the parts it may name.
         return Draft202012Validator({**schema, "components": self._document["components"]})
@@ -178,12 +174,16 @@ def _discriminator(choice: object, document: Mapping[str, object]) -> object:
     return values[0] if certain and isinstance(values, list) and len(values) == 1 else None
 
 
-def _require_jsonschema() -> None:
-    if find_spec("jsonschema") is None:
+def _validator_class() -> "type[Draft202012Validator]":
+    try:
+        # A development dependency, and slow to import: only where a file is to be checked against.
+        from jsonschema import Draft202012Validator
+    except ImportError:
         raise RuntimeError(
             "DISCORD_OPENAPI is set, but the package jsonschema is not installed: install the"
             " development dependencies, or unset DISCORD_OPENAPI"
-        )
+        ) from None
+    return Draft202012Validator
 
 
 def _sentences(errors: Iterable["ValidationError"]) -> list[str]:
