@@ -80,7 +80,7 @@ class RequestBodyChecker:
             return None
         schema = _mapping(_mapping(content[kind]).get("schema"))
         # References stay inside the document, so the schema travels with the parts it may name.
-        return Draft202012Validator({**schema, "components": self._document["components"]})
+        return self._validator_class({**schema, "components": self._document["components"]})
 
 
 class _Routes:
