@@ -118,11 +118,8 @@ class Venv:
 
         The development lock contains the runtime lock, so installing it satisfies both.
         """
-        stamp = self._read_stamp()
-        if not self._usable(stamp):
-            self._make()
-            stamp = {}
-        installed = stamp.get("locks")
+        self.ensure_made()
+        installed = self._read_stamp().get("locks")
         if isinstance(installed, dict) and installed.get(lock) == self._digest(lock):
             return
         print(
@@ -142,14 +139,16 @@ class Venv:
 
     def ensure_made(self) -> None:
         """Have a working environment, whatever is installed in it."""
-        if not self._usable(self._read_stamp()):
+        if not self.usable():
             self._make()
 
     def pip(self) -> list[str]:
         """Return the start of a pip command line."""
         return [self.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
-    def _usable(self, stamp: dict[str, object]) -> bool:
+    def usable(self) -> bool:
+        """Whether the environment is whole, stands where it was made, and has this Python."""
+        stamp = self._read_stamp()
         if "installing" in stamp or stamp.get("place", str(self.place)) != str(self.place):
             return False
         check = "import sys, importlib.util as u; print(*sys.version_info[:2], u.find_spec('pip'))"
