@@ -43,7 +43,7 @@ _INVALID_INTENTS: Final = 4013
 _DISALLOWED_INTENTS: Final = 4014
 
 
-class _Closing(Exception):  # noqa: N818 - a way out of the reading loop, not a fault
+class _Closing(Exception):
     """The connection is to be closed with a code."""
 
     def __init__(self, code: int, reason: str) -> None:

@@ -235,6 +235,8 @@ class Gateway:
         elif event.kind is EventKind.GUILD_JOINED and event.guild_id is not None:
             guild = self._world.guilds[event.guild_id]
             data = guild_create_json(self._world, guild)
+            # Its absence tells a client that the guild is new, not just available again.
+            del data["unavailable"]
             self._dispatch("GUILD_CREATE", data, guild.id, intent=GUILDS)
         elif event.kind is EventKind.GUILD_LEFT:
             gone = {"id": str(event.guild_id)}

@@ -133,6 +133,7 @@ class Message:
     """Users who were notified by name."""
     pinged_roles: frozenset[int] = frozenset()
     pinged_everyone: bool = False
+    """Whether it would notify everyone, were its author allowed to; roles likewise."""
 
     @property
     def loading(self) -> bool:

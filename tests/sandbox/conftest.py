@@ -1,64 +1,14 @@
 """A local Discord and a tiny, real discord.py bot for each test."""
 
-import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import discord
 import pytest
-from discord import app_commands
-from discord.ext import commands
 
 from sandbox.clock import SandboxClock
 from sandbox.discord import Channel, DiscordServer, Guild, Person, connect_discord_py
-
-
-class Tree(app_commands.CommandTree["TinyBot"]):
-    """A command tree that keeps what its commands raised."""
-
-    async def on_error(
-        self, interaction: discord.Interaction["TinyBot"], error: app_commands.AppCommandError, /
-    ) -> None:
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        interaction.client.caught.put_nowait(cause)
-
-
-class TinyBot(commands.AutoShardedBot):
-    """The least bot; each test adds its commands, then calls `begin`."""
-
-    def __init__(self, intents: discord.Intents | None = None) -> None:
-        super().__init__(
-            commands.when_mentioned,
-            intents=intents or discord.Intents.default(),
-            tree_cls=Tree,
-            guild_ready_timeout=0,
-        )
-        self.caught: asyncio.Queue[BaseException] = asyncio.Queue()
-        self._running: asyncio.Task[None] | None = None
-
-    async def begin(self, server: DiscordServer) -> None:
-        """Log in, sync the commands, wait until everything is ready."""
-        self._running = asyncio.create_task(self.start(server.token))
-        async with asyncio.timeout(10):
-            await server.wait_for_bot()
-            await self.wait_until_ready()
-            await self.tree.sync()
-
-    async def refused(self) -> discord.HTTPException:
-        """Return Discord's refusal that a command ran into."""
-        async with asyncio.timeout(5):
-            caught = await self.caught.get()
-        assert isinstance(caught, discord.HTTPException), caught
-        return caught
-
-    async def end(self) -> None:
-        """Log out."""
-        await self.close()
-        if self._running is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+from sandbox.tinybot import TinyBot
 
 
 @pytest.fixture
