@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bot.imagerouter._network import AddressRefused, SocketGuard, check_url, refused
-from bot.imagerouter._transport import USER_AGENT
+from bot.imagerouter._transport import BROKEN, USER_AGENT
 from bot.imagerouter.errors import DownloadError, DownloadRefused, DownloadTooLarge
 from bot.imagerouter.models import Download
 
@@ -82,7 +82,9 @@ class Downloader:
             if refused(error.os_error):
                 raise DownloadRefused("not a public address") from None
             raise DownloadError(type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except aiohttp.InvalidURL:
+            raise DownloadRefused("no address") from None
+        except BROKEN as error:
             raise DownloadError(type(error).__name__) from None
         except ValueError:
             raise DownloadRefused("no address") from None

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp import hdrs
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bot.imagerouter._answers import parse_generation
@@ -92,7 +93,11 @@ class Reply:
             raise MalformedAnswer("no JSON", billing=Billing.FREE) from None
 
 
-class _TryAgain(Exception):  # noqa: N818 - it is a signal inside this module, not an error
+BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError, RuntimeError)
+"""How aiohttp tells of a broken connection; RuntimeError when the session was closed meanwhile."""
+
+
+class _TryAgain(Exception):
     """`error` certainly came before anything began; `after` is what a 429 asked for, in seconds."""
 
     def __init__(self, error: ImageRouterError, after: float | None = None) -> None:
@@ -105,8 +110,15 @@ class Transport:
     """Owns the session; `bot.imagerouter.client` owns the meaning of the calls."""
 
     def __init__(
-        self, *, api_key: str, base_url: URL, requests_per_second: float | None, limits: Limits
+        self,
+        *,
+        api_key: str,
+        base_url: URL,
+        requests_per_second: float | None,
+        limits: Limits,
+        resolver: AbstractResolver | None,
     ) -> None:
+        self._resolver = resolver
         self._authorization = f"Bearer {api_key}"
         self._secrets = (api_key,) if api_key else ()
         self._base_url = base_url
@@ -117,7 +129,9 @@ class Transport:
     async def open(self) -> None:
         """Make the session; needs a running loop."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=_KEEPALIVE_S, resolver=self._resolver
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={hdrs.USER_AGENT: USER_AGENT, hdrs.ACCEPT_ENCODING: "identity"},
             trust_env=False,
@@ -160,12 +174,13 @@ class Transport:
             sock_connect=self._limits.connect_s,
             sock_read=self._limits.idle_s,
         )
+        session = self._opened()
         status = 0
         reader = AnswerReader(
             limit=self._limits.answer_bytes, picture_limit=self._limits.picture_bytes
         )
         try:
-            async with self._opened().post(
+            async with session.post(
                 self.url(path), data=data, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 status = response.status
@@ -174,7 +189,7 @@ class Transport:
                     reader.feed(piece)
         except TooLong:
             raise _unreadable(status, "too large") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except BROKEN as error:
             raise self._lost(error, body, status) from None
         return self._judge_generation(reader, status, retry_after)
 
@@ -196,6 +211,8 @@ class Transport:
     def _judge_generation(
         self, reader: AnswerReader, status: int, retry_after: float | None
     ) -> Generation:
+        if _REDIRECT <= status < _BAD_REQUEST:
+            raise NotStarted(f"HTTP {status}")
         try:
             parsed = reader.finish()
         except NotJson as error:
@@ -258,8 +275,9 @@ class Transport:
         timeout = aiohttp.ClientTimeout(
             total=self._limits.question_s, sock_connect=self._limits.connect_s
         )
+        session = self._opened()
         try:
-            async with self._opened().request(
+            async with session.request(
                 method, url, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 failed = response.status >= _BAD_REQUEST
@@ -269,7 +287,7 @@ class Transport:
                 reply = Reply(response.status, response.headers, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise _TryAgain(NotStarted(type(error).__name__)) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except BROKEN as error:
             raise NotStarted(type(error).__name__) from None
         if reply.status >= _BAD_REQUEST and reply.status != 404:  # noqa: PLR2004 - an answer in itself
             raise self._question_failed(reply)

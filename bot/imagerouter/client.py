@@ -56,7 +56,7 @@ class ImageRouter:
 
     `requests_per_second` keeps below the server's 20 for each address, all calls together; None
     for no limit. `limits` are times in seconds and sizes in bytes. `resolver` replaces the system's
-    name resolution for downloads.
+    name resolution.
 
     Raises:
         ValueError: a base URL that would send the key unencrypted, or a key that no header can
@@ -90,6 +90,7 @@ class ImageRouter:
             base_url=base,
             requests_per_second=requests_per_second,
             limits=limits,
+            resolver=resolver,
         )
         self._downloader = Downloader(
             allow_loopback=local,

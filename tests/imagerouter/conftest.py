@@ -1,18 +1,13 @@
-"""A local ImageRouter and a client for it; a raw socket server for HTTP that no library would write."""
+"""A local ImageRouter and a client for it; raw servers for HTTP that no library would write."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.imagerouter import ImageRouter, Limits
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
-
-RawServer = Callable[
-    [Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]], Awaitable[str]
-]
+from sandbox.imagerouter.wire import RawServer, raw_servers
 
 
 @pytest.fixture
@@ -40,21 +35,5 @@ async def router(server: ImageRouterServer) -> AsyncIterator[ImageRouter]:
 
 @pytest.fixture
 async def raw_server() -> AsyncIterator[RawServer]:
-    """Start servers that speak for themselves; give back each one's base URL."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def start(
-            talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-        ) -> str:
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                    await talk(reader, writer)
-                writer.close()
-                with contextlib.suppress(ConnectionError):
-                    await writer.wait_closed()
-
-            running = await asyncio.start_server(serve, "127.0.0.1", 0)
-            await stack.enter_async_context(running)
-            return f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}"
-
+    async with raw_servers() as start:
         yield start

@@ -53,7 +53,7 @@ async def test_the_example_of_the_class_works_as_it_stands(
         "key": server.api_key,
         "base_url": server.base_url,
     }
-    exec(compile(source, "example", "exec"), names)  # noqa: S102 - our own docstring
+    exec(compile(source, "example", "exec"), names)
 
     data = await names["example"]()  # type: ignore[operator]  # it was just defined
 
@@ -408,8 +408,7 @@ async def test_unknown_keys_do_no_harm(server: ImageRouterServer, router: ImageR
 async def test_a_cost_is_exact_or_unknown(
     server: ImageRouterServer, router: ImageRouter, written: str, micros: int | None
 ) -> None:
-    body = '{"data": [{"url": "https://a.example/1"}], "cost": %s}' % written
-    server.faults.answer(body)
+    server.faults.answer('{"data": [{"url": "https://a.example/1"}], "cost": ' + written + "}")
     made = await router.generate(model=MODEL, prompt="x")
     assert made.cost_micros == micros
 
@@ -418,8 +417,8 @@ async def test_every_price_in_the_servers_unit_arrives_exactly(
     server: ImageRouterServer, router: ImageRouter
 ) -> None:
     for units in (1, 3, 7, 29, 57, 58, 113, 1001, 2299):
-        usd = Decimal(units) / 10_000
-        server.faults.answer('{"data": [{"url": "https://a.example/1"}], "cost": %s}' % usd)
+        body = f'{{"data": [{{"url": "https://a.example/1"}}], "cost": {Decimal(units) / 10_000}}}'
+        server.faults.answer(body)
         assert (await router.generate(model=MODEL, prompt="x")).cost_micros == units * 100
 
 
