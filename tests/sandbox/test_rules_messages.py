@@ -261,6 +261,18 @@ def test_an_edit_cannot_make_a_message_private() -> None:
         ),
         ({"footer": {"text": "x" * 2049}}, ("embeds.0.footer.text", "BASE_TYPE_BAD_LENGTH")),
         ({"author": {"name": "x" * 257}}, ("embeds.0.author.name", "BASE_TYPE_BAD_LENGTH")),
+        (
+            {"author": {"name": "n", "url": "ftp://x"}},
+            ("embeds.0.author.url", "URL_TYPE_INVALID_SCHEME"),
+        ),
+        (
+            {"footer": {"text": "t", "icon_url": "data:x"}},
+            ("embeds.0.footer.icon_url", "URL_TYPE_INVALID_SCHEME"),
+        ),
+        (
+            {"fields": [{"name": "n", "value": "v", "inline": 1}]},
+            ("embeds.0.fields.0.inline", "BOOLEAN_TYPE_CONVERT"),
+        ),
         ({"title": "t", "color": 0x1000000}, ("embeds.0.color", "NUMBER_TYPE_MAX")),
         ({"title": "t", "url": "ftp://x"}, ("embeds.0.url", "URL_TYPE_INVALID_SCHEME")),
         ({"image": {"url": "data:x"}}, ("embeds.0.image.url", "URL_TYPE_INVALID_SCHEME")),

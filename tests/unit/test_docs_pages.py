@@ -1,0 +1,59 @@
+"""The pages in docs/ say what the code does."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bot.settings import SPECS
+from cogs.imagine import Imagine
+from cogs.ui import errors
+from sandbox.discord import Faults as DiscordFaults
+from sandbox.imagerouter import Faults as ImageRouterFaults
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+PAGES: Final = ("members.md", "operators.md", "sandbox.md")
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def test_the_operators_page_lists_every_setting_with_its_default_and_meaning() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$", page("operators.md"), re.MULTILINE)
+    assert rows == [
+        (spec.name, f"`{spec.default}`" if spec.default else "", spec.meaning) for spec in SPECS
+    ]
+
+
+def test_the_members_page_lists_every_option_of_imagine() -> None:
+    names = [parameter.display_name for parameter in Imagine.imagine.parameters]
+    listed = re.findall(r"^\| `([a-z]+)` \|", page("members.md"), re.MULTILINE)
+    assert listed == names
+
+
+def test_the_members_page_explains_only_messages_that_the_bot_writes() -> None:
+    table = page("members.md").partition("| the message |")[2].partition("\n\n")[0]
+    titles = re.findall(r"^\| ([A-Z][^|]*?) \|", table, re.MULTILINE)
+    source = inspect.getsource(errors)
+    elsewhere = {"Picture 1 is too large to attach"}
+    assert len(titles) > 10
+    assert [title for title in titles if f'"{title}"' not in source] == sorted(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("name", "faults"), [("server", DiscordFaults), ("router", ImageRouterFaults)]
+)
+def test_the_sandbox_page_names_faults_that_exist(name: str, faults: type) -> None:
+    named = set(re.findall(rf"\b{name}\.faults\.([a-z_]+)\(", page("sandbox.md")))
+    assert len(named) > 4
+    assert all(hasattr(faults, fault) for fault in named)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_between_pages_leads_somewhere(name: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page(name))
+    missing = [target for target in targets if not (DOCS / target).resolve().is_file()]
+    assert [target for target in missing if target != "../README.md"] == []
