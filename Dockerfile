@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+# The bot alone: no tests, no sandbox, no compiler. Data lives in /data, the only place it writes.
+
+ARG PYTHON_VERSION=3.13
+
+FROM python:${PYTHON_VERSION}-slim AS packages
+WORKDIR /build
+COPY requirements.lock ./
+RUN python -m venv /opt/easel \
+    && /opt/easel/bin/pip install --no-cache-dir --disable-pip-version-check \
+        --require-hashes --only-binary :all: -r requirements.lock
+
+FROM python:${PYTHON_VERSION}-slim
+LABEL org.opencontainers.image.title="Easel" \
+      org.opencontainers.image.description="A Discord picture bot on ImageRouter with honest books" \
+      org.opencontainers.image.licenses="MIT"
+ENV PATH="/opt/easel/bin:$PATH" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    DATABASE_URL="sqlite:////data/bot.db" \
+    HTTP_HOST="0.0.0.0" \
+    HTTP_PORT="8000"
+RUN groupadd --system --gid 10001 easel \
+    && useradd --system --uid 10001 --gid easel --home-dir /data --no-create-home easel \
+    && install --directory --owner=easel --group=easel --mode=0700 /data
+WORKDIR /app
+COPY --from=packages /opt/easel /opt/easel
+COPY LICENSE ./
+COPY migrations ./migrations
+COPY bot ./bot
+COPY cogs ./cogs
+USER 10001:10001
+VOLUME ["/data"]
+EXPOSE 8000
+# The first signal waits for pictures that are paid for; give it the time (see docker-compose.yml).
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['HTTP_PORT']}/healthz\", timeout=4)"]
+CMD ["python", "-m", "bot", "run"]
