@@ -57,6 +57,8 @@ class Parts:
 
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    guild_ready_timeout: float = 2.0
+    """Seconds without a new guild after which Discord has named them all."""
 
 
 @asynccontextmanager
@@ -134,7 +136,13 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             alerts=alerts,
         )
         await ledger.heartbeat()
-        bot = ImageBot(services, cogs=COGS, tree_cls=Tree, dynamic_items=DYNAMIC_ITEMS)
+        bot = ImageBot(
+            services,
+            cogs=COGS,
+            tree_cls=Tree,
+            dynamic_items=DYNAMIC_ITEMS,
+            guild_ready_timeout=parts.guild_ready_timeout,
+        )
         messenger.connect(bot)
         try:
             yield bot

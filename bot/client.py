@@ -46,7 +46,9 @@ class ImageBot(commands.AutoShardedBot):
         cogs: Sequence[str],
         tree_cls: type[app_commands.CommandTree["ImageBot"]],
         dynamic_items: Sequence[type[discord.ui.DynamicItem[Any]]],
+        guild_ready_timeout: float = 2.0,
     ) -> None:
+        """`guild_ready_timeout`: seconds without a new guild after which all are known."""
         settings = services.settings
         super().__init__(
             command_prefix=(),
@@ -57,6 +59,7 @@ class ImageBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            guild_ready_timeout=guild_ready_timeout,
             shard_count=settings.shard_count,
             # None is its own default, which its annotation does not know.
             shard_ids=list(settings.shard_ids) or None,  # type: ignore[arg-type]

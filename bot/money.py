@@ -61,3 +61,8 @@ def format_usd_short(micros: Micros) -> str:
         return "<$0.0001"
     rounded = (Decimal(micros) / 100).to_integral_value(rounding=ROUND_HALF_UP) * 100
     return format_usd(int(rounded))
+
+
+def format_price(micros: Micros) -> str:
+    """Show what something certainly cost: `free`, or the amount."""
+    return format_usd(micros) if micros else "free"

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import ImageBot
 from bot.errors import LedgerUnavailable
-from bot.money import Micros, format_usd
+from bot.money import format_price, format_usd
 from bot.quotas import Window, window_at
 from bot.requests import NO_GUILD
 from bot.services import Services
@@ -83,12 +83,8 @@ def _cost(job: JobSummary) -> str:
     if job.open_charges:
         return "running"
     if job.pending:
-        return f"{_paid(job.spent)} (up to {format_usd(job.pending)} more)"
-    return _paid(job.spent)
-
-
-def _paid(micros: Micros) -> str:
-    return format_usd(micros) if micros else "free"
+        return f"{format_price(job.spent)} (up to {format_usd(job.pending)} more)"
+    return format_price(job.spent)
 
 
 def _link(job: JobSummary) -> str | None:

@@ -82,7 +82,7 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
             own = local.settings_for(settings, database_url=DATABASE)
             async with (
                 _page(local, port=settings.sandbox_port, real=real) as page,
-                build(own, Parts(clock=local.clock)) as bot,
+                build(own, Parts(clock=local.clock, guild_ready_timeout=0)) as bot,
             ):
 
                 async def announce() -> None:

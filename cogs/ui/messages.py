@@ -23,7 +23,7 @@ from bot.cards import (
     Spent,
 )
 from bot.images import Prepared, filename
-from bot.money import format_usd
+from bot.money import format_price, format_usd
 from bot.outcomes import Note, Report
 from bot.requests import ImageRequest
 from cogs.ui import errors
@@ -160,8 +160,15 @@ def _facts(report: Report) -> str:
         facts.append(request.size)
     if report.seconds is not None:
         facts.append(f"{report.seconds:.1f} s")
-    facts.append(f"**{format_usd(report.cost)}**")
+    facts.append(f"**{_price(report)}**")
     return " · ".join(facts)
+
+
+def _price(report: Report) -> str:
+    """The cost, or that it is not known, which is never the same as free."""
+    if report.uncertain and not report.cost:
+        return "price unknown"
+    return format_price(report.cost)
 
 
 def _failure(card: Failure) -> Rendered:
@@ -193,7 +200,9 @@ def _row(buttons: list[discord.ui.Item[Any]]) -> list[discord.ui.Item[Any]]:
 
 
 def _spent(card: Spent) -> str:
-    told = f"This cost {format_usd(card.cost)}."
+    told = f"This cost {format_usd(card.cost)}." if card.cost else "This was free."
+    if card.uncertain and not card.cost:
+        told = "The price of this is not known."
     if card.uncertain:
         told += f" Up to {format_usd(card.uncertain)} more may count."
     return f"-# {told} You have spent {format_usd(card.today)} today."

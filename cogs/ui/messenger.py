@@ -109,7 +109,10 @@ class DiscordMessenger:
         return self._ready().get_partial_messageable(channel_id)
 
     def _webhook(self, reply: ReplyRoute) -> discord.Webhook:
-        return discord.Webhook.partial(reply.application_id, reply.token, client=self._ready())
+        webhook = discord.Webhook.partial(reply.application_id, reply.token, client=self._ready())
+        # What `Interaction.followup` is, too; without it discord.py sends nothing ephemeral.
+        webhook.type = discord.WebhookType.application
+        return webhook
 
 
 @asynccontextmanager

@@ -1,0 +1,173 @@
+"""A whole sandbox in one object: local servers and the real bot, for tests, scripts and benchmarks.
+
+The bot is built by `bot.app` and runs as a task; `restart` and `leave` end it as a signal would.
+Only waiting times that nobody wants to sit through are shorter than in real life.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from bot.app import Parts, build, live
+from bot.client import ImageBot
+from bot.delivery import Patience
+from bot.settings import Settings
+from sandbox.app import Servers, servers
+from sandbox.clock import SandboxClock
+from sandbox.discord import Ask, Channel, DiscordServer, Guild, Message, Person
+from sandbox.imagerouter import ImageRouterServer
+
+_T = TypeVar("_T")
+
+IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05))
+"""For tests that inject faults: the same tries, without the minutes between them."""
+_START_SECONDS: Final = 20
+_STOP_SECONDS: Final = 20
+
+
+class House:
+    """`async with House(folder) as house`: servers up, bot connected, commands synced."""
+
+    def __init__(
+        self, folder: Path, *, environ: dict[str, str] | None = None, start: bool = True
+    ) -> None:
+        """`environ` is what the bot's settings are read from; `folder` holds its database."""
+        self._folder = folder
+        self._environ = environ or {}
+        self._start = start
+        self._stack = AsyncExitStack()
+        self._servers: Servers | None = None
+        self._bot: ImageBot | None = None
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.said: list[str] = []
+        """What the bot told the operator on the terminal."""
+
+    async def __aenter__(self) -> Self:
+        """Start the servers, and the bot unless `start` is off."""
+        async with AsyncExitStack() as stack:
+            self._servers = await stack.enter_async_context(servers())
+            if self._start:
+                stack.push_async_callback(self.stop_bot)
+                await self.start_bot()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the bot, then the servers."""
+        await self.stop_bot()
+        await self._stack.aclose()
+
+    @property
+    def servers(self) -> Servers:
+        """The other ends of the bot's sockets."""
+        return _given(self._servers, "the house is not open")
+
+    @property
+    def bot(self) -> ImageBot:
+        """The running bot."""
+        return _given(self._bot, "the bot does not run")
+
+    @property
+    def clock(self) -> SandboxClock:
+        """The one clock of bot and servers."""
+        return self.servers.clock
+
+    @property
+    def discord(self) -> DiscordServer:
+        """The local Discord."""
+        return self.servers.discord
+
+    @property
+    def imagerouter(self) -> ImageRouterServer:
+        """The local ImageRouter."""
+        return _given(self.servers.imagerouter, "a house never uses the real one")
+
+    @property
+    def settings(self) -> Settings:
+        """What the bot is started with."""
+        own = Settings.from_env(self._environ)
+        url = f"sqlite:///{self._folder / 'bot.db'}"
+        turned = self.servers.settings_for(own, database_url=url)
+        return replace(turned, operator_ids=own.operator_ids)
+
+    def person(self, name: str) -> Person:
+        """A person's client, by username."""
+        return self.discord.person(name)
+
+    def guild(self, name: str = "Paper Boat Society") -> Guild:
+        """A guild by its name."""
+        return next(g for g in self.discord.world.guilds.values() if g.name == name)
+
+    def channel(self, name: str = "general", *, guild: str = "Paper Boat Society") -> Channel:
+        """A guild's channel by its name."""
+        return next(c for c in self.guild(guild).channels.values() if c.name == name)
+
+    async def start_bot(self) -> None:
+        """Build the bot and wait until it is connected; raises what kept it from starting."""
+        self._stop = asyncio.Event()
+        connected = asyncio.Event()
+        self._task = asyncio.create_task(self._run(connected), name="bot")
+        waiting = asyncio.create_task(connected.wait())
+        done, _ = await asyncio.wait(
+            {self._task, waiting}, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        waiting.cancel()
+        if self._task in done:
+            self._task.result()
+        if not connected.is_set():
+            raise TimeoutError("the bot did not connect")
+
+    async def stop_bot(self) -> None:
+        """End the bot as SIGTERM does; nothing if it does not run."""
+        self._stop.set()
+        if self._task is not None:
+            task, self._task = self._task, None
+            await asyncio.wait_for(task, _STOP_SECONDS)
+        self._bot = None
+
+    async def kill_bot(self) -> None:
+        """End the bot with no drain and no goodbye, as far as that goes inside a process."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._bot = None
+
+    async def restart_bot(self) -> None:
+        """Stop the bot and start a new one on the same database."""
+        await self.stop_bot()
+        await self.start_bot()
+
+    async def _run(self, connected: asyncio.Event) -> None:
+        async with build(
+            self.settings, Parts(clock=self.clock, patience=IMPATIENT, guild_ready_timeout=0)
+        ) as bot:
+            self._bot = bot
+
+            async def announce() -> None:
+                await bot.connected.wait()
+                connected.set()
+
+            await live(bot, stop=self._stop, say=self.said.append, announce=announce)
+
+
+async def pictures(person: Person, channel: Channel, ask: Ask, timeout: float = 10) -> Message:
+    """Wait until the answer to `ask` shows pictures."""
+    return await person.wait_for(
+        channel, lambda m: m.interaction_id == ask.id and bool(m.attachments), timeout
+    )
+
+
+def _given(value: _T | None, otherwise: str) -> _T:
+    if value is None:
+        raise RuntimeError(otherwise)
+    return value
