@@ -65,7 +65,11 @@ async def _read_multipart(request: web.Request) -> Body:
     uploads: list[Upload] = []
     files: dict[int, UploadedFile] = {}
     size = 0
-    async for part in await request.multipart():
+    try:
+        reader = await request.multipart()
+    except ValueError:
+        raise invalid_json() from None
+    async for part in reader:
         if not isinstance(part, BodyPartReader):
             raise invalid_json()
         data, length = await _read_part(part)

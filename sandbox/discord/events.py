@@ -42,7 +42,7 @@ class WorldEvent:
     """Whom alone it concerns (ephemeral messages, notices, interactions), or who types."""
     message: Message | None = None
     text: str = ""
-    """What a notice says; for a changed guild, `created` or `updated`."""
+    """What a notice says; for a changed guild, `created`, `updated` or `removed`."""
     subject: Role | Channel | Member | None = None
     """What changed in a guild."""
     interaction_id: int | None = None

@@ -41,6 +41,17 @@ DIRECT_MESSAGES: Final = 1 << 12
 MESSAGE_CONTENT: Final = 1 << 15
 PRIVILEGED: Final = GUILD_MEMBERS | GUILD_PRESENCES | MESSAGE_CONTENT
 
+_NAMES: Final = {
+    (Role, "created"): "GUILD_ROLE_CREATE",
+    (Role, "updated"): "GUILD_ROLE_UPDATE",
+    (Channel, "created"): "CHANNEL_CREATE",
+    (Channel, "updated"): "CHANNEL_UPDATE",
+    (Channel, "removed"): "CHANNEL_DELETE",
+    (Member, "created"): "GUILD_MEMBER_ADD",
+    (Member, "updated"): "GUILD_MEMBER_UPDATE",
+    (Member, "removed"): "GUILD_MEMBER_REMOVE",
+}
+
 
 @dataclass(eq=False, slots=True)
 class Session:
@@ -136,12 +147,6 @@ class Gateway:
         """Send RECONNECT (op 7) on every connection."""
         for connection in tuple(self._connections):
             connection.send({"op": 7, "d": None})
-
-    def forget_sessions(self) -> None:
-        """Make every resume fail with INVALID_SESSION from now on."""
-        for session in tuple(self._sessions.values()):
-            if session.connection is None:
-                del self._sessions[session.id]
 
     def close(self) -> None:
         """Let go of the world."""
@@ -282,22 +287,19 @@ class Gateway:
         return data
 
     def _guild_event(self, event: WorldEvent) -> None:
-        guild = self._world.guilds[event.guild_id or 0]
-        if not self._world.bot_is_in(guild):
+        guild, subject = self._world.guilds[event.guild_id or 0], event.subject
+        if not self._world.bot_is_in(guild) or subject is None:
             return
-        created = event.text == "created"
-        subject = event.subject
+        data: JsonObject
+        intent = GUILDS
         if isinstance(subject, Role):
-            name = "GUILD_ROLE_CREATE" if created else "GUILD_ROLE_UPDATE"
             data = {"guild_id": str(guild.id), "role": role_json(subject)}
-            self._dispatch(name, data, guild.id, intent=GUILDS)
         elif isinstance(subject, Channel):
-            name = "CHANNEL_CREATE" if created else "CHANNEL_UPDATE"
-            self._dispatch(name, channel_json(self._world, subject), guild.id, intent=GUILDS)
-        elif isinstance(subject, Member):
-            own = subject.user is self._world.bot
-            if own and created:
-                return
-            name = "GUILD_MEMBER_ADD" if created else "GUILD_MEMBER_UPDATE"
+            data = channel_json(self._world, subject)
+        else:
             data = {**member_json(subject), "guild_id": str(guild.id)}
-            self._dispatch(name, data, guild.id, intent=GUILDS if own else GUILD_MEMBERS)
+            intent = GUILDS if subject.user is self._world.bot else GUILD_MEMBERS
+            if subject.user is self._world.bot and event.text == "created":
+                return
+        name = _NAMES[type(subject), event.text]
+        self._dispatch(name, data, guild.id, intent=intent)

@@ -211,11 +211,12 @@ class InteractionDesk:
     def _forget_old(self) -> None:
         """Drop the oldest interactions once their token is long dead."""
         limit = self._clock.now_ms() - _KEPT_MS
-        for interaction_id, interaction in tuple(self._by_id.items()):
-            if interaction.created_ms > limit:
+        while self._by_id:
+            oldest = next(iter(self._by_id.values()))
+            if oldest.created_ms > limit:
                 return
-            del self._by_id[interaction_id]
-            del self._by_token[interaction.token]
+            del self._by_id[oldest.id]
+            del self._by_token[oldest.token]
 
 
 def choices_of(raw: tuple[Mapping[str, object], ...]) -> tuple[Choice, ...]:

@@ -235,6 +235,17 @@ class Person:
         body = Body(uploads=tuple(uploads), files=dict(enumerate(files)))
         return self._core.post.new(channel, self.user, checked, body)
 
+    async def delete(self, message: Message) -> None:
+        """Delete a message: one's own, or with Manage Messages anybody's."""
+        channel = self._see(message)
+        may_manage = self._core.world.permissions(self.user, channel) & Permission.MANAGE_MESSAGES
+        if message.ephemeral_to is not None:
+            raise NotPossibleError("a message that only one person sees can only be dismissed")
+        if message.author is not self.user and not may_manage:
+            raise NotPossibleError(f"{self.user.username} may not delete this message")
+        self._core.post.delete(message)
+        self._core.desk.message_changed(message)
+
     def messages(self, channel: Channel) -> list[Message]:
         """Return the messages that this person sees in a channel, oldest first."""
         world = self._core.world
@@ -242,7 +253,7 @@ class Person:
             return []
         return [
             message
-            for message in world.history[channel.id]
+            for message in world.history.get(channel.id, ())
             if message.ephemeral_to in (None, self.user.id)
         ]
 

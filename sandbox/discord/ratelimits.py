@@ -22,6 +22,7 @@ _LIMITS: Final = {
 }
 _UNLIMITED: Final = 10_000
 _SWEEP_ABOVE: Final = 1_000
+_SWEEP_EVERY_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class RateLimits:
     def __init__(self) -> None:
         self.enforced = True
         self._buckets: dict[str, _Bucket] = {}
+        self._swept_at = 0.0
         self._global = _Bucket(_GLOBAL_LIMIT, _GLOBAL_WINDOW_S)
 
     def take(self, method: str, template: str, *, major: str, counts_globally: bool) -> Verdict:
@@ -72,7 +74,8 @@ class RateLimits:
         return Verdict(headers, bucket.resets_at - now)
 
     def _bucket(self, key: str, route: str, now: float) -> _Bucket:
-        if len(self._buckets) > _SWEEP_ABOVE:
+        if len(self._buckets) > _SWEEP_ABOVE and now - self._swept_at > _SWEEP_EVERY_S:
+            self._swept_at = now
             self._buckets = {k: b for k, b in self._buckets.items() if b.resets_at > now}
         bucket = self._buckets.get(key)
         if bucket is None:

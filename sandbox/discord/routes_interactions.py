@@ -8,6 +8,7 @@ still loading, and takes its visibility even when the placeholder was deleted un
 from sandbox.discord.errors import (
     already_acknowledged,
     invalid_webhook_token,
+    unknown_channel,
     unknown_interaction,
     unknown_message,
     unknown_webhook,
@@ -62,6 +63,8 @@ def _callback(call: Call) -> Answer:
         raise already_acknowledged()
     if interaction.state == "failed" or core.desk.expired(interaction):
         raise unknown_interaction()
+    if interaction.channel.id not in core.world.channels:
+        raise unknown_channel()
     check_sizes(call, interaction.channel)
     checked = check_callback(
         call.body.payload,
@@ -130,7 +133,7 @@ def _callback_json(call: Call, interaction: Interaction, checked: CheckedCallbac
         about["response_message_id"] = str(message.id)
         about["response_message_loading"] = message.loading
         about["response_message_ephemeral"] = message.ephemeral_to is not None
-        if checked.kind is not CallbackType.DEFERRED_UPDATE:
+        if checked.kind in (CallbackType.MESSAGE, CallbackType.UPDATE_MESSAGE):
             resource["message"] = message_json(call.core.world, message)
     return {"interaction": about, "resource": resource}
 
@@ -148,6 +151,8 @@ def _interaction(call: Call) -> Interaction:
         raise invalid_webhook_token()
     if interaction.state != "acknowledged":
         raise unknown_webhook()
+    if interaction.channel.id not in core.world.channels:
+        raise unknown_channel()
     return interaction
 
 

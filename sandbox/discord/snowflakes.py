@@ -24,13 +24,3 @@ class Snowflakes:
         stamp = (self._clock.now_ms() - DISCORD_EPOCH_MS) << _SEQUENCE_BITS
         self._last = max(stamp, self._last + 1)
         return self._last
-
-
-def made_at_ms(snowflake: int) -> int:
-    """Return when an id was made, in milliseconds since the Unix epoch."""
-    return (snowflake >> _SEQUENCE_BITS) + DISCORD_EPOCH_MS
-
-
-def first_of_ms(when_ms: int) -> int:
-    """Return the smallest id that a moment can have (milliseconds since the Unix epoch)."""
-    return (when_ms - DISCORD_EPOCH_MS) << _SEQUENCE_BITS

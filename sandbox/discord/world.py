@@ -13,10 +13,11 @@ from bot.clock import Clock
 from sandbox.discord.events import Bulletin, EventKind, WorldEvent
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import (
-    ALL_PERMISSIONS,
     EVERYBODY,
     IN_DIRECT_MESSAGES,
+    Permission,
     channel_permissions,
+    guild_permissions,
 )
 from sandbox.discord.places import (
     Application,
@@ -109,6 +110,13 @@ class World:
         member = guild.members.get(user.id)
         return 0 if member is None else channel_permissions(guild, member, channel)
 
+    def is_administrator(self, guild: Guild, user: User) -> bool:
+        """Tell whether `user` may do everything in `guild`."""
+        member = guild.members.get(user.id)
+        if member is None:
+            return False
+        return bool(guild_permissions(guild, member) & Permission.ADMINISTRATOR)
+
     def message(self, channel_id: int, message_id: int) -> Message | None:
         """Return a message that is not deleted, ephemeral ones too."""
         for message in reversed(self.history.get(channel_id, [])):
@@ -199,6 +207,20 @@ class World:
         role.permissions = permissions
         self._guild_changed(self.guilds[role.guild_id], role, "updated")
 
+    def remove_channel(self, channel: Channel) -> None:
+        """Delete a guild's channel with everything in it."""
+        guild = self.guild_of(channel)
+        if guild is None:
+            raise ValueError("direct messages cannot be deleted")
+        del guild.channels[channel.id]
+        del self.channels[channel.id]
+        del self.history[channel.id]
+        self._guild_changed(guild, channel, "removed")
+
+    def remove_member(self, guild: Guild, user: User) -> None:
+        """Let a person leave a guild; for the bot, see `bot_leaves`."""
+        self._guild_changed(guild, guild.members.pop(user.id), "removed")
+
     def close_dms(self, user: User) -> None:
         """From now on the bot may not write to `user` (50007)."""
         user.dms_open = False
@@ -226,11 +248,6 @@ class World:
                 del guild.roles[role_id]
         self.commands.pop(guild.id, None)
         self.bulletin.emit(WorldEvent(EventKind.GUILD_LEFT, guild_id=guild.id))
-
-    def is_administrator(self, guild: Guild, user: User) -> bool:
-        """Tell whether every permission is `user`'s in `guild`."""
-        channel = next(iter(guild.channels.values()), None)
-        return channel is not None and self.permissions(user, channel) == ALL_PERMISSIONS
 
     def notice(self, channel: Channel, user: User, text: str) -> None:
         """Show one person a line that only their client makes."""

@@ -1,5 +1,6 @@
 """Messages: attachments and their links, direct messages, permissions, what Discord refuses."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -13,6 +14,7 @@ from sandbox.discord import (
     Channel,
     DiscordServer,
     Guild,
+    NotPossibleError,
     Permission,
     Person,
     UploadedFile,
@@ -307,3 +309,62 @@ async def test_deleting_and_typing_are_seen(
     assert mira.messages(channel) == []
     with pytest.raises(discord.NotFound):
         await sent.edit(content="gone")
+
+
+async def test_an_answer_that_a_moderator_deleted_is_unknown(
+    server: DiscordServer, bot: TinyBot, channel: Channel, mira: Person, ada: Person
+) -> None:
+    gate = asyncio.Event()
+
+    @bot.tree.command(description="Slow")
+    async def slow(interaction: Interaction) -> None:
+        await interaction.response.defer()
+        await gate.wait()
+        await interaction.edit_original_response(content="done")
+
+    await bot.begin(server)
+    ask = await mira.slash(channel, "slow")
+    await ask.acknowledged()
+    assert ask.message is not None
+    with pytest.raises(NotPossibleError):
+        await mira.delete(ask.message)
+    await ada.delete(ask.message)
+    gate.set()
+    assert (await bot.refused()).code == 10008
+
+
+async def test_nothing_can_be_said_in_a_channel_that_is_gone(
+    server: DiscordServer, bot: TinyBot, channel: Channel, mira: Person
+) -> None:
+    gate = asyncio.Event()
+
+    @bot.tree.command(description="Slow")
+    async def slow(interaction: Interaction) -> None:
+        await interaction.response.defer()
+        await gate.wait()
+        await interaction.edit_original_response(content="done")
+
+    await bot.begin(server)
+    await (await mira.slash(channel, "slow")).acknowledged()
+    there = place(bot, channel)
+    deleted = asyncio.create_task(bot.wait_for("guild_channel_delete", timeout=5))
+    await asyncio.sleep(0)
+    server.world.remove_channel(channel)
+    assert (await deleted).id == channel.id
+    gate.set()
+    assert (await bot.refused()).code == 10003
+    with pytest.raises(discord.NotFound) as unknown:
+        await there.send("hello?")
+    assert unknown.value.code == 10003
+    assert mira.messages(channel) == []
+
+
+async def test_who_left_every_shared_server_cannot_be_written_to(
+    server: DiscordServer, bot: TinyBot, mira: Person
+) -> None:
+    await bot.begin(server)
+    for guild in server.world.guilds.values():
+        server.world.remove_member(guild, mira.user)
+    with pytest.raises(discord.Forbidden) as refusal:
+        await (await bot.fetch_user(mira.user.id)).send("hello?")
+    assert refusal.value.code == 50007
