@@ -5,7 +5,6 @@ addresses it talks to, its database and its clock are the sandbox's own.
 """
 
 import asyncio
-import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,10 +21,12 @@ from sandbox.discord import DiscordServer, connect_discord_py
 from sandbox.imagerouter import ImageRouterServer
 from sandbox.page import PageServer
 
-_log = logging.getLogger(__name__)
-
 DATABASE: Final = "sqlite:///data/sandbox.db"
 """Never the real bot's database."""
+DEFAULT_MODEL: Final = "black-forest-labs/FLUX-1-schnell"
+"""Where none is set: one that draws the prompt, unlike the fixed picture of `test/test`."""
+LATENCY_MS: Final = 1_500
+"""Long enough to see how a person waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,11 @@ class Servers:
 
 
 @asynccontextmanager
-async def servers(*, real_imagerouter: bool = False) -> AsyncIterator[Servers]:
-    """Start the local servers, and point discord.py at them, for the block."""
+async def servers(*, real_imagerouter: bool = False, latency_ms: int = 0) -> AsyncIterator[Servers]:
+    """Start the local servers, and point discord.py at them, for the block.
+
+    `latency_ms` is what the local ImageRouter's providers take.
+    """
     clock = SandboxClock()
     openapi = os.environ.get("DISCORD_OPENAPI")
     async with DiscordServer(clock, openapi_path=Path(openapi) if openapi else None) as discord:
@@ -67,7 +71,7 @@ async def servers(*, real_imagerouter: bool = False) -> AsyncIterator[Servers]:
             if real_imagerouter:
                 yield Servers(clock, discord, None)
                 return
-            async with ImageRouterServer(clock) as imagerouter:
+            async with ImageRouterServer(clock, latency_ms=latency_ms) as imagerouter:
                 yield Servers(clock, discord, imagerouter)
 
 
@@ -78,8 +82,11 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
         say("SANDBOX_REAL_IMAGEROUTER=1 needs IMAGEROUTER_API_KEY as well.")
         return EXIT_CONFIG
     try:
-        async with servers(real_imagerouter=real) as local:
-            own = local.settings_for(settings, database_url=DATABASE)
+        async with servers(real_imagerouter=real, latency_ms=LATENCY_MS) as local:
+            own = local.settings_for(
+                replace(settings, default_model=settings.default_model or DEFAULT_MODEL),
+                database_url=DATABASE,
+            )
             async with (
                 _page(local, port=settings.sandbox_port, real=real) as page,
                 build(own, Parts(clock=local.clock, guild_ready_timeout=0)) as bot,

@@ -97,6 +97,7 @@ export class Feed {
         this.remove(gone.id);
       },
     });
+    element.dataset.order = message.id.padStart(20, "0");
     const old = this.drawn.get(message.id);
     this.drawn.set(message.id, element);
     if (old) {
@@ -105,7 +106,6 @@ export class Feed {
       if (focused) this.#refocus(element, focused);
       return;
     }
-    element.dataset.order = message.id.padStart(20, "0");
     const next = [...this.inner.querySelectorAll("[data-order]")].reverse()
       .find((one) => one.dataset.order < element.dataset.order);
     if (next) next.after(element);
