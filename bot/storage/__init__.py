@@ -4,7 +4,6 @@ Import from here and nothing deeper.
 """
 
 from bot.storage.database import Database, open_database, sqlite_path
-from bot.storage.errors import StorageError
 from bot.storage.errors import (
     DatabaseInUse,
     MigrationError,
@@ -46,7 +45,6 @@ __all__ = [
     "Output",
     "Remembered",
     "Settlement",
-    "StorageError",
     "StorageError",
     "Swept",
     "UnsupportedDatabase",

@@ -1,46 +1,253 @@
-"""Jobs as people see them: what was asked, what came of it, and whether they have got it."""
+"""Jobs as people see them: what was asked, what came of it, and whether they have got it.
+
+Reads everything, writes only delivery: money is the ledger's.
+"""
+
+from functools import partial
+from typing import Final
 
 from bot.clock import Clock
-from bot.requests import ReplyRoute
-from bot.storage.database import Database
-from bot.storage.models import Job, JobSummary
+from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute
+from bot.storage._sweeper import ALIVE, alive_since
+from bot.storage.models import Charge, ChargeState, Delivery, Job, JobSummary, Output
+from bot.storage.rows import Row, Store, Tx, first
+
+_MINE: Final = f"(process = $2 OR process NOT IN ({ALIVE}))"
+"""The job is ours, or its process is dead: `$1` is `alive_since()`, `$2` our process."""
 
 
 class Jobs:
-    """Reads jobs and records their delivery. Never moves money."""
+    """Reads jobs and records their delivery. Every method may raise `LedgerUnavailable`."""
 
-    def __init__(self, db: Database, *, clock: Clock, process_id: int) -> None:
+    def __init__(self, db: Store, *, clock: Clock, process_id: int) -> None:
         """`process_id`: the same as the ledger's."""
-        raise NotImplementedError
+        self._db = db
+        self._clock = clock
+        self._process_id = process_id
 
     async def get(self, job_id: int) -> Job | None:
-        """A job with its charges and outputs, bytes included."""
-        raise NotImplementedError
+        """Read a job with its charges and outputs, bytes included."""
+        return await self._db.read(partial(_read_job, job_id))
 
     async def set_reply(self, job_id: int, reply: ReplyRoute) -> bool:
         """Store where the answer goes. False when the job is closed already."""
-        raise NotImplementedError
+        return await self._update(
+            "UPDATE job SET reply_application = $2, reply_token = $3, reply_expires_at = $4, "
+            "reply_channel = $5, reply_message = $6, reply_upload_limit = $7 "
+            "WHERE id = $1 AND delivery = 'open' RETURNING id",
+            job_id,
+            reply.application_id,
+            reply.token,
+            reply.expires_at_ms,
+            reply.channel_id,
+            reply.message_id,
+            reply.upload_limit,
+        )
 
     async def mark_delivered(self, job_id: int, *, channel_id: int, message_id: int) -> bool:
-        """Close a job: link its message, delete its stored bytes and the token. Once."""
-        raise NotImplementedError
+        """Close a job: link its message, delete its stored bytes and its token.
+
+        Returns False, having changed nothing, when it was closed before.
+        """
+        return await self._close(
+            job_id, Delivery.DELIVERED, channel_id=channel_id, message_id=message_id
+        )
 
     async def mark_undeliverable(self, job_id: int, *, reason: str) -> bool:
-        """Close a job whose answer nobody can get; deletes bytes and token. Once."""
-        raise NotImplementedError
+        """Close a job whose answer cannot reach anybody; deletes bytes and token likewise."""
+        return await self._close(job_id, Delivery.UNDELIVERABLE, reason=reason)
 
     async def open_deliveries(self) -> list[int]:
-        """Ids of undelivered jobs of dead processes with nothing open, oldest first.
+        """List undelivered jobs of dead processes with nothing open, oldest first.
 
-        Call it after a sweep; then `claim_delivery` and `get` each (bytes are heavy, so one by
-        one).
+        After a sweep. Then `claim_delivery` and `get` each of them, one by one: bytes are heavy.
         """
-        raise NotImplementedError
+        since = alive_since(self._clock.now_ms())
+
+        async def find(tx: Tx) -> list[int]:
+            rows = await tx.fetch(
+                "SELECT id FROM job WHERE delivery = 'open' AND open_charges = 0 "
+                f"AND process <> $2 AND {_MINE} ORDER BY created_at, id",
+                since,
+                self._process_id,
+            )
+            return [row.integer("id") for row in rows]
+
+        return await self._db.read(find)
 
     async def claim_delivery(self, job_id: int) -> bool:
-        """Become the process that delivers this job; True for one process only."""
-        raise NotImplementedError
+        """Become the process that delivers a job: ours, or one of a dead process.
+
+        Of many processes that try, one gets True; within a process it stays True, so it is up to
+        the process to deliver a job from one task only.
+        """
+        return await self._update(
+            f"UPDATE job SET process = $2 WHERE id = $3 AND delivery = 'open' AND {_MINE} "
+            "RETURNING id",
+            alive_since(self._clock.now_ms()),
+            self._process_id,
+            job_id,
+        )
 
     async def recent(self, user_id: int, *, limit: int = 10) -> list[JobSummary]:
-        """A person's newest jobs, newest first."""
-        raise NotImplementedError
+        """List a person's newest jobs, newest first."""
+
+        async def find(tx: Tx) -> list[JobSummary]:
+            rows = await tx.fetch(
+                "SELECT job.id, guild_id, channel_id, created_at, command, model, pictures, "
+                "is_private, prompt, delivery, open_charges, message_channel, message_id, "
+                "(SELECT CAST(COALESCE(SUM(actual), 0) AS BIGINT) FROM charge "
+                "WHERE job_id = job.id) AS spent, "
+                "(SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM charge "
+                "WHERE job_id = job.id AND state = 'unknown') AS pending "
+                "FROM job LEFT JOIN prompt ON prompt.job_id = job.id "
+                "WHERE user_id = $1 ORDER BY created_at DESC, job.id DESC LIMIT $2",
+                user_id,
+                limit,
+            )
+            return [_summary(row) for row in rows]
+
+        return await self._db.read(find)
+
+    async def _update(self, sql: str, *values: int | str) -> bool:
+        async def update(tx: Tx) -> bool:
+            return bool(await tx.fetch(sql, *values))
+
+        return await self._db.write(update)
+
+    async def _close(
+        self,
+        job_id: int,
+        delivery: Delivery,
+        *,
+        channel_id: int | None = None,
+        message_id: int | None = None,
+        reason: str = "",
+    ) -> bool:
+        now_ms = self._clock.now_ms()
+
+        async def close(tx: Tx) -> bool:
+            changed = await first(
+                tx,
+                "UPDATE job SET delivery = $2, message_channel = $3, message_id = $4, "
+                "undeliverable_reason = $5, delivered_at = $6, reply_token = NULL "
+                "WHERE id = $1 AND delivery = 'open' RETURNING id",
+                job_id,
+                delivery.value,
+                channel_id,
+                message_id,
+                reason,
+                now_ms,
+            )
+            if changed is None:
+                return False
+            await tx.fetch(
+                "UPDATE job_output SET data = NULL WHERE data IS NOT NULL "
+                "AND charge_id IN (SELECT id FROM charge WHERE job_id = $1)",
+                job_id,
+            )
+            return True
+
+        return await self._db.write(close)
+
+
+async def _read_job(job_id: int, tx: Tx) -> Job | None:
+    job = await first(
+        tx,
+        "SELECT job.*, prompt FROM job LEFT JOIN prompt ON prompt.job_id = job.id "
+        "WHERE job.id = $1",
+        job_id,
+    )
+    if job is None:
+        return None
+    outputs: dict[int, list[Output]] = {}
+    for row in await tx.fetch(
+        "SELECT charge_id, url, data, media_type FROM job_output "
+        "WHERE charge_id IN (SELECT id FROM charge WHERE job_id = $1) ORDER BY charge_id, place",
+        job_id,
+    ):
+        output = Output(row.maybe_text("url"), row.maybe_blob("data"), row.maybe_text("media_type"))
+        outputs.setdefault(row.integer("charge_id"), []).append(output)
+    charges = await tx.fetch("SELECT * FROM charge WHERE job_id = $1 ORDER BY place", job_id)
+    return _job(job, tuple(_charge(row, outputs.get(row.integer("id"), [])) for row in charges))
+
+
+def _charge(row: Row, outputs: list[Output]) -> Charge:
+    return Charge(
+        id=row.integer("id"),
+        index=row.integer("place"),
+        state=ChargeState(row.text("state")),
+        held=row.integer("held"),
+        actual=row.maybe_integer("actual"),
+        overrun=row.integer("overrun"),
+        pictures=row.integer("pictures"),
+        reason=row.text("reason"),
+        outputs=tuple(outputs),
+    )
+
+
+def _job(row: Row, charges: tuple[Charge, ...]) -> Job:
+    prompt = row.maybe_text("prompt")
+    return Job(
+        id=row.integer("id"),
+        idem=row.text("idem"),
+        parent_id=row.maybe_integer("parent_id"),
+        actor=Actor(
+            user_id=row.integer("user_id"),
+            guild_id=row.integer("guild_id"),
+            channel_id=row.integer("channel_id"),
+        ),
+        request=ImageRequest(
+            command=row.text("command"),
+            prompt=prompt or "",
+            model=row.maybe_text("asked_model"),
+            size=row.text("size"),
+            quality=Quality(row.text("quality")),
+            output_format=OutputFormat(row.text("output_format")),
+            count=row.integer("pictures"),
+            private=bool(row.integer("is_private")),
+        ),
+        prompt=prompt,
+        model=row.text("model"),
+        ceiling=row.integer("ceiling"),
+        created_ms=row.integer("created_at"),
+        charges=charges,
+        delivery=Delivery(row.text("delivery")),
+        reply=_reply(row),
+        message_channel_id=row.maybe_integer("message_channel"),
+        message_id=row.maybe_integer("message_id"),
+        undeliverable_reason=row.text("undeliverable_reason"),
+    )
+
+
+def _reply(row: Row) -> ReplyRoute | None:
+    if row.maybe_integer("reply_application") is None:
+        return None
+    return ReplyRoute(
+        application_id=row.integer("reply_application"),
+        token=row.maybe_text("reply_token") or "",
+        expires_at_ms=row.integer("reply_expires_at"),
+        channel_id=row.integer("reply_channel"),
+        message_id=row.integer("reply_message"),
+        upload_limit=row.integer("reply_upload_limit"),
+    )
+
+
+def _summary(row: Row) -> JobSummary:
+    return JobSummary(
+        id=row.integer("id"),
+        guild_id=row.integer("guild_id"),
+        channel_id=row.integer("channel_id"),
+        created_ms=row.integer("created_at"),
+        command=row.text("command"),
+        model=row.text("model"),
+        count=row.integer("pictures"),
+        private=bool(row.integer("is_private")),
+        prompt=row.maybe_text("prompt"),
+        delivery=Delivery(row.text("delivery")),
+        spent=row.integer("spent"),
+        pending=row.integer("pending"),
+        open_charges=row.integer("open_charges"),
+        message_channel_id=row.maybe_integer("message_channel"),
+        message_id=row.maybe_integer("message_id"),
+    )

@@ -1,12 +1,28 @@
-"""The books: what is reserved, what is spent, and the only way from one to the other."""
+"""The books: what is reserved, what is spent, and the only way from one to the other.
+
+`_transitions` draws the states of a charge, `_buckets` owns the counters, `_sweeper` closes what
+dead processes left. Delivery is no matter of money: see `jobs`.
+"""
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot.clock import Clock
-from bot.money import Micros
+from bot.money import MAX_MICROS, Micros
 from bot.quotas import Limit
-from bot.storage.database import Database
-from bot.storage.models import HeldJob, NewJob, Output, Settlement, Swept
+from bot.storage._charges import Move, move
+from bot.storage._hold import Holder
+from bot.storage._sweeper import Sweeper, beat
+from bot.storage.models import (
+    MAX_CHARGES_PER_JOB,
+    ChargeState,
+    HeldJob,
+    NewJob,
+    Output,
+    Settlement,
+    Swept,
+)
+from bot.storage.rows import Store, Tx, Value
 
 
 class Ledger:
@@ -17,58 +33,150 @@ class Ledger:
     hold is taken back.
     """
 
-    def __init__(self, db: Database, *, clock: Clock, secret: bytes, process_id: int) -> None:
+    def __init__(self, db: Store, *, clock: Clock, secret: bytes, process_id: int) -> None:
         """`secret` keys the members' counters; `process_id` from `make_id`, new at each start."""
-        raise NotImplementedError
+        self._db = db
+        self._clock = clock
+        self._process_id = process_id
+        self._holder = Holder(secret, process_id, clock)
 
     async def hold(self, job: NewJob, limits: Sequence[Limit] = ()) -> HeldJob:
         """Reserve `job.ceiling` for each picture, all or nothing, within every limit.
 
+        When the caller is cancelled, the hold is given back, while the job stays to be delivered:
+        its person is still told that it cost nothing, after a restart at the latest.
+
         Raises:
             QuotaExceeded: with the limit that binds; nothing was held.
             DuplicateJob: this `idem` was held before, whatever became of it.
+            ValueError: amounts or counts beyond reason, or a limit that cannot apply to this job.
         """
-        raise NotImplementedError
+        count = job.request.count
+        if not 0 < count <= MAX_CHARGES_PER_JOB or not 0 <= job.ceiling <= MAX_MICROS:
+            raise ValueError(f"cannot hold {job.ceiling} micro-USD for {count} pictures")
+        now_ms = self._clock.now_ms()
+        return await self._db.write(
+            partial(self._holder.hold, job, tuple(limits), now_ms),
+            undo=partial(self._take_back, job.id, now_ms),
+        )
+
+    async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
+        rows = await tx.fetch("SELECT id FROM charge WHERE job_id = $1 AND state = 'held'", job_id)
+        for row in rows:
+            released = ChargeState.RELEASED
+            wanted = Move(row.integer("id"), released, now_ms, reason="cancelled")
+            await move(tx, wanted, clock=self._clock)
 
     async def dispatch(self, charge_id: int, *, lease_ms: int) -> bool:
-        """Mark a held charge as sent. False: nothing was updated, so send nothing."""
-        raise NotImplementedError
+        """Mark a held charge as sent, for `lease_ms` at most.
+
+        Returns False when nothing was updated: it was released, or sent before. Then send nothing.
+        """
+        now_ms = self._clock.now_ms()
+        lease_until = now_ms + lease_ms
+        change = await self._move(
+            Move(charge_id, ChargeState.DISPATCHED, now_ms, lease_until=lease_until)
+        )
+        return change.changed
 
     async def settle(
         self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = ()
     ) -> Settlement:
-        """Record what a sent charge did cost, once, however late, with the pictures."""
-        raise NotImplementedError
+        """Record what a sent charge did cost, once, however late, with its pictures."""
+        return await self._move(
+            Move(
+                charge_id,
+                ChargeState.SETTLED,
+                self._clock.now_ms(),
+                actual=actual,
+                outputs=tuple(outputs),
+            )
+        )
 
     async def release(self, charge_id: int, *, reason: str) -> bool:
-        """Give back the hold of a charge that certainly cost nothing; False if it was closed."""
-        raise NotImplementedError
+        """Give back the hold of a charge that certainly cost nothing.
+
+        Returns False when it was closed already.
+        """
+        now_ms = self._clock.now_ms()
+        change = await self._move(Move(charge_id, ChargeState.RELEASED, now_ms, reason=reason))
+        return change.changed
 
     async def mark_unknown(
         self, charge_id: int, *, reason: str, outputs: Sequence[Output] = ()
     ) -> bool:
-        """Record that a sent charge's cost is not known; its hold stays. False if not sent."""
-        raise NotImplementedError
+        """Record that nobody knows what a sent charge cost; its hold stays, its slot is freed.
+
+        Returns False when it was not sent, or is closed already.
+        """
+        now_ms = self._clock.now_ms()
+        change = await self._move(
+            Move(charge_id, ChargeState.UNKNOWN, now_ms, reason=reason, outputs=tuple(outputs))
+        )
+        return change.changed
+
+    async def _move(self, wanted: Move) -> Settlement:
+        return await self._db.write(lambda tx: move(tx, wanted, clock=self._clock))
 
     async def heartbeat(self) -> None:
-        """Say that this process lives; call it before the first hold, then every 20 s."""
-        raise NotImplementedError
+        """Say that this process lives: before its first hold, then every `HEARTBEAT_S` seconds."""
+        now_ms = self._clock.now_ms()
+        await self._db.write(lambda tx: beat(tx, self._process_id, now_ms))
 
     async def sweep(self, *, adopt_all: bool = False) -> Swept:
         """Close what dead processes and expired leases left; call it at start and every minute.
 
-        `adopt_all=True`: every other process is dead (SQLite, at start).
+        A dead process's held charges are released and its sent ones become unknown; so do sent
+        ones past their lease; unknown ones count as spent after `PRESUMED_AFTER_MS`.
+
+        Args:
+            adopt_all: every other process is dead, whatever its heartbeat says. True at start on
+                SQLite, which only one process can have open.
         """
-        raise NotImplementedError
+        sweeper = Sweeper(self._process_id, self._clock)
+        if adopt_all:
+            await self._db.write(sweeper.bury_others)
+        return await sweeper.sweep(self._db)
 
     async def spend(
         self, user_id: int, *, guild_id: int | None = None, since_ms: int | None = None
     ) -> Micros:
-        """Settled and presumed spending of a person, of jobs made since then; None: everywhere."""
-        raise NotImplementedError
+        """Sum up what a person spent: settled and presumed, of jobs held since then.
+
+        No `guild_id`: everywhere. No `since_ms`: ever (from the roll-ups).
+        """
+        if since_ms is None:
+            return await self._sum(
+                "SELECT CAST(COALESCE(SUM(spent), 0) AS BIGINT) AS total FROM usage_month "
+                "WHERE user_id = $1 AND (guild_id = $2 OR CAST($2 AS BIGINT) IS NULL)",
+                user_id,
+                guild_id,
+            )
+        return await self._sum(
+            "SELECT CAST(COALESCE(SUM(actual), 0) AS BIGINT) AS total FROM charge "
+            "WHERE user_id = $1 AND created_at >= $3 "
+            "AND (guild_id = $2 OR CAST($2 AS BIGINT) IS NULL)",
+            user_id,
+            guild_id,
+            since_ms,
+        )
 
     async def pending(
         self, user_id: int, *, guild_id: int | None = None, since_ms: int | None = None
     ) -> Micros:
-        """Unknown outcomes of a person, at the held amounts, of jobs made since then."""
-        raise NotImplementedError
+        """Sum up a person's unknown outcomes, at the held amounts, of jobs held since then."""
+        return await self._sum(
+            "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS total FROM charge WHERE user_id = $1 "
+            "AND (guild_id = $2 OR CAST($2 AS BIGINT) IS NULL) AND created_at >= $3 "
+            "AND closed_at IS NULL AND state = 'unknown'",
+            user_id,
+            guild_id,
+            since_ms or 0,
+        )
+
+    async def _sum(self, sql: str, *values: Value) -> Micros:
+        async def total(tx: Tx) -> Micros:
+            (row,) = await tx.fetch(sql, *values)
+            return row.integer("total")
+
+        return await self._db.read(total)

@@ -125,6 +125,8 @@ class Charge:
     actual: Micros | None
     """What counts as spent; None while nothing does. For `presumed`, the held amount."""
     overrun: Micros
+    pictures: int
+    """How many it brought, kept or not."""
     reason: str
     """Why it was released or is unknown; empty otherwise."""
     outputs: tuple[Output, ...]

@@ -1,0 +1,228 @@
+"""Counters: which ones a job counts in, and the one statement that admits it to all of them."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from bot.clock import Clock
+from bot.ids import make_id
+from bot.money import Micros
+from bot.quotas import (
+    FOREVER_MS,
+    Bounds,
+    Limit,
+    QuotaExceeded,
+    Scope,
+    Window,
+    ZoneChange,
+    window_at,
+)
+from bot.requests import NO_GUILD, Actor
+from bot.storage.rows import Row, Tx, insert, placeholders
+
+UNLIMITED: Final = 1 << 62
+_SPANS: Final = (Window.DAY, Window.WEEK, Window.MONTH, Window.TOTAL)
+_LOCAL: Final = frozenset({Scope.MEMBER, Scope.CHANNEL, Scope.GUILD})
+_KEYS: Final = ("scope", "subject", "period", "start_at", "end_at", "label")
+_COLUMNS: Final = ("id", *_KEYS, "cap", "held", "settled", "overrun")
+_TYPES: Final = tuple(
+    "TEXT" if column in {"scope", "subject", "period", "label"} else "BIGINT" for column in _COLUMNS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter that a job is added to."""
+
+    scope: Scope
+    subject: str
+    window: Window
+    bounds: Bounds
+
+    @property
+    def is_slot(self) -> bool:
+        """Whether it counts open jobs instead of money."""
+        return self.window is Window.OPEN
+
+
+def subject_of(secret: bytes, scope: Scope, actor: Actor) -> str:
+    """Name whose counter it is; people by a keyed hash, which outlives the erasure of their id."""
+    if scope is Scope.BOT:
+        return ""
+    if scope is Scope.CHANNEL:
+        return str(actor.channel_id)
+    if scope in {Scope.GUILD, Scope.CEILING}:
+        return str(actor.guild_id)
+    place = "everywhere" if scope is Scope.PERSON else str(actor.guild_id)
+    digest = hmac.new(secret, f"{place}:{actor.user_id}".encode(), hashlib.sha256)
+    return digest.hexdigest()[:32]
+
+
+def counters_of(
+    secret: bytes, actor: Actor, *, now_ms: int, zones: Sequence[ZoneChange]
+) -> tuple[Counter, ...]:
+    """List every counter of a job that is asked for now, in the global order of locking.
+
+    All of them, limited or not, so that a rule made at noon knows the morning. Money comes before
+    slots and what everybody shares comes last; settling goes through them in the same order.
+    """
+    in_guild = actor.guild_id != NO_GUILD
+    personal = Scope.MEMBER if in_guild else Scope.DM
+    shared = (Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if in_guild else ()
+    counters = []
+    for scope in (personal, *shared, Scope.PERSON, Scope.BOT):
+        subject = subject_of(secret, scope, actor)
+        for window in _SPANS:
+            bounds = window_at(window, now_ms, zones if scope in _LOCAL else ())
+            counters.append(Counter(scope, subject, window, bounds))
+    slot = window_at(Window.OPEN, now_ms)
+    counters.append(Counter(personal, subject_of(secret, personal, actor), Window.OPEN, slot))
+    return tuple(counters)
+
+
+@lru_cache(maxsize=8)
+def _admission(count: int) -> str:
+    """Write the statement that raises `count` counters, each only as far as its limit.
+
+    What costs nothing passes any limit on money: it takes nothing from it.
+    """
+    columns = ", ".join(_COLUMNS)
+    values = placeholders(count, len(_COLUMNS), types=_TYPES)
+    chosen = ", ".join(f"column{number}" for number in range(1, len(_COLUMNS) + 1))
+    cap, held = f"column{_COLUMNS.index('cap') + 1}", f"column{_COLUMNS.index('held') + 1}"
+    return (
+        f"INSERT INTO bucket ({columns}) SELECT {chosen} FROM (VALUES {values}) AS wanted "
+        f"WHERE {held} <= {cap} "
+        "ON CONFLICT (scope, subject, period, start_at) DO UPDATE "
+        "SET held = bucket.held + excluded.held, cap = excluded.cap "
+        "WHERE excluded.held = 0 "
+        "OR bucket.settled + bucket.held + excluded.held <= excluded.cap "
+        "RETURNING id, scope, period"
+    )
+
+
+async def admit(
+    tx: Tx,
+    counters: Sequence[Counter],
+    *,
+    job_id: int,
+    amount: Micros,
+    limits: Sequence[Limit],
+    clock: Clock,
+) -> None:
+    """Add a job to all its counters and pin them to it.
+
+    Raises:
+        QuotaExceeded: one of them has no room; what was added must be rolled back.
+        ValueError: a limit that none of the counters is for, and that would silently not hold.
+    """
+    caps = _caps(limits)
+    if stray := caps.keys() - {(counter.scope, counter.window) for counter in counters}:
+        raise ValueError(f"limits that do not apply to this job: {stray}")
+    rows = await tx.fetch(
+        _admission(len(counters)),
+        *(
+            value
+            for counter in counters
+            for value in (
+                make_id(clock),
+                *_key(counter),
+                caps.get((counter.scope, counter.window), UNLIMITED),
+                1 if counter.is_slot else amount,
+                0,
+                0,
+            )
+        ),
+    )
+    ids = {(row.text("scope"), row.text("period")): row.integer("id") for row in rows}
+    if len(ids) < len(counters):
+        full = [c for c in counters if (c.scope, c.window) not in ids]
+        raise await _refusal(tx, full, amount=amount, limits=limits)
+    await insert(
+        tx,
+        "job_bucket",
+        ("job_id", "place", "bucket_id", "is_slot"),
+        [
+            (job_id, place, ids[counter.scope, counter.window], int(counter.is_slot))
+            for place, counter in enumerate(counters)
+        ],
+    )
+
+
+def _key(counter: Counter) -> tuple[str | int, ...]:
+    bounds = counter.bounds
+    window = counter.window.value
+    start, end, label = bounds.start_ms, bounds.end_ms, bounds.label
+    return (counter.scope.value, counter.subject, window, start, end, label)
+
+
+def _caps(limits: Sequence[Limit]) -> dict[tuple[str, str], int]:
+    """Return the lowest limit for each kind of counter."""
+    caps: dict[tuple[str, str], int] = {}
+    for limit in limits:
+        key = (limit.scope, limit.window)
+        caps[key] = min(limit.amount, caps.get(key, UNLIMITED))
+    return caps
+
+
+async def _refusal(
+    tx: Tx, full: Sequence[Counter], *, amount: Micros, limits: Sequence[Limit]
+) -> QuotaExceeded:
+    """Say which limit binds: the one with the least left, of equals the one that lasts longest."""
+    refusals = []
+    for counter in full:
+        found = await tx.fetch(
+            "SELECT held, settled FROM bucket "
+            "WHERE scope = $1 AND subject = $2 AND period = $3 AND start_at = $4",
+            *_key(counter)[:4],
+        )
+        used = sum(row.integer("held") + row.integer("settled") for row in found)
+        same = [x for x in limits if (x.scope, x.window) == (counter.scope, counter.window)]
+        limit = min(same, key=lambda limit: limit.amount)
+        end_ms = counter.bounds.end_ms
+        refusals.append(
+            QuotaExceeded(
+                limit,
+                left=max(0, limit.amount - used),
+                needed=1 if counter.is_slot else amount,
+                resets_at_ms=None if end_ms == FOREVER_MS else end_ms,
+            )
+        )
+    # A slot frees itself soon, so a budget that is used up is the better answer.
+    return min(
+        refusals,
+        key=lambda r: (r.limit.window is Window.OPEN, r.left, -(r.resets_at_ms or FOREVER_MS)),
+    )
+
+
+async def adjust(tx: Tx, job_id: int, *, held: Micros, settled: Micros, overrun: Micros) -> None:
+    """Add to the money counters that a job is pinned to."""
+    await tx.fetch(
+        "UPDATE bucket SET held = held + $2, settled = settled + $3, overrun = overrun + $4 "
+        "WHERE id IN (SELECT bucket_id FROM job_bucket WHERE job_id = $1 AND is_slot = 0)",
+        job_id,
+        held,
+        settled,
+        overrun,
+    )
+
+
+async def free_slot(tx: Tx, job_id: int) -> None:
+    """Take a job that has nothing open any more from its member's open jobs."""
+    await tx.fetch(
+        "UPDATE bucket SET held = held - 1 "
+        "WHERE id IN (SELECT bucket_id FROM job_bucket WHERE job_id = $1 AND is_slot = 1)",
+        job_id,
+    )
+
+
+async def zones_of(tx: Tx, guild_id: int) -> list[ZoneChange]:
+    """Read every time zone that a guild has had."""
+    rows: list[Row] = await tx.fetch(
+        "SELECT changed_at, zone FROM guild_zone WHERE guild_id = $1 ORDER BY changed_at",
+        guild_id,
+    )
+    return [ZoneChange(row.integer("changed_at"), row.text("zone")) for row in rows]

@@ -1,0 +1,120 @@
+"""Writing down a new job: its row, its prompt, its counters and its charges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.ids import make_id
+from bot.quotas import Limit, Scope, Window
+from bot.requests import ReplyRoute
+from bot.storage._buckets import admit, counters_of, zones_of
+from bot.storage._charges import record
+from bot.storage.models import ChargeState, Delivery, DuplicateJob, HeldJob, NewJob
+from bot.storage.rows import Tx, Value, insert
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who writes: what every hold of a process has in common."""
+
+    secret: bytes
+    process_id: int
+    clock: Clock
+
+    async def hold(self, job: NewJob, limits: Sequence[Limit], now_ms: int, tx: Tx) -> HeldJob:
+        """Reserve a job's money; see `Ledger.hold`."""
+        actor = job.actor
+        zones = await zones_of(tx, actor.guild_id)
+        counters = counters_of(self.secret, actor, now_ms=now_ms, zones=zones)
+        labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
+        await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
+        amount = job.ceiling * job.request.count
+        await admit(tx, counters, job_id=job.id, amount=amount, limits=limits, clock=self.clock)
+        return HeldJob(job.id, await self._insert_charges(tx, job, limits, now_ms))
+
+    async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
+        actor, request = job.actor, job.request
+        columns: dict[str, Value] = {
+            "id": job.id,
+            "idem": job.idem,
+            "parent_id": job.parent_id,
+            "process": self.process_id,
+            "guild_id": actor.guild_id,
+            "channel_id": actor.channel_id,
+            "user_id": actor.user_id,
+            "command": request.command,
+            "asked_model": request.model,
+            "model": job.model,
+            "size": request.size,
+            "quality": request.quality.value,
+            "output_format": request.output_format.value,
+            "pictures": request.count,
+            "is_private": int(request.private),
+            "ceiling": job.ceiling,
+            "open_charges": request.count,
+            "day_label": day,
+            "month_label": month,
+            "created_at": job.created_ms,
+            **_reply_columns(job.reply),
+            "delivery": Delivery.OPEN.value,
+            "undeliverable_reason": "",
+        }
+        marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        inserted = await tx.fetch(
+            f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks}) "
+            "ON CONFLICT (idem) DO NOTHING RETURNING id",
+            *columns.values(),
+        )
+        if not inserted:
+            (known,) = await tx.fetch("SELECT id FROM job WHERE idem = $1", job.idem)
+            raise DuplicateJob(job.idem, known.integer("id"))
+        if not request.private:
+            await insert(tx, "prompt", ("job_id", "prompt"), [(job.id, request.prompt)])
+
+    async def _insert_charges(
+        self, tx: Tx, job: NewJob, limits: Sequence[Limit], now_ms: int
+    ) -> tuple[int, ...]:
+        personal = {Scope.MEMBER, Scope.DM}
+        roles = [limit.role_id for limit in limits if limit.scope in personal and limit.role_id]
+        ids = tuple(make_id(self.clock) for _ in range(job.request.count))
+        rows: list[dict[str, Value]] = [
+            {
+                "id": charge_id,
+                "job_id": job.id,
+                "idem": f"{job.idem}:{place}",
+                "place": place,
+                "process": self.process_id,
+                "guild_id": job.actor.guild_id,
+                "channel_id": job.actor.channel_id,
+                "user_id": job.actor.user_id,
+                "command": job.request.command,
+                "model": job.model,
+                "limit_role": roles[0] if roles else None,
+                "state": ChargeState.HELD.value,
+                "prior_state": "",
+                "held": job.ceiling,
+                "overrun": 0,
+                "pictures": 0,
+                "reason": "",
+                "created_at": now_ms,
+                "changed_at": now_ms,
+            }
+            for place, charge_id in enumerate(ids)
+        ]
+        await insert(tx, "charge", tuple(rows[0]), [tuple(row.values()) for row in rows])
+        held = ChargeState.HELD.value
+        await record(tx, [(charge_id, held, 0) for charge_id in ids], now_ms, self.clock)
+        return ids
+
+
+def _reply_columns(reply: ReplyRoute | None) -> dict[str, Value]:
+    if reply is None:
+        return {}
+    return {
+        "reply_application": reply.application_id,
+        "reply_token": reply.token,
+        "reply_expires_at": reply.expires_at_ms,
+        "reply_channel": reply.channel_id,
+        "reply_message": reply.message_id,
+        "reply_upload_limit": reply.upload_limit,
+    }

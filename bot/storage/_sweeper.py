@@ -1,0 +1,100 @@
+"""Closing what nobody closes any more: charges of dead processes, and leases that ran out."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bot.clock import Clock
+from bot.storage._charges import Move, move
+from bot.storage.models import ChargeState, Swept
+from bot.storage.rows import Store, Tx
+
+HEARTBEAT_S: Final = 20
+"""How often a process says that it lives, in seconds."""
+DEAD_AFTER_MS: Final = 90_000
+"""A process that was silent for so long is dead: four heartbeats missed."""
+PRESUMED_AFTER_MS: Final = 15 * 60_000
+"""How long an unknown outcome waits for the truth before it counts as spent."""
+_BATCH: Final = 100
+"""Charges per transaction, so that a long sweep keeps nobody waiting."""
+
+ALIVE: Final = "SELECT id FROM process WHERE seen_at > $1"
+"""Ids of living processes; `$1` is `alive_since()`."""
+
+
+def alive_since(now_ms: int) -> int:
+    """Return the time of the oldest heartbeat that still counts (epoch ms)."""
+    return now_ms - DEAD_AFTER_MS
+
+
+async def beat(tx: Tx, process_id: int, now_ms: int) -> None:
+    """Write a process's heartbeat."""
+    await tx.fetch(
+        "INSERT INTO process (id, started_at, seen_at) VALUES ($1, $2, $2) "
+        "ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+        process_id,
+        now_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """A sweep on behalf of one process."""
+
+    process_id: int
+    clock: Clock
+
+    async def bury_others(self, tx: Tx) -> None:
+        """Forget every other process's heartbeat: they are dead."""
+        await tx.fetch("DELETE FROM process WHERE id <> $1", self.process_id)
+
+    async def sweep(self, store: Store) -> Swept:
+        """Close everything that is due, in transactions of limited size."""
+        now_ms = self.clock.now_ms()
+        released: set[int] = set()
+        unknown: list[int] = []
+        presumed: list[int] = []
+        done = await store.write(partial(self._batch, now_ms))
+        while done:
+            released.update(job_id for _, job_id, to in done if to is ChargeState.RELEASED)
+            unknown += [charge_id for charge_id, _, to in done if to is ChargeState.UNKNOWN]
+            presumed += [charge_id for charge_id, _, to in done if to is ChargeState.PRESUMED]
+            done = await store.write(partial(self._batch, now_ms))
+        return Swept(tuple(sorted(released)), tuple(unknown), tuple(presumed))
+
+    async def _batch(self, now_ms: int, tx: Tx) -> list[tuple[int, int, ChargeState]]:
+        """Close up to `_BATCH` charges; return (charge, job, new state) of each."""
+        await beat(tx, self.process_id, now_ms)
+        await self._forget_tokens(tx, now_ms)
+        due = await tx.fetch(
+            "SELECT id, job_id, state FROM charge WHERE closed_at IS NULL AND ("
+            f"(state IN ('held', 'dispatched') AND process NOT IN ({ALIVE})) "
+            "OR (state = 'dispatched' AND lease_until <= $2) "
+            "OR (state = 'unknown' AND changed_at <= $3)) ORDER BY id LIMIT $4",
+            alive_since(now_ms),
+            now_ms,
+            now_ms - PRESUMED_AFTER_MS,
+            _BATCH,
+        )
+        closed = []
+        for row in due:
+            to, reason = _NEXT[ChargeState(row.text("state"))]
+            wanted = Move(row.integer("id"), to, now_ms, reason=reason)
+            if (await move(tx, wanted, clock=self.clock)).changed:
+                closed.append((wanted.charge_id, row.integer("job_id"), to))
+        return closed
+
+    async def _forget_tokens(self, tx: Tx, now_ms: int) -> None:
+        """Delete the tokens of interactions that are over: they are of no use but to a thief."""
+        await tx.fetch(
+            "UPDATE job SET reply_token = NULL "
+            "WHERE reply_token IS NOT NULL AND reply_expires_at <= $1",
+            now_ms,
+        )
+
+
+_NEXT: Final = {
+    ChargeState.HELD: (ChargeState.RELEASED, "its process ended before it was sent"),
+    ChargeState.DISPATCHED: (ChargeState.UNKNOWN, "nobody awaits its answer any more"),
+    ChargeState.UNKNOWN: (ChargeState.PRESUMED, "its outcome stayed unknown"),
+}
