@@ -6,9 +6,9 @@ Everything is found by its role and name, so that what these helpers can do, a s
 import re
 import shutil
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright
 
@@ -162,3 +162,13 @@ async def open_chat(
         yield chat
     finally:
         await context.close()
+
+
+class OpenAs(Protocol):
+    """Opens the page as a person; what the tests' fixture `open_as` is."""
+
+    def __call__(
+        self, person: str = "mira", channel: str = "general", *, look: Look | None = None
+    ) -> AbstractAsyncContextManager[Chat]:
+        """Open a channel in a fresh browser profile."""
+        ...

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
@@ -12,6 +13,8 @@ from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordServer, EventKind, Message, Person, User, WorldEvent
 from sandbox.discord.places import JsonObject
 from sandbox.page.views import may_see, message_view, room_view, sees, world_view
+
+_log = logging.getLogger(__name__)
 
 _Item: TypeAlias = Callable[[], JsonObject | None]
 """Makes what is sent, at the moment of sending: an edited message is sent as it is by then."""
@@ -71,7 +74,9 @@ class Stream:
             for stop in stops:
                 stop()
             sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            (end,) = await asyncio.gather(sender, return_exceptions=True)
+            if isinstance(end, Exception) and not isinstance(end, ConnectionError):
+                _log.error("the page's events broke off", exc_info=end)
         return socket
 
     def close(self) -> None:
@@ -81,11 +86,14 @@ class Stream:
         self._queue.put_nowait(None)
 
     async def _send(self, socket: web.WebSocketResponse) -> None:
-        while (item := await self._queue.get()) is not None:
-            data = item()
-            if data is not None:
-                await socket.send_json(data)
-        await socket.close()
+        try:
+            while (item := await self._queue.get()) is not None:
+                data = item()
+                if data is not None:
+                    await socket.send_json(data)
+        finally:
+            # However it ends, the page must notice, and connect again.
+            await socket.close()
 
     def _put(self, item: _Item) -> None:
         if not self._queue.full():
@@ -111,23 +119,29 @@ class Stream:
             if event.kind is EventKind.MESSAGE_DELETED:
                 self._put(partial(self._gone_item, event.message))
             else:
-                self._put(partial(self._message_item, event.message))
+                self._put(partial(self._message_item, event))
+
+    def _may_see(self, channel_id: int | None) -> bool:
+        world = self._discord.world
+        channel = world.channels.get(channel_id or 0)
+        return channel is not None and may_see(world, self._user, channel)
 
     def _world_item(self) -> JsonObject:
         view = world_view(self._discord, self._user)
         return {"op": "world", "world": view | self._about()}
 
     def _room_item(self, channel_id: int) -> JsonObject | None:
-        channel = self._discord.world.channels.get(channel_id)
-        if channel is None or not may_see(self._discord.world, self._user, channel):
+        if not self._may_see(channel_id):
             return None
+        channel = self._discord.world.channels[channel_id]
         return {"op": "room", "room": room_view(self._discord, self._person, channel)}
 
-    def _message_item(self, message: Message) -> JsonObject | None:
-        world = self._discord.world
-        if message.deleted or not may_see(world, self._user, world.channels[message.channel_id]):
+    def _message_item(self, event: WorldEvent) -> JsonObject | None:
+        world, message = self._discord.world, event.message
+        if message is None or message.deleted or not self._may_see(message.channel_id):
             return None
-        return {"op": "message", "message": message_view(world, self._user, message)}
+        view = message_view(world, self._user, message)
+        return {"op": "message", "message": view, "fresh": event.kind is EventKind.MESSAGE_CREATED}
 
     def _gone_item(self, message: Message) -> JsonObject:
         return {"op": "gone", "channel": str(message.channel_id), "id": str(message.id)}
@@ -138,8 +152,6 @@ class Stream:
     def _typing_item(self, event: WorldEvent) -> JsonObject | None:
         world = self._discord.world
         typist = world.users.get(event.user_id or 0)
-        if event.channel_id is None or typist is None or typist is self._user:
-            return None
-        if not may_see(world, self._user, world.channels[event.channel_id]):
+        if typist is None or typist is self._user or not self._may_see(event.channel_id):
             return None
         return {"op": "typing", "channel": str(event.channel_id), "name": typist.name}

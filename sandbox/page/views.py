@@ -21,6 +21,8 @@ from sandbox.discord import (
 )
 from sandbox.discord.places import JsonObject
 
+_SHOWN = 200
+"""Messages that a channel opens with; nobody scrolls further back in a sandbox."""
 _COMMAND_INTERACTION = 2
 _SUBCOMMAND = 1
 _GROUP = 2
@@ -64,7 +66,9 @@ def room_view(discord: DiscordServer, person: Person, channel: Channel) -> JsonO
         "id": str(channel.id),
         "title": title,
         "about": about,
-        "messages": [message_view(world, person.user, one) for one in person.messages(channel)],
+        "messages": [
+            message_view(world, person.user, one) for one in person.messages(channel)[-_SHOWN:]
+        ],
         "commands": [
             entry for one in person.commands_in(channel) for entry in command_entries(one)
         ],

@@ -1,14 +1,15 @@
 """How messages look and behave: text, embeds, components, modals, hostile content."""
 
-from typing import Any
-
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, Locator, expect
+
+from tools.browser import Chat, OpenAs
+from tools.toybot import Place
 
 pytestmark = pytest.mark.browser
 
 
-async def _show(chat: Any, text: str) -> Any:
+async def _show(chat: Chat, text: str) -> Locator:
     """Let the bot say something; return the message's element."""
     await chat.begin("show")
     await chat.fill({"text": text})
@@ -19,7 +20,7 @@ async def _show(chat: Any, text: str) -> Any:
     return chat.messages.nth(before)
 
 
-async def test_markdown_is_drawn_as_discord_draws_it(open_as: Any, place: Any) -> None:
+async def test_markdown_is_drawn_as_discord_draws_it(open_as: OpenAs, place: Place) -> None:
     world = place.discord.world
     theo = world.user("theo").id
     channel = world.channel(world.guild("Paper Boat Society"), "pictures").id
@@ -48,27 +49,24 @@ async def test_markdown_is_drawn_as_discord_draws_it(open_as: Any, place: Any) -
         await expect(shown.get_by_text("hidden")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<script>document.title = 'owned'</script>",
-        "<img src=x onerror=\"document.title='owned'\">",
-        "[click](javascript:document.title='owned')",
-        "**<svg onload=\"document.title='owned'\">**",
-        "```html\n<iframe srcdoc=\"<script>top.document.title='owned'</script>\">\n```",
-        "<data:text/html,<script>1</script>> </textarea></article><b id=owned>",
-    ],
-)
-async def test_hostile_text_stays_text(open_as: Any, text: str) -> None:
+async def test_hostile_text_stays_text(open_as: OpenAs) -> None:
     async with open_as() as chat:
-        shown = await _show(chat, text)
-        await expect(shown.locator("script, iframe, svg, img, #owned, a")).to_have_count(0)
-        await expect(chat.page).not_to_have_title("owned")
-        visible = text.strip("*").removeprefix("```html\n").removesuffix("\n```")
-        await expect(shown).to_contain_text(visible)
+        for text in (
+            "<script>document.title = 'owned'</script>",
+            "<img src=x onerror=\"document.title='owned'\">",
+            "[click](javascript:document.title='owned')",
+            "**<svg onload=\"document.title='owned'\">**",
+            "```html\n<iframe srcdoc=\"<script>top.document.title='owned'</script>\">\n```",
+            "<data:text/html,<script>1</script>> </textarea></article><b id=owned>",
+        ):
+            shown = await _show(chat, text)
+            await expect(shown.locator("script, iframe, svg, img, #owned, a")).to_have_count(0)
+            await expect(chat.page).not_to_have_title("owned")
+            visible = text.strip("*").removeprefix("```html\n").removesuffix("\n```")
+            await expect(shown).to_contain_text(visible)
 
 
-async def test_endless_markup_does_not_hang_the_page(open_as: Any) -> None:
+async def test_endless_markup_does_not_hang_the_page(open_as: OpenAs) -> None:
     async with open_as() as chat:
         for text in ("*" * 1900, "> " * 900, "||__**~~" * 200, "[" * 1900, "- " * 900, "`" * 1901):
             shown = await _show(chat, text)
@@ -76,7 +74,7 @@ async def test_endless_markup_does_not_hang_the_page(open_as: Any) -> None:
         await chat.begin("show")
 
 
-async def test_embeds_are_drawn(open_as: Any) -> None:
+async def test_embeds_are_drawn(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("embed")
         await chat.run()
@@ -86,7 +84,7 @@ async def test_embeds_are_drawn(open_as: Any) -> None:
         await expect(chat.last.get_by_role("definition")).to_have_text("$0.02")
 
 
-async def test_every_component_is_drawn_and_pictures_open_large(open_as: Any) -> None:
+async def test_every_component_is_drawn_and_pictures_open_large(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("gallery")
         await chat.run()
@@ -115,7 +113,7 @@ async def test_every_component_is_drawn_and_pictures_open_large(open_as: Any) ->
         await expect(message.get_by_role("button", name="Enlarge teal.png")).to_be_focused()
 
 
-async def test_buttons_edit_the_message_for_everyone_and_keep_the_focus(open_as: Any) -> None:
+async def test_buttons_edit_the_message_for_everyone_and_keep_the_focus(open_as: OpenAs) -> None:
     async with open_as("mira") as chat, open_as("theo") as other:
         await chat.begin("gallery")
         await chat.run()
@@ -128,7 +126,7 @@ async def test_buttons_edit_the_message_for_everyone_and_keep_the_focus(open_as:
         await expect(chat.last.get_by_role("heading", name="Count 2")).to_be_visible()
 
 
-async def test_a_select_sends_several_values_once_it_closes(open_as: Any) -> None:
+async def test_a_select_sends_several_values_once_it_closes(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("gallery")
         await chat.run()
@@ -144,7 +142,9 @@ async def test_a_select_sends_several_values_once_it_closes(open_as: Any) -> Non
         await expect(chat.last).to_contain_text("chosen: green, red")
 
 
-async def test_a_button_whose_bot_is_gone_says_that_it_failed(open_as: Any, place: Any) -> None:
+async def test_a_button_whose_bot_is_gone_says_that_it_failed(
+    open_as: OpenAs, place: Place
+) -> None:
     async with open_as() as chat:
         await chat.begin("gallery")
         await chat.run()
@@ -156,7 +156,7 @@ async def test_a_button_whose_bot_is_gone_says_that_it_failed(open_as: Any, plac
         await expect(chat.last.get_by_role("alert")).to_have_text("This interaction failed")
 
 
-async def test_a_modal_checks_its_fields_and_sends_them(open_as: Any) -> None:
+async def test_a_modal_checks_its_fields_and_sends_them(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("form")
         await chat.run()
@@ -180,17 +180,16 @@ async def test_a_modal_checks_its_fields_and_sends_them(open_as: Any) -> None:
         await expect(chat.last).to_contain_text("lines | Blue | large")
 
 
-async def test_a_modal_takes_files_boxes_and_people(open_as: Any) -> None:
+async def test_a_modal_takes_files_boxes_and_people(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("boxes")
         await chat.run()
         form = chat.dialog
-        await form.locator("input[type=file]").set_input_files(
-            [
-                {"name": "a.txt", "mimeType": "text/plain", "buffer": b"abc"},
-                {"name": "b.txt", "mimeType": "text/plain", "buffer": b"defgh"},
-            ]
-        )
+        files: list[FilePayload] = [
+            {"name": "a.txt", "mimeType": "text/plain", "buffer": b"abc"},
+            {"name": "b.txt", "mimeType": "text/plain", "buffer": b"defgh"},
+        ]
+        await form.locator("input[type=file]").set_input_files(files)
         await form.get_by_role("checkbox", name="Salt").check()
         await form.get_by_role("checkbox", name="Really").check()
         await form.get_by_role("combobox", name="Whom").click()
@@ -199,7 +198,7 @@ async def test_a_modal_takes_files_boxes_and_people(open_as: Any) -> None:
         await expect(chat.last).to_contain_text("a.txt:3,b.txt:5 | salt | True | Theo")
 
 
-async def test_a_modal_can_be_cancelled(open_as: Any) -> None:
+async def test_a_modal_can_be_cancelled(open_as: OpenAs) -> None:
     async with open_as() as chat:
         await chat.begin("form")
         await chat.run()

@@ -49,13 +49,19 @@ function follow() {
   const { person, channel } = readHash();
   if (person !== state.person) {
     state.person = person;
-    state.channel = channel;
-    state.room = null;
+    leave(channel);
     events.watch(person);
   } else if (channel !== state.channel) {
-    state.channel = channel;
+    leave(channel);
     enter();
   }
+}
+
+/** What was being written belongs to the place that one leaves. */
+function leave(next) {
+  state.channel = next;
+  state.room = null;
+  composer.clear();
 }
 
 function enter() {
@@ -78,32 +84,31 @@ function receive(event) {
 }
 
 function onWorld({ world }) {
-  const first = state.world?.boot !== world.boot;
   state.world = world;
   state.person = world.person;
   setClock(world.now_ms);
   drawBanner(world);
   drawPeople(world);
   sidebar.draw(world, state.channel, (channel) => go(state.person, channel));
-  if (first) composer.clear();
   enter();
 }
 
 function onRoom({ room }) {
   if (room.id !== state.channel) return;
-  const moved = state.room?.id !== room.id || state.room?.person !== state.person;
-  state.room = { ...room, person: state.person };
+  state.room = room;
   at("place").textContent = room.title;
   document.title = `${room.title} · Easel sandbox`;
   feed.open(room.messages, {
     names: room.names, people: room.people, click, choose, enlarge: lightbox, menu: appsMenu,
   }, { ...room, person: state.person });
   showTyping("");
-  if (moved) composer.clear();
+  composer.refresh();
 }
 
-function onMessage({ message }) {
-  if (message.channel_id !== state.channel) sidebar.unread(message.channel_id);
+function onMessage({ message, fresh }) {
+  if (message.channel_id !== state.channel) {
+    if (fresh) sidebar.unread(message.channel_id);
+  }
   else if (state.room) feed.put(message);
   if (message.author.bot) showTyping("");
 }
@@ -114,6 +119,8 @@ function onGone({ channel, id }) {
 
 function onClock({ now_ms: nowMs }) {
   setClock(nowMs);
+  // Links to pictures die with time; the place comes again with fresh ones.
+  events.open(state.channel);
 }
 
 function onTyping({ channel, name }) {
@@ -204,6 +211,7 @@ function appsMenu(message, button) {
 }
 
 function openModal(modal, place) {
+  if (!state.room || place.person !== state.person) return;
   showModal(modal, {
     names: state.room.names,
     people: state.room.people,

@@ -32,6 +32,15 @@ export class Composer {
     this.#reset();
   }
 
+  /** The place's name or commands are new; what is being written stays. */
+  refresh() {
+    if (this.command) return;
+    const label = `Message ${this.outside.place()}`;
+    this.line.setAttribute("aria-label", label);
+    this.line.placeholder = `${label} · / for commands`;
+    if (document.activeElement === this.line && this.line.value) this.#typed();
+  }
+
   /** Files that were dropped or pasted: into an attachment option, else beside a plain message. */
   addFiles(files) {
     let left = files;
@@ -56,10 +65,9 @@ export class Composer {
     this.command = null;
     this.fields = [];
     this.popups.replaceChildren();
-    const label = `Message ${this.outside.place()}`;
     this.line = h("textarea", {
-      class: "line", rows: 1, role: "combobox", "aria-label": label, maxlength: 4000,
-      placeholder: `${label} · / for commands`, autocomplete: "off", enterkeyhint: "send",
+      class: "line", rows: 1, role: "combobox", maxlength: 4000, autocomplete: "off",
+      enterkeyhint: "send",
     });
     this.tray = fileField({ label: "Files for this message", max: 10 });
     this.tray.element.hidden = true;
@@ -76,6 +84,7 @@ export class Composer {
     });
     this.root.replaceChildren(this.popups, this.tray.element,
       h("div", { class: "composer-row" }, attach, this.line));
+    this.refresh();
   }
 
   #typed() {
@@ -161,7 +170,7 @@ export class Composer {
       popups: this.popups,
       people: this.outside.people(),
       complete: (name, typed) => this.outside.complete(
-        this.command.name, { ...this.#values(), [name]: typed }, name),
+        this.command.name, { ...this.#values({ files: false }), [name]: typed }, name),
       run: () => this.#run(),
       focused: (shown) => this.#help(shown.description),
       picked: () => this.#nextRequired(),
@@ -202,9 +211,9 @@ export class Composer {
     this.help.hidden = !text;
   }
 
-  #values() {
+  #values({ files = true } = {}) {
     const values = {};
-    for (const field of this.fields) {
+    for (const field of this.fields.filter((one) => files || !one.files)) {
       const value = field.value();
       if (value !== undefined) values[field.option.name] = value;
     }

@@ -23,6 +23,10 @@ export class Feed {
 
   /** Show another channel, or the same again after a lost connection. */
   open(messages, context, place) {
+    const again = this.place?.id === place.id && this.place.person === place.person;
+    const scrolled = this.root.scrollTop;
+    const wasPinned = this.pinned;
+    this.place = place;
     this.context = context;
     this.messages = new Map(messages.map((message) => [message.id, message]));
     this.drawn.clear();
@@ -31,7 +35,8 @@ export class Feed {
     this.asks = this.asks.filter((ask) => ask.channel === place.id && ask.person === place.person);
     for (const message of messages) this.#draw(message);
     this.asks.forEach((ask) => this.#drawAsk(ask));
-    this.pinned = true;
+    this.pinned = !again || wasPinned;
+    if (!this.pinned) this.root.scrollTop = scrolled;
     this.#keepDown();
   }
 
