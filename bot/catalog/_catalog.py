@@ -128,8 +128,7 @@ class Catalog:
         known = self._snapshot.saved
         try:
             async with asyncio.timeout(timeout_s):
-                # An answer that is doubted must come whole again, so as to be compared.
-                page = await self._router.models(etag=None if self._doubts else known.etag)
+                page = await self._router.models(etag=known.etag)
         except (ImageRouterError, TimeoutError) as error:
             self._failures += 1
             _log.warning("the catalogue could not be read: %s", type(error).__name__)
@@ -137,7 +136,9 @@ class Catalog:
             asked_for = error.retry_after if isinstance(error, RateLimited) else 0.0
             return _jittered(max(min(backoff, self._refresh_s), asked_for))
         self._failures = 0
-        if not page.not_modified:
+        if page.not_modified:
+            self._doubts = 0
+        else:
             models = tuple(model for model in page.models if _is_for_pictures(model))
             if self._is_plausible(models):
                 await self._take(models, etag=page.etag)

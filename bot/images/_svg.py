@@ -138,10 +138,9 @@ def _is_reaching_style(element: "ET.Element[str]") -> bool:
 
 
 def _reaches_out(name: str, value: str) -> bool:
-    local = _local(name)
-    if local in {"href", "src"}:
+    if _local(name) in {"href", "src"}:
         return not (value.lstrip().startswith("#") or _EMBEDDED.match(value))
-    return local == "base" or bool(_OUTSIDE_URL.search(value))
+    return bool(_OUTSIDE_URL.search(value))
 
 
 def _set_size(root: "ET.Element[str]") -> None:

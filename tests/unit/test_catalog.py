@@ -197,12 +197,14 @@ async def test_a_model_that_cannot_do_the_job_is_refused_with_some_that_can() ->
 async def test_the_default_is_taken_when_it_can_do_the_job_else_the_cheapest_that_can() -> None:
     catalog = await catalogue(
         listed("a/plain", price(3)),
+        listed("a/unpriced", price(None)),
         listed("a/dear", price(90_000), abilities="edit"),
         listed("a/cheap", price(9_000), abilities="edit"),
     )
     assert catalog.choose_default("a/plain").id == "a/plain"
     assert catalog.choose_default("a/plain", [Ability.EDIT]).id == "a/cheap"
     assert catalog.choose_default("a/gone").id == "a/plain"
+    assert catalog.choose_default("a/unpriced").id == "a/plain"
     with pytest.raises(NoModelAvailable):
         catalog.choose_default("a/plain", [Ability.MASK])
 

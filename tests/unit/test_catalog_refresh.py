@@ -163,6 +163,7 @@ async def test_a_start_with_a_copy_on_disk_does_not_wait_for_imagerouter(
 
     shelf.handler = hang
     async with loaded(router, cache=cache) as catalog:
+        assert shelf.asked == 1  # that was the first start
         assert len(ids(catalog)) == 5
         await asyncio.wait_for(reached.wait(), 20)  # asked for news behind our back
         assert catalog.get("acme/model-1") is not None
@@ -270,6 +271,11 @@ async def test_a_gutted_list_is_believed_only_when_it_stays(
 ) -> None:
     shelf.body = listing(40)
     async with loaded(router) as catalog:
+        shelf.body = listing(4)
+        for _ in range(5):
+            await catalog.refresh()
+        shelf.body = listing(40)
+        await catalog.refresh()
         shelf.body = listing(4)
         for _ in range(5):
             await catalog.refresh()
