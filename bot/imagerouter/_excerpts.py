@@ -9,31 +9,32 @@ import html
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 EXCERPT_CHARS: Final = 160
 
-_LOOKED_AT: Final = 4_000  # characters; beyond that nothing can reach the excerpt
+_LOOKED_AT: Final = 2_000  # characters; beyond that nothing can reach the excerpt
 _JSON_DEPTH: Final = 4
 
 _HIDDEN_ELEMENTS = re.compile(r"(?is)<(script|style|head|title|svg)\b.*?(</\1\s*>|\Z)")
 _COMMENTS = re.compile(r"(?s)<!--.*?(-->|\Z)")
 _MENTIONS = re.compile(r"<(?:@[!&]?|#|a?:\w+:|/[^:>]{1,100}:|t:|id:)[\w:-]*>")
 _TAGS = re.compile(r"</?[a-zA-Z!][^<>]*(?:>|\Z)")
-_ADDRESSES = re.compile(
-    r"(?i)\b[a-z][a-z0-9+.-]{1,20}://\S*|\bwww\.\S+|\bdata:\S+"
-    r"|\b[\w.+-]+@[\w-]+\.[\w.-]+"
-    r"|\b(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?::\d{1,5})?(?:[/?#]\S*)?(?<![.])"
+_ADDRESS = re.compile(
+    r"(?i)://|www\.|^data:|@.*\."
+    # A host name, with or without a path; that a few words without a space go, too, does no harm.
+    r"|[a-z0-9-]\.[a-z]{2,24}(?![a-z]).|[a-z0-9-]\.[a-z]{2,24}\Z"
 )
-_SECRETS = re.compile(
-    r"(?i)\b(?:bearer|basic)\s+\S+"
-    r"|\b[\w-]*(?:key|token|secret|password|authorization|signature)[\"']?\s*[=:]\s*\S+"
-    r"|\b(?:sk|pk|rk|r8|hf|fal|ghp|xai|gsk|AIza)[-_][\w*.-]{6,}|\bAIza[\w*.-]{6,}"
-    r"|\S*[\w*-]{24,}\S*"
+_SECRET = re.compile(
+    r"(?i)(?:key|token|secret|password|authorization|signature)[\"']?[=:]."
+    r"|\b(?:sk|pk|rk|r8|hf|fal|ghp|xai|gsk)[-_][\w*.-]{6}|\bAIza[\w*.-]{6}|[\w*-]{24}"
 )
+_SCHEME = re.compile(r"(?i)(?:bearer|basic)\W*")
+_TOKEN_CHARS: Final = 100  # a longer run without a space is no word, and patterns take long on it
 _DUMP_MARKS = re.compile(
-    r"(?i)\bprisma\b|\bpostgres|\bselect\s.+\sfrom\b|\binsert\s+into\b|\bstack\b.*\bat\s"
-    r"|\bat\s+\S+\s+\(?\S+:\d+|\btraceback\b|node_modules|/(?:usr|home|app|var|tmp|src)/"
+    r"(?i)\bprisma\b|\bpostgres|\bselect\s.{1,80}\sfrom\b|\binsert\s+into\b"
+    r"|\bat\s\S{1,80}\s\(?\S{1,80}:\d|\btraceback\b|node_modules|/(?:usr|home|app|var|tmp|src)/"
 )
 _NOISE = re.compile(r"[{}\[\]<>|\\`]+")
 _EMPTY_PUNCTUATION = re.compile(r"\(\s*\)|\"\s*\"|'\s*'|(?<=\s)[:;,](?=\s|\Z)")
@@ -68,6 +69,8 @@ def excerpt(text: str, *, secrets: tuple[str, ...] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, " ")
     text = text[:_LOOKED_AT]
+    if _DUMP_MARKS.search(text):
+        return ""
     text = _HIDDEN_ELEMENTS.sub(" ", _COMMENTS.sub(" ", text))
     # Twice: an entity may hide a tag, and a mention must be seen before its brackets go.
     for _ in range(2):
@@ -76,14 +79,24 @@ def excerpt(text: str, *, secrets: tuple[str, ...] = ()) -> str:
     text = "".join(_plain_character(character) for character in text)
     if _DUMP_MARKS.search(text):
         return ""
-    text = _SECRETS.sub(" ", _ADDRESSES.sub(" ", text))
-    text = _NOISE.sub(" ", text.replace("@", " "))
+    text = _NOISE.sub(" ", " ".join(_plain_words(text)).replace("@", " "))
     text = " ".join(_EMPTY_PUNCTUATION.sub(" ", text).split()).strip(" -:;,\"'")
     if not any(character.isalpha() for character in text):
         return ""
     if len(text) > EXCERPT_CHARS:
         text = text[: EXCERPT_CHARS - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
     return text
+
+
+def _plain_words(text: str) -> Iterator[str]:
+    """Leave out addresses, and everything like a key: what follows `Bearer` as well."""
+    after_scheme = False
+    for word in text.split():
+        is_scheme = _SCHEME.fullmatch(word) is not None
+        harmless = not (after_scheme or is_scheme or len(word) > _TOKEN_CHARS)
+        if harmless and not _SECRET.search(word) and not _ADDRESS.search(word):
+            yield word
+        after_scheme = is_scheme
 
 
 def _plain_character(character: str) -> str:
