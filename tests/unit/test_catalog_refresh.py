@@ -266,20 +266,21 @@ async def test_a_rate_limit_is_waited_for(router: ImageRouter, shelf: Shelf) -> 
         assert await catalog.refresh() > 400
 
 
+@pytest.mark.parametrize("returning", [40, 41], ids=["unchanged", "with news"])
 async def test_a_gutted_list_is_believed_only_when_it_stays(
-    router: ImageRouter, shelf: Shelf
+    router: ImageRouter, shelf: Shelf, returning: int
 ) -> None:
     shelf.body = listing(40)
     async with loaded(router) as catalog:
         shelf.body = listing(4)
         for _ in range(5):
             await catalog.refresh()
-        shelf.body = listing(40)
+        shelf.body = listing(returning)
         await catalog.refresh()
         shelf.body = listing(4)
         for _ in range(5):
             await catalog.refresh()
-            assert len(ids(catalog)) == 40
+            assert len(ids(catalog)) == returning
         await catalog.refresh()
         assert len(ids(catalog)) == 4
 
