@@ -1,6 +1,8 @@
 """Rate limits, injected faults, the record of requests, and a clean end."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -194,3 +196,26 @@ async def test_avatars_and_icons_are_drawn(server: DiscordServer, mira: Person) 
             async with session.get(f"{server.cdn_url}/{path}") as response:
                 assert response.status == 200
                 assert (await response.read()).startswith(b"\x89PNG")
+
+
+async def test_a_body_that_departs_from_the_published_description_is_refused_and_kept(
+    clock: SandboxClock, tmp_path: Path
+) -> None:
+    body = {"type": "object", "properties": {"recipient_id": {"type": "string"}}}
+    operation = {"requestBody": {"content": {"application/json": {"schema": body}}}}
+    described = {"openapi": "3.1.0", "paths": {"/users/@me/channels": {"post": operation}}}
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(described), encoding="utf-8")
+    async with DiscordServer(clock, openapi_path=file) as server:
+        mira = server.world.user("mira")
+        headers = {"Authorization": f"Bot {server.token}"}
+        url = f"{server.rest_url}/users/@me/channels"
+        async with aiohttp.ClientSession(headers=headers) as session:
+            async with session.post(url, json={"recipient_id": str(mira.id)}) as response:
+                assert response.status == 200
+            assert server.openapi_problems == []
+            async with session.post(url, json={"recipient_id": mira.id}) as response:
+                assert response.status == 400
+                assert (await response.json())["code"] == 50035
+        (problem,) = server.openapi_problems
+        assert problem.startswith("POST ")

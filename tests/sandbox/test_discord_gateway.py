@@ -303,3 +303,12 @@ async def test_members_can_be_asked_for_by_id(
     (member,) = await found.query_members(user_ids=[mira.user.id])
     assert member.name == "mira"
     assert (await found.fetch_member(mira.user.id)).name == "mira"
+
+
+async def test_a_compression_that_the_sandbox_does_not_speak_is_answered_in_plain_text(
+    server: DiscordServer,
+) -> None:
+    async with socket_to(server, "?v=10&encoding=json&compress=zstd-stream") as socket:
+        message = await socket.receive()
+        assert message.type is aiohttp.WSMsgType.TEXT
+        assert json.loads(message.data)["op"] == 10

@@ -368,3 +368,20 @@ async def test_who_left_every_shared_server_cannot_be_written_to(
     with pytest.raises(discord.Forbidden) as refusal:
         await (await bot.fetch_user(mira.user.id)).send("hello?")
     assert refusal.value.code == 50007
+
+
+async def test_an_embeds_picture_is_the_uploaded_one(
+    server: DiscordServer, bot: TinyBot, channel: Channel, mira: Person
+) -> None:
+    await bot.begin(server)
+    embed = discord.Embed(title="Cat").set_image(url="attachment://cat.png")
+    file = discord.File(io.BytesIO(png(8, 9)), "cat.png")
+    sent = await place(bot, channel).send(embed=embed, file=file)
+    shown = sent.embeds[0].image
+    assert (shown.width, shown.height) == (8, 9)
+    assert shown.url is not None
+    assert await fetch(shown.url) == (200, png(8, 9))
+    assert sent.attachments == []
+    assert [attachment.filename for attachment in mira.messages(channel)[0].attachments] == [
+        "cat.png"
+    ]
