@@ -191,6 +191,8 @@ class Transport:
             raise _unreadable(status, "too large") from None
         except BROKEN as error:
             raise self._lost(error, body, status) from None
+        if reader.has_pictures:
+            return await asyncio.to_thread(self._judge_generation, reader, status, retry_after)
         return self._judge_generation(reader, status, retry_after)
 
     def _lost(self, error: Exception, body: bytes | MultipartBody, status: int) -> Exception:

@@ -72,8 +72,9 @@ def redraw(
     """
     opened = [_open(data) for data in images]
     base = opened[0].convert("RGB")
-    base = ImageOps.contain(base, (_LARGEST_SIDE, _LARGEST_SIDE)) if size == "auto" else base
-    if size != "auto":
+    if size == "auto":
+        base.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
+    else:
         base = ImageOps.fit(base, parse_size(size))
     seed = hashlib.sha256(prompt.encode()).digest()
     tint = _colour(random.Random(seed).random(), 0.75, 0.55)  # noqa: S311 - decoration
@@ -84,7 +85,9 @@ def redraw(
     for place, extra in enumerate(opened[1:]):
         small = ImageOps.fit(extra.convert("RGB"), (side, side))
         base.paste(small, (8 + (side + 8) * (place % 4), 8 + (side + 8) * (place // 4)))
-    _caption(base, prompt or model, model)
+    if mask is None:
+        # With a mask, what lies outside of it stays as it was, to the last pixel.
+        _caption(base, prompt or model, model)
     return encode(base, "png" if kind == "svg" else kind)
 
 
@@ -113,9 +116,10 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _area(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
-    clear = "A" in mask.getbands()
-    area = ImageChops.invert(mask.getchannel("A")) if clear else mask.convert("L")
-    return area.resize(size)
+    alpha = mask.getchannel("A") if "A" in mask.getbands() else None
+    if alpha is not None and alpha.getextrema() != (255, 255):
+        return ImageChops.invert(alpha).resize(size)
+    return mask.convert("L").resize(size)
 
 
 def _landscape(chance: random.Random, width: int, height: int) -> Image.Image:
