@@ -1,0 +1,229 @@
+"""`make bench`: measure, print a table, write `benchmarks/results.json`.
+
+Every figure that is judged is a ratio to a floor measured in the same run, or a limit that people
+would notice. Needs Linux: CPU time and memory are read from /proc. `--quick` does little of
+everything, to see that the benchmark itself works; its results are not written.
+"""
+
+import argparse
+import json
+import math
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import Load
+from benchmarks.processes import Bot, Servers, machine
+
+RESULTS: Final = Path(__file__).parent / "results.json"
+IDLE_S: Final = 5.0
+"""How long a bot rests before its memory is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value; `limit` is what it must not exceed, or None where it only informs."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the limit is kept."""
+        if self.limit is None:
+            return ""
+        return "ok" if self.value <= self.limit else "TOO MUCH"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    rounds: int
+    commands: int
+    warm_up: int
+    flood_seconds: int
+    starts: int
+
+
+FULL: Final = Scale(rounds=3, commands=200, warm_up=30, flood_seconds=10, starts=7)
+QUICK: Final = Scale(rounds=1, commands=10, warm_up=3, flood_seconds=1, starts=1)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that `share` (0 to 1) of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def cost_of_a_command(scale: Scale) -> list[Figure]:
+    """CPU time and latency of `/imagine` at 0 ms upstream, against the least command."""
+    rounds = {"easel": list[Round](), "least": list[Round]()}
+    for _ in range(scale.rounds):
+        for kind, done in rounds.items():
+            done.append(_one_round(kind, scale))
+    for kind, done in rounds.items():
+        print(f"  calls of {kind}: {_per_command(done[-1].calls, scale.commands)}")
+    easel, least = rounds["easel"], rounds["least"]
+    easel_cpu = statistics.median(each.cpu_ms for each in easel)
+    least_cpu = statistics.median(each.cpu_ms for each in least)
+    easel_ms = statistics.median(each.latency_ms for each in easel)
+    least_ms = statistics.median(each.latency_ms for each in least)
+    return [
+        Figure("/imagine, CPU against the least command", easel_cpu / least_cpu, "x", 1.8),
+        Figure("  CPU of one /imagine", easel_cpu, "ms"),
+        Figure("  CPU of the least command", least_cpu, "ms"),
+        Figure("/imagine, latency against the least command", easel_ms / least_ms, "x"),
+        Figure("  latency of one /imagine, median", easel_ms, "ms"),
+        Figure("  latency of the least command, median", least_ms, "ms"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one command cost in a series: CPU ms, median ms until the last word, all calls."""
+
+    cpu_ms: float
+    latency_ms: float
+    calls: dict[str, int]
+
+
+def _one_round(kind: str, scale: Scale) -> Round:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Servers() as servers,
+        Bot(kind, servers.addresses, home=Path(home)) as bot,
+    ):
+        servers.imagine(scale.warm_up)
+        before = bot.cpu_seconds()
+        load = _complete(servers.imagine(scale.commands))
+        spent = bot.cpu_seconds() - before
+    return Round(
+        spent / scale.commands * 1000, statistics.median(load.finished_ms), dict(load.calls)
+    )
+
+
+def acknowledgement(scale: Scale) -> list[Figure]:
+    """How fast 100 `/imagine` a second are acknowledged while 200 are in flight."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Servers() as servers,
+        Bot("easel", servers.addresses, home=Path(home)),
+    ):
+        servers.imagine(scale.warm_up)
+        load = _complete(
+            servers.imagine(scale.flood_seconds * 100, per_second=100, latency_ms=2000)
+        )
+    acknowledged, finished = load.acknowledged_ms, statistics.median(load.finished_ms)
+    p99 = percentile(acknowledged, 0.99)
+    return [
+        Figure("acknowledged at 100 /imagine a second, p99", p99, "ms", 300),
+        Figure("  the slowest", max(acknowledged), "ms", 3000),
+        Figure("  median", statistics.median(acknowledged), "ms"),
+        Figure("  until the last word, median (2000 upstream)", finished, "ms"),
+    ]
+
+
+def start_and_memory(scale: Scale) -> list[Figure]:
+    """Start to READY and idle memory, against a bot that only logs in."""
+    seen = {"easel": list[tuple[float, float]](), "bare": list[tuple[float, float]]()}
+    with tempfile.TemporaryDirectory() as home, Servers() as servers:
+        # The first start migrates and syncs; what is measured is the start of an installed bot.
+        with Bot("easel", servers.addresses, home=Path(home)):
+            pass
+        for _ in range(scale.starts):
+            for kind, done in seen.items():
+                with Bot(kind, servers.addresses, home=Path(home)) as bot:
+                    done.append((bot.ready_seconds * 1000, bot.memory_mib(after_seconds=IDLE_S)))
+    easel_ms, easel_mib = (statistics.median(each) for each in zip(*seen["easel"], strict=True))
+    bare_ms, bare_mib = (statistics.median(each) for each in zip(*seen["bare"], strict=True))
+    return [
+        Figure("start to READY against a bare bot", easel_ms / bare_ms, "x", 1.5),
+        Figure("  start of Easel", easel_ms, "ms"),
+        Figure("  start of a bare bot", bare_ms, "ms"),
+        Figure("idle memory (PSS) against a bare bot", easel_mib / bare_mib, "x", 1.5),
+        Figure("  memory of Easel, all its processes", easel_mib, "MiB"),
+        Figure("  memory of a bare bot", bare_mib, "MiB"),
+    ]
+
+
+def event_loop(scale: Scale) -> list[Figure]:
+    """Whether anything holds the event loop for more than 5 ms."""
+    with tempfile.TemporaryDirectory() as home, Servers() as servers:
+        with Bot("easel", servers.addresses, home=Path(home), probed=True) as bot:
+            servers.imagine(scale.warm_up)
+            bot.start_probe()
+            _complete(servers.imagine(scale.commands))
+            _complete(servers.imagine(scale.commands, per_second=20, latency_ms=500))
+        report = bot.report
+    for slow in report["worst"]:
+        print(f"  over 5 ms: {slow['what']}: {slow['cpu_ms']} ms CPU, {slow['wall_ms']} ms wall")
+    return [
+        Figure("callbacks over 5 ms of CPU on the event loop", report["over_limit_by_cpu"], "", 0),
+        Figure("  the longest", report["worst_cpu_ms"], "ms"),
+        Figure("  callbacks in all", report["callbacks"], ""),
+        Figure("  over 5 ms by the clock", report["over_limit_by_wall"], ""),
+    ]
+
+
+PARTS: Final = {
+    "cost": cost_of_a_command,
+    "acknowledgement": acknowledgement,
+    "start": start_and_memory,
+    "loop": event_loop,
+}
+
+
+def _complete(load: Load) -> Load:
+    if load.failed:
+        sys.exit(f"{load.failed} commands were not answered, so nothing was measured.")
+    return load
+
+
+def _per_command(calls: dict[str, int], commands: int) -> str:
+    shares = {route: count / commands for route, count in calls.items()}
+    return ", ".join(f"{share:.2f} {route}" for route, share in sorted(shares.items()))
+
+
+def _show(figures: Sequence[Figure]) -> None:
+    for figure in figures:
+        limit = "" if figure.limit is None else f"at most {figure.limit:g}"
+        value = f"{figure.value:,.2f} {figure.unit}"
+        print(f"{figure.name:<52} {value:>14}  {limit:<12} {figure.verdict}", flush=True)
+
+
+def main() -> int:
+    """Measure what was asked for; 1 when a limit was exceeded."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="all of them by default")
+    parser.add_argument("--quick", action="store_true", help="little of everything, not written")
+    arguments = parser.parse_args()
+    if platform.system() != "Linux":
+        sys.exit("The benchmark reads CPU time and memory from /proc, so it needs Linux.")
+    results: dict[str, list[dict[str, Any]]] = {}
+    kept = True
+    where = machine()
+    for name in arguments.parts or PARTS:
+        print(f"== {name}", flush=True)
+        figures = PARTS[name](QUICK if arguments.quick else FULL)
+        _show(figures)
+        kept = kept and all(figure.verdict != "TOO MUCH" for figure in figures)
+        results[name] = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
+    if not arguments.quick and not arguments.parts:
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        written = {"when": when, "machine": where, "results": results}
+        RESULTS.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+        print(f"Written to {RESULTS.name}.")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The least `/imagine` that does the same calls: the floor that the real one is compared with.
+
+Defer, one edit, one POST to ImageRouter, one download, an edit with the attachment, one private
+follow-up. No ledger, no checks, no retries, nothing that a real bot could do without.
+"""
+
+import io
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import discord
+from discord.ext import commands
+
+from benchmarks import Addresses
+
+
+@asynccontextmanager
+async def add_imagine(
+    bot: commands.AutoShardedBot, addresses: Addresses
+) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+    """Add the command to `bot`, and give what sends the command list to Discord."""
+    headers = {"Authorization": f"Bearer {addresses.api_key}"}
+    generations = f"{addresses.imagerouter_url}/v1/openai/images/generations"
+    async with aiohttp.ClientSession() as session:
+
+        @bot.tree.command(name="imagine", description="Make a picture from words")
+        async def imagine(interaction: discord.Interaction[Any], prompt: str) -> None:
+            await interaction.response.defer(thinking=True)
+            await interaction.edit_original_response(content="test/test is at work")
+            body = {"model": "test/test", "prompt": prompt, "output_format": "webp"}
+            async with session.post(generations, json=body, headers=headers) as answer:
+                made = await answer.json()
+            async with session.get(made["data"][0]["url"]) as answer:
+                picture = await answer.read()
+            await interaction.edit_original_response(
+                content=f"{prompt}\n${made['cost']}",
+                attachments=[discord.File(io.BytesIO(picture), "picture.png")],
+            )
+            await interaction.followup.send("You have spent something today.", ephemeral=True)
+
+        async def sync() -> None:
+            await bot.tree.sync()
+
+        yield sync

@@ -1,0 +1,163 @@
+"""The processes that a benchmark starts, and what Linux tells about them in /proc."""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+from benchmarks import Addresses, Load
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LONGEST_S: Final = 300.0
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_READY: Final = "READY"
+_UTIME, _CUTIME_END, _PPID = 11, 15, 1  # fields of /proc/PID/stat after the program's name
+
+
+class Servers:
+    """The local Discord, its people, and the local ImageRouter; `with` starts and stops them."""
+
+    def __enter__(self) -> Self:
+        self._process = _start("benchmarks.servers", cwd=ROOT)
+        self.addresses = Addresses(**json.loads(_line(self._process)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _pipe(self._process.stdin).close()
+        _end(self._process)
+
+    def imagine(self, count: int, *, per_second: float | None = None, latency_ms: int = 0) -> Load:
+        """Let people use `/imagine`: one after the other, or at a steady rate."""
+        order = {"count": count, "per_second": per_second, "latency_ms": latency_ms}
+        orders = _pipe(self._process.stdin)
+        orders.write(json.dumps(order) + "\n")
+        orders.flush()
+        return Load(**json.loads(_line(self._process)))
+
+
+class Bot:
+    """A bot of `benchmarks.bots`; `with` starts it, waits until it is ready, and stops it."""
+
+    def __init__(
+        self, kind: str, addresses: Addresses, *, home: Path, probed: bool = False
+    ) -> None:
+        self._arguments = [kind, json.dumps(asdict(addresses)), *(["probe"] if probed else [])]
+        self._home = home
+        self._probed = probed
+        self.ready_seconds = 0.0
+        """From the start of the process until it was ready."""
+        self.report: dict[str, Any] = {}
+        """What the probe saw, once the bot has stopped."""
+
+    def __enter__(self) -> Self:
+        began = time.monotonic()
+        self._process = _start("benchmarks.bots", *self._arguments, cwd=self._home)
+        while _line(self._process) != _READY:
+            pass
+        self.ready_seconds = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        lines = _pipe(self._process.stdout).read().splitlines()
+        _end(self._process)
+        if self._probed:
+            self.report = json.loads(lines[-1])
+
+    def start_probe(self) -> None:
+        """Begin to measure the event loop's callbacks."""
+        self._process.send_signal(signal.SIGUSR1)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the bot and every process it started, ended ones included."""
+        return sum(_cpu_seconds(pid) for pid in _family(self._process.pid))
+
+    def memory_mib(self, *, after_seconds: float) -> float:
+        """Return the proportional set size of the bot and every process it started."""
+        time.sleep(after_seconds)
+        return sum(_pss_kib(pid) for pid in _family(self._process.pid)) / 1024
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine, as far as it matters for the figures."""
+    cpu = platform.processor()
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def _start(module: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    line = _pipe(process.stdout).readline()
+    if not line:
+        sys.exit(f"A process of the benchmark ended: {process.args!r:.100} ({process.wait()}).")
+    return line.strip()
+
+
+def _pipe(pipe: IO[str] | None) -> IO[str]:
+    assert pipe is not None, "every process here is started with pipes"
+    return pipe
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(LONGEST_S)
+    finally:
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            _pipe(pipe).close()
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and its living descendants."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int(_stat(int(folder.name))[_PPID])
+            except OSError:
+                continue  # it ended meanwhile
+    family = [pid]
+    for member in family:  # grows while it is walked
+        family.extend(child for child, parent in parents.items() if parent == member)
+    return family
+
+
+def _cpu_seconds(pid: int) -> float:
+    return sum(map(int, _stat(pid)[_UTIME:_CUTIME_END])) / _TICKS
+
+
+def _pss_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
