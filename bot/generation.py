@@ -173,6 +173,10 @@ class Generation:
         self._scheduler.close()
         self._delivery.stop()
         tell(self.in_flight)
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Wait until every job that was started has ended, its delivery included."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

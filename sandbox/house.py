@@ -26,6 +26,7 @@ IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05))
 """For tests that inject faults: the same tries, without the minutes between them."""
 _START_SECONDS: Final = 20
 _STOP_SECONDS: Final = 20
+_WORKING: Final = (" works on ", "Waiting for a free place")
 
 
 class House:
@@ -62,7 +63,10 @@ class House:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the bot, then the servers."""
+        """Stop the bot, then the servers. Nothing is held back any more that a test held."""
+        if self._servers is not None:
+            self.discord.faults.clear()
+            self.imagerouter.faults.clear()
         await self.stop_bot()
         await self._stack.aclose()
 
@@ -165,6 +169,27 @@ async def pictures(person: Person, channel: Channel, ask: Ask, timeout: float = 
     return await person.wait_for(
         channel, lambda m: m.interaction_id == ask.id and bool(m.attachments), timeout
     )
+
+
+async def explanation(channel: Channel, ask: Ask, timeout: float = 10) -> Message:
+    """Wait for the private words about `ask`, and until its public placeholder is gone."""
+    told = await ask.followup(timeout=timeout)
+
+    def placeholder_is_gone() -> bool | None:
+        return True if ask.message is not None and ask.message.deleted else None
+
+    await channel.signal.until(placeholder_is_gone, timeout=timeout, complain=ask.describe)
+    return told
+
+
+def waiting(house: House) -> list[Message]:
+    """Messages that still say that somebody works on them, wherever they are."""
+    return [
+        message
+        for history in house.discord.world.history.values()
+        for message in history
+        if message.loading or any(words in message.text for words in _WORKING)
+    ]
 
 
 def _given(value: _T | None, otherwise: str) -> _T:

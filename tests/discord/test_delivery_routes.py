@@ -1,0 +1,191 @@
+"""A finished picture reaches its person, by the first way that is open, and only once."""
+
+import pytest
+
+from sandbox.books import Books
+from sandbox.discord import Channel, Permission, Person
+from sandbox.house import House, pictures
+
+MINUTE = 60_000
+EDIT = "PATCH /webhooks/*/*/messages/*"
+POST = "POST /channels/*/messages"
+
+
+async def test_past_fourteen_minutes_the_bot_posts_in_the_channel_itself(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a slow boat"})
+    placeholder = await ask.answer()
+    await gate.reached()
+
+    house.clock.advance(16 * MINUTE)
+    gate.open()
+    message = await mira.wait_for(general, lambda m: bool(m.attachments))
+
+    assert message.id != placeholder.id
+    assert message.interaction_id is None
+    assert f"<@{mira.user.id}>" in message.text
+    await house.discord.wait_for_request(f"DELETE /channels/*/messages/{placeholder.id}")
+    assert [m.id for m in mira.messages(general)] == [message.id]
+    [job] = books.rows("SELECT * FROM job")
+    assert (job["delivery"], job["message_id"]) == ("delivered", message.id)
+
+
+async def test_where_the_bot_may_not_post_the_late_picture_comes_by_direct_message(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "a slow boat"})
+    await gate.reached()
+    guild = house.guild()
+    everyone = guild.roles[guild.id]
+    house.discord.world.set_overwrite(general, everyone, deny=Permission.SEND_MESSAGES)
+
+    house.clock.advance(16 * MINUTE)
+    gate.open()
+
+    home = house.discord.world.direct_channel(mira.user)
+    message = await mira.wait_for(home, lambda m: bool(m.attachments))
+    assert "a slow boat" in message.text
+
+
+async def test_a_late_private_picture_comes_by_direct_message_only(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "my secret", "private": True})
+    await gate.reached()
+
+    house.clock.advance(16 * MINUTE)
+    gate.open()
+
+    home = house.discord.world.direct_channel(mira.user)
+    message = await mira.wait_for(home, lambda m: bool(m.attachments))
+    assert message.channel_id == home.id
+    assert not any(m.attachments for m in mira.messages(general))
+    assert theo.messages(general) == []
+
+
+async def test_a_late_private_picture_with_closed_direct_messages_is_never_public(
+    house: House, mira: Person, theo: Person, general: Channel, books: Books
+) -> None:
+    house.discord.world.close_dms(mira.user)
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(
+        general,
+        "imagine",
+        {"prompt": "my secret", "private": True, "model": "black-forest-labs/FLUX-1-schnell"},
+    )
+    await gate.reached()
+
+    house.clock.advance(16 * MINUTE)
+    gate.open()
+    await house.bot.services.generation.idle()
+
+    assert theo.messages(general) == []
+    [job] = books.rows("SELECT * FROM job")
+    [charge] = books.charges()
+    assert job["delivery"] == "undeliverable"
+    assert (charge["state"], charge["actual"]) == ("settled", 1_300)
+
+
+async def test_the_waiting_message_gets_a_last_word_before_it_can_not_be_edited_any_more(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a slow boat"})
+    await ask.answer()
+    await gate.reached()
+
+    house.clock.advance(13 * MINUTE + 40_000)
+    await mira.wait_for(general, lambda m: "still works" in m.text)
+
+    gate.open()
+    message = await pictures(mira, general, ask)
+    assert "still works" not in message.text
+
+
+async def test_a_result_whose_placeholder_was_deleted_is_posted_in_the_channel(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat"})
+    placeholder = await ask.answer()
+    await gate.reached()
+    await house.person("ada").delete(placeholder)
+
+    gate.open()
+
+    message = await mira.wait_for(general, lambda m: bool(m.attachments))
+    assert message.id != placeholder.id
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_connection_lost_while_posting_loses_and_doubles_nothing(
+    house: House, mira: Person, general: Channel, *, after: bool
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await ask.answer()
+    await gate.reached()
+    house.discord.faults.drop(EDIT, after=after)
+
+    gate.open()
+    await pictures(mira, general, ask)
+    await house.bot.services.generation.idle()
+
+    assert sum(bool(m.attachments) for m in mira.messages(general)) == 1
+
+
+async def test_a_late_post_that_is_repeated_is_posted_once(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await gate.reached()
+    house.clock.advance(16 * MINUTE)
+    house.discord.faults.drop(POST, after=True)
+
+    gate.open()
+    await mira.wait_for(general, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()
+
+    assert sum(bool(m.attachments) for m in mira.messages(general)) == 1
+
+
+async def test_discord_failing_for_a_while_only_delays_the_picture(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await ask.answer()
+    await gate.reached()
+    house.discord.faults.drop(EDIT, times=6)
+
+    gate.open()
+    await pictures(mira, general, ask)
+
+    assert [c["state"] for c in books.charges()] == ["settled"]
+
+
+async def test_a_late_picture_that_discord_does_not_take_is_tried_again_every_minute(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await gate.reached()
+    house.clock.advance(16 * MINUTE)
+    house.discord.faults.drop(POST, times=None)
+    gate.open()
+    await house.bot.services.generation.idle()
+    [job] = books.rows("SELECT * FROM job")
+    assert job["delivery"] == "open"
+
+    house.discord.faults.clear()
+    await house.bot.services.recovery.sweep()
+
+    message = await mira.wait_for(general, lambda m: bool(m.attachments))
+    assert "a boat" in message.text
+    [job] = books.rows("SELECT * FROM job")
+    assert job["delivery"] == "delivered"
