@@ -120,6 +120,20 @@ def test_no_name_that_passes_has_a_capital_a_blank_or_33_characters(name: str) -
             command(description_localizations={"de": "x" * 101}),
             ("description_localizations.de", TOO_LONG),
         ),
+        (
+            command(option(name_localizations={"de": "Text"})),
+            ("options.0.name_localizations.de", NAME),
+        ),
+        (
+            command(option(description_localizations={"xx": "Text"})),
+            ("options.0.description_localizations.xx", "BASE_TYPE_CHOICES"),
+        ),
+        (
+            command(
+                option(choices=[{"name": "x", "value": "x", "name_localizations": {"de": ""}}])
+            ),
+            ("options.0.choices.0.name_localizations.de", "BASE_TYPE_REQUIRED"),
+        ),
         (command(*[option(name=f"o{n}") for n in range(26)]), ("options", "BASE_TYPE_MAX_LENGTH")),
         (command(option(name="Text")), ("options.0.name", NAME)),
         (command(option(type=12)), ("options.0.type", "BASE_TYPE_CHOICES")),

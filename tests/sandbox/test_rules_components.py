@@ -297,6 +297,11 @@ def option(number: int, **fields: object) -> Json:
             "BASE_TYPE_MAX_LENGTH",
         ),
         (
+            select(options=[option(1, emoji={"name": "boat"})]),
+            "options.0.emoji.name",
+            "COMPONENT_INVALID_EMOJI",
+        ),
+        (
             select(options=[option(1), option(1)]),
             "options.1.value",
             "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",

@@ -72,6 +72,18 @@ def test_a_plain_message_is_stored_as_sent_without_outer_blanks() -> None:
             ("message_reference.type", "BASE_TYPE_CHOICES"),
         ),
         (
+            {"content": "x", "message_reference": {"message_id": 1, "channel_id": "here"}},
+            ("message_reference.channel_id", "NUMBER_TYPE_COERCE"),
+        ),
+        (
+            {"content": "x", "message_reference": {"message_id": 1, "fail_if_not_exists": 0}},
+            ("message_reference.fail_if_not_exists", "BOOLEAN_TYPE_CONVERT"),
+        ),
+        (
+            {"content": "x", "allowed_mentions": {"parse": [], "replied_user": "no"}},
+            ("allowed_mentions.replied_user", "BOOLEAN_TYPE_CONVERT"),
+        ),
+        (
             {"content": "x", "allowed_mentions": {"parse": ["all"]}},
             ("allowed_mentions.parse.0", "BASE_TYPE_CHOICES"),
         ),

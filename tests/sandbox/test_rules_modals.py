@@ -186,6 +186,26 @@ def test_the_older_form_is_one_labelled_input_in_a_row() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        label(typed(custom_id="two", id=9)),
+        {"type": 1, "components": [typed(custom_id="two", label="Two", id=9)]},
+    ],
+)
+def test_a_component_id_appears_once_in_a_modal_at_any_depth(second: Json) -> None:
+    found = faults_of(modal(label(typed(), id=9), second))
+    assert [code for _path, code in found] == ["COMPONENT_ID_DUPLICATED"]
+
+
+@pytest.mark.parametrize(
+    "second", [field(19), field(21, options=options(2)), field(22, options=options(2)), field(23)]
+)
+def test_a_custom_id_appears_once_in_a_modal_whatever_bears_it(second: Json) -> None:
+    found = faults_of(modal(label(typed()), label(second)))
+    assert found == [("components.1.component.custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED")]
+
+
 FORM: Final = check_modal(
     modal(
         label(field(21, custom_id="one", options=options(3))),
@@ -241,6 +261,7 @@ def test_what_is_left_out_keeps_its_default_or_stays_empty() -> None:
         ({"some": ["0", "0"]}, "some"),
         ({"tick": "yes"}, "tick"),
         ({"pick": ["0", "1", "2"]}, "pick"),
+        ({"pick": "3"}, "pick"),
         ({"files": ["77"]}, "files"),
         ({"other": "x"}, "other"),
     ],
