@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import FilePayload, Locator, expect
 
-from tools.browser import Chat, OpenAs
+from tools.browser import Chat, Look, OpenAs
 from tools.toybot import Place
 
 pytestmark = pytest.mark.browser
@@ -72,6 +72,44 @@ async def test_endless_markup_does_not_hang_the_page(open_as: OpenAs) -> None:
             shown = await _show(chat, text)
             await expect(shown.locator(".md")).to_be_visible()
         await chat.begin("show")
+
+
+async def test_the_newest_message_is_in_sight_unless_one_reads_further_up(
+    open_as: OpenAs, place: Place
+) -> None:
+    world = place.discord.world
+    general = world.channel(world.guild("Paper Boat Society"), "general")
+    theo = place.discord.person("theo")
+    async with open_as(look=Look(width=390, height=700)) as chat:
+        for number in range(8):
+            await theo.say(general, f"message {number}\n" + "line\n" * 10)
+        await expect(chat.last).to_contain_text("message 7")
+        await expect(chat.last.get_by_text("message 7")).to_be_in_viewport()
+        await chat.begin("gallery")
+        await chat.run()
+        await expect(chat.last.get_by_role("button", name="Never")).to_be_in_viewport()
+        await chat.messages.first.hover()
+        await chat.page.mouse.wheel(0, -5000)
+        await expect(chat.messages.first).to_be_in_viewport()
+        await theo.say(general, "the last word")
+        await expect(chat.last).to_contain_text("the last word")
+        await expect(chat.messages.first).to_be_in_viewport()
+        await expect(chat.last).not_to_be_in_viewport()
+
+
+async def test_a_link_to_a_message_leads_to_it_inside_the_sandbox(
+    open_as: OpenAs, place: Place
+) -> None:
+    world = place.discord.world
+    guild = world.guild("Paper Boat Society")
+    workshop = world.channel(guild, "workshop")
+    target = await place.discord.person("theo").say(workshop, "the one that is meant")
+    address = f"https://discord.com/channels/{guild.id}/{workshop.id}/{target.id}"
+    async with open_as() as chat:
+        shown = await _show(chat, f"[over there]({address})")
+        await shown.get_by_role("link", name="over there").click()
+        await expect(chat.page.get_by_role("heading", level=1)).to_have_text("#workshop")
+        await expect(chat.messages.filter(has_text="the one that is meant")).to_be_focused()
 
 
 async def test_embeds_are_drawn(open_as: OpenAs) -> None:

@@ -14,7 +14,7 @@ const FAILED = "This interaction failed";
 
 const at = (id) => document.getElementById(id);
 
-const state = { world: null, person: "", channel: "", room: null };
+const state = { world: null, person: "", channel: "", room: null, jump: "" };
 const feed = new Feed(at("log"));
 const events = new Events({ onMessage: receive, onState: connected });
 const sidebar = new Sidebar({ root: at("sidebar"), drawer: at("drawer"), scrim: at("scrim"),
@@ -103,6 +103,8 @@ function onRoom({ room }) {
   }, { ...room, person: state.person });
   showTyping("");
   composer.refresh();
+  feed.reveal(state.jump);
+  state.jump = "";
 }
 
 function onMessage({ message, fresh }) {
@@ -257,6 +259,19 @@ at("person").addEventListener("change", (event) => go(event.target.value, state.
 at("next-day").addEventListener("click", () => moveClock("day"));
 at("next-month").addEventListener("click", () => moveClock("month"));
 window.addEventListener("hashchange", follow);
+
+// Links to messages lead to them here, not to Discord.
+document.addEventListener("click", (event) => {
+  const target = event.target.closest?.("a[data-channel]");
+  if (!target) return;
+  event.preventDefault();
+  const { channel, message } = target.dataset;
+  if (channel === state.channel) feed.reveal(message);
+  else {
+    state.jump = message;
+    go(state.person, channel);
+  }
+});
 
 // Files may be dropped anywhere on the chat, and pasted into it.
 document.addEventListener("dragover", (event) => {

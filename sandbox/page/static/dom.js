@@ -46,10 +46,17 @@ export function safeUrl(text) {
   }
 }
 
-/** A link that opens elsewhere and tells the other side nothing; plain text if it is unsafe. */
+const JUMP = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)(?:\/(\d+))?\/?$/;
+
+/**
+ * A link that opens elsewhere and tells the other side nothing; plain text if it is unsafe. Links to
+ * Discord's own messages lead to the sandbox's (`data-channel`, `data-message`).
+ */
 export function link(target, ...children) {
   const href = safeUrl(target);
   if (!href) return h("span", {}, ...children);
+  const [, channel, message = ""] = JUMP.exec(href) ?? [];
+  if (channel) return h("a", { href, data: { channel, message } }, ...children);
   return h("a", { href, target: "_blank", rel: "noopener noreferrer", title: href }, ...children);
 }
 

@@ -14,7 +14,8 @@ export class Feed {
     this.drawn = new Map();
     // Pictures that load late must not push the newest message out of sight.
     this.pinned = true;
-    root.addEventListener("scroll", () => { this.pinned = this.#atBottom(); });
+    this.lastTop = 0;
+    root.addEventListener("scroll", () => this.#scrolled());
     new ResizeObserver(() => this.#keepDown()).observe(root);
     this.inner = h("div", { class: "feed" });
     new ResizeObserver(() => this.#keepDown()).observe(this.inner);
@@ -80,6 +81,15 @@ export class Feed {
     }
   }
 
+  /** Bring a message into view, and the keyboard to it. */
+  reveal(id) {
+    const element = this.drawn.get(id);
+    if (!element) return;
+    this.pinned = false;
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+  }
+
   #forget(ask) {
     this.asks = this.asks.filter((one) => one !== ask);
     ask.element?.remove();
@@ -135,7 +145,16 @@ export class Feed {
     return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
   }
 
+  /** Only a person scrolls up; a feed that has grown must not count as that. */
+  #scrolled() {
+    const top = this.root.scrollTop;
+    if (this.#atBottom()) this.pinned = true;
+    else if (top < this.lastTop) this.pinned = false;
+    this.lastTop = top;
+  }
+
   #keepDown() {
     if (this.pinned) this.root.scrollTop = this.root.scrollHeight;
+    this.lastTop = this.root.scrollTop;
   }
 }

@@ -1,0 +1,113 @@
+"""Makes the pictures of the documentation: the real bot in the sandbox, photographed in Chromium.
+
+`python -m tools.screenshots [FOLDER]` writes `docs/images/*.png` (or into FOLDER). It needs an
+installed Chromium, and no account: everything runs on this machine.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, expect
+
+from sandbox.house import House
+from sandbox.page import PageServer
+from tools.browser import Chat, Look, find_chromium, launch, open_chat
+
+FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
+MODEL: Final = "black-forest-labs/FLUX-1-schnell"
+
+DESKTOP: Final = Look("light", 1160, 760)
+DARK: Final = Look("dark", 1160, 760)
+PHONE: Final = Look("dark", 390, 780, scale=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A running sandbox, a browser, and where the pictures go."""
+
+    browser: Browser
+    url: str
+    folder: Path
+
+    async def take(self, chat: Chat, name: str) -> None:
+        """Photograph the page once every picture in it has loaded."""
+        await chat.page.wait_for_function(
+            "[...document.images].every((image) => image.complete && image.naturalWidth)"
+        )
+        await chat.page.screenshot(path=self.folder / f"{name}.png")
+
+    async def imagine(self, chat: Chat, options: Mapping[str, str]) -> None:
+        """Use `/imagine` and wait for its buttons."""
+        before = await chat.log.get_by_role("button", name="Again").count()
+        await chat.begin("imagine")
+        await chat.fill(options)
+        await chat.run()
+        await chat.log.get_by_role("button", name="Again").nth(before).wait_for()
+        await chat.last.get_by_text("You have spent").wait_for()
+
+
+async def photograph(studio: Studio) -> None:
+    """Take every picture, in the order in which the documentation tells the story."""
+    browser, url = studio.browser, studio.url
+    async with open_chat(browser, url, channel="pictures", look=DESKTOP) as chat:
+        await chat.begin("imagine")
+        await chat.fill({"prompt": "a paper boat on a moonlit lake", "count": "2"})
+        model = await chat.add_option("model")
+        await model.press_sequentially("fl")
+        suggestions = chat.page.get_by_role("listbox", name="Suggestions for model")
+        await expect(suggestions.get_by_role("option").first).to_contain_text("FLUX")
+        await studio.take(chat, "command")
+        await chat.page.keyboard.press("Escape")
+        await chat.page.keyboard.press("Escape")
+        await studio.imagine(
+            chat, {"prompt": "a paper boat on a moonlit lake", "count": "2", "model": MODEL}
+        )
+        await studio.take(chat, "sandbox")
+        await chat.begin("usage")
+        await chat.run()
+        await chat.last.get_by_text("This month").wait_for()
+        await studio.take(chat, "usage")
+    async with open_chat(browser, url, person="theo", channel="pictures", look=DARK) as chat:
+        await studio.take(chat, "sandbox-dark")
+    async with open_chat(browser, url, person="theo", channel="workshop", look=PHONE) as chat:
+        await studio.imagine(chat, {"prompt": "a lighthouse in the fog", "model": MODEL})
+        await studio.take(chat, "sandbox-phone")
+
+
+async def make(folder: Path, chromium: str) -> None:
+    """Run the sandbox and the browser, and write the pictures."""
+    async with AsyncExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        house = await stack.enter_async_context(House(data))
+        page = await stack.enter_async_context(
+            PageServer(house.discord, house.imagerouter, house.clock, port=0)
+        )
+        browser = await stack.enter_async_context(launch(chromium))
+        await photograph(Studio(browser, page.url, folder))
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    folder = parser.parse_args().folder
+    chromium = find_chromium()
+    if chromium is None:
+        print("No Chromium here: install it first (Debian: apt install chromium).")
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(make(folder, chromium))
+    for path in sorted(folder.glob("*.png")):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
