@@ -60,6 +60,11 @@ class Part:
     pictures: tuple[RemotePicture, ...] = ()
     error: BotError | None = None
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether nobody knows what it cost; then it counts at most as what is held."""
+        return self.state in {ChargeState.UNKNOWN, ChargeState.PRESUMED}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -86,8 +91,7 @@ class Report:
     @property
     def uncertain(self) -> Micros:
         """What counts against the person at most because nobody knows what became of it."""
-        unsure = {ChargeState.UNKNOWN, ChargeState.PRESUMED}
-        return sum(part.held for part in self.parts if part.state in unsure)
+        return sum(part.held for part in self.parts if part.uncertain)
 
     @property
     def failed_parts(self) -> tuple[Part, ...]:

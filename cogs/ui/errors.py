@@ -39,6 +39,7 @@ from bot.imagerouter import (
 from bot.money import format_usd
 from bot.outcomes import Report
 from bot.quotas import QuotaExceeded
+from bot.storage import ChargeState
 from cogs.ui.text import plain
 
 COST_NOTHING: Final = "This cost you nothing."
@@ -201,6 +202,18 @@ def tell_cost(report: Report | None) -> str:
     if report.uncertain:
         told.append(f"Outcome unknown; up to {format_usd(report.uncertain)} counts against you.")
     return " ".join(told) or ("Restarted; this cost nothing." if report.restarted else COST_NOTHING)
+
+
+def tell_missing(report: Report) -> str:
+    """Say what the pictures that did not come cost; nothing while nobody knows."""
+    failed = report.failed_parts
+    what = "The missing one" if len(failed) == 1 else f"The missing {len(failed)}"
+    cost = sum(part.actual for part in failed if part.state is ChargeState.SETTLED)
+    if cost:
+        return f"{what} cost {format_usd(cost)} all the same. "
+    if all(part.state is ChargeState.RELEASED for part in failed):
+        return f"{what} cost nothing. "
+    return ""
 
 
 def explain_failure(card: Failure) -> Explanation:

@@ -133,18 +133,21 @@ def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[
 
 def _result_lines(card: Result) -> list[str]:
     report = card.report
-    lines = [f"-# {_facts(report)}"]
+    lines = [f"-# {_facts(card)}"]
     for number, shown in enumerate(card.shown, 1):
         if isinstance(shown, Linked):
             lines.append(f"Picture {number} is too large to attach: <{_safe_url(shown.url)}>")
         elif isinstance(shown, Missing):
             lines.append(f"Picture {number} was made, but its file can't be shown.")
-    if failed := len(report.failed_parts):
+    if failed := report.failed_parts:
         told = errors.explain(report.error)
-        made = len(report.parts) - failed
-        lines.append(f"**{made} of {len(report.parts)}.** {told.title}: {told.body}")
+        made = len(report.parts) - len(failed)
+        missing = errors.tell_missing(report)
+        lines.append(f"**{made} of {len(report.parts)}.** {missing}{told.title}: {told.body}")
     if report.uncertain:
-        lines.append(f"Price not told; up to {format_usd(report.uncertain)} counts against you.")
+        lost = any(part.uncertain for part in failed)
+        why = "Outcome unknown" if lost else "Price not told"
+        lines.append(f"{why}; up to {format_usd(report.uncertain)} counts against you.")
     if report.restarted:
         lines.append("-# The bot was restarted in between; nothing was lost.")
     lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
@@ -153,15 +156,22 @@ def _result_lines(card: Result) -> list[str]:
     return lines
 
 
-def _facts(report: Report) -> str:
-    request = report.job.request
-    facts = [f"**{plain(report.job.model, most=100)}**"]
-    if request.size != "auto":
-        facts.append(request.size)
+def _facts(card: Result) -> str:
+    report = card.report
+    facts = [f"**{plain(report.job.model, most=100)}**", *_sizes(card)]
     if report.seconds is not None:
         facts.append(f"{report.seconds:.1f} s")
     facts.append(f"**{_price(report)}**")
     return " · ".join(facts)
+
+
+def _sizes(card: Result) -> list[str]:
+    """The size asked for, or where the model chose, what came of it: as a list of one or none."""
+    asked = card.report.job.request.size
+    if asked != "auto":
+        return [asked]
+    came = {f"{shown.width}x{shown.height}" for shown in card.shown if isinstance(shown, Prepared)}
+    return sorted(came) if len(came) == 1 else []
 
 
 def _price(report: Report) -> str:
@@ -202,8 +212,8 @@ def _row(buttons: list[discord.ui.Item[Any]]) -> list[discord.ui.Item[Any]]:
 def _spent(card: Spent) -> str:
     told = f"This cost {format_usd(card.cost)}." if card.cost else "This was free."
     if card.uncertain and not card.cost:
-        told = "The price of this is not known."
-    if card.uncertain:
+        told = f"The price of this is not known. Up to {format_usd(card.uncertain)} may count."
+    elif card.uncertain:
         told += f" Up to {format_usd(card.uncertain)} more may count."
     return f"-# {told} You have spent {format_usd(card.today)} today."
 

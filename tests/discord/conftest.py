@@ -1,13 +1,14 @@
 """A running bot in a sandbox, and what people do in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person
-from sandbox.house import House
+from sandbox.house import House, waiting
 
 
 @pytest.fixture
@@ -16,6 +17,31 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with House(tmp_path) as opened:
         yield opened
         assert opened.discord.openapi_problems == []
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
+    """Open a house whose bot has settings of its own: `await open_house(MEMBER_JOBS="1")`."""
+    async with AsyncExitStack() as stack:
+        opened: list[House] = []
+
+        async def open_one(**environ: str) -> House:
+            opened.append(await stack.enter_async_context(House(tmp_path, environ=environ)))
+            return opened[-1]
+
+        yield open_one
+        for house in opened:
+            await house.stop_bot()
+            assert waiting(house) == []
+            assert house.discord.openapi_problems == []
+
+
+@pytest.fixture
+async def nobody_waits(house: House) -> AsyncIterator[None]:
+    """After the test every job has ended, and no message says that it still runs."""
+    yield
+    await house.stop_bot()
+    assert [message.text for message in waiting(house)] == []
 
 
 @pytest.fixture
