@@ -44,7 +44,13 @@ def test_what_is_shown_parses_back_to_the_same_amount(micros: int) -> None:
 
 @pytest.mark.parametrize(
     ("micros", "text"),
-    [(1_300, "$0.0013"), (40_000, "$0.04"), (12_500_000, "$12.50"), (0, "$0.00"), (-5, "-$0.000005")],
+    [
+        (1_300, "$0.0013"),
+        (40_000, "$0.04"),
+        (12_500_000, "$12.50"),
+        (0, "$0.00"),
+        (-5, "-$0.000005"),
+    ],
 )
 def test_prices_read_like_prices(micros: int, text: str) -> None:
     assert format_usd(micros) == text
