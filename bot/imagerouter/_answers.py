@@ -158,6 +158,8 @@ def parse_credits(body: JsonValue) -> Credits:
     """Read `/v1/credits`: strings in USD."""
     if not isinstance(body, dict):
         raise MalformedAnswer("the answer is no object", billing=Billing.FREE)
+    if body.get("error"):
+        raise MalformedAnswer("an error", billing=Billing.FREE)
     return Credits(
         remaining=signed_usd(body.get("remaining_credits")),
         used=signed_usd(body.get("credit_usage")),
@@ -169,6 +171,8 @@ def parse_key_check(body: JsonValue) -> KeyCheck:
     """Read `/v1/auth/test`: an integer in 1/10000 USD."""
     if not isinstance(body, dict):
         raise MalformedAnswer("the answer is no object", billing=Billing.FREE)
+    if body.get("error") or body.get("success") is False:
+        raise MalformedAnswer("neither yes nor no", billing=Billing.FREE)
     units = body.get("credits")
     if isinstance(units, bool) or not isinstance(units, int | Decimal):
         return KeyCheck(balance=None)

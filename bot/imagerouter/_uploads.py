@@ -8,7 +8,8 @@ whose body was not complete cannot have begun.
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +63,9 @@ class MultipartBody:
         for head, upload, size in self._files:
             yield head
             try:
-                async for piece in _exactly(size, upload):
-                    yield piece
+                async with aclosing(_exactly(size, upload)) as pieces:
+                    async for piece in pieces:
+                        yield piece
             except OSError:
                 self.unreadable = True
                 raise
@@ -87,18 +89,19 @@ class MultipartBody:
         ).encode()
 
 
-async def _exactly(size: int, upload: Upload) -> AsyncIterator[bytes]:
+async def _exactly(size: int, upload: Upload) -> AsyncGenerator[bytes, None]:
     sent = 0
-    async for piece in _pieces(upload):
-        sent += len(piece)
-        if sent > size:
-            break
-        yield piece
+    async with aclosing(_pieces(upload)) as pieces:
+        async for piece in pieces:
+            sent += len(piece)
+            if sent > size:
+                break
+            yield piece
     if sent != size:
         raise UploadChanged(f"{sent} bytes instead of {size}")
 
 
-async def _pieces(upload: Upload) -> AsyncIterator[bytes]:
+async def _pieces(upload: Upload) -> AsyncGenerator[bytes, None]:
     data = upload.data
     if isinstance(data, bytes):
         view = memoryview(data)

@@ -55,8 +55,8 @@ class ImageRouter:
     ```
 
     `requests_per_second` keeps below the server's 20 for each address, all calls together; None
-    for no limit. `limits` are times in seconds and sizes in bytes. `resolver` replaces the system's
-    name resolution.
+    for no limit. An empty `popular_url` does without popularity. `limits` are times in seconds and
+    sizes in bytes. `resolver` replaces the system's name resolution.
 
     Raises:
         ValueError: a base URL that would send the key unencrypted, or a key that no header can
@@ -253,6 +253,8 @@ class ImageRouter:
 
     async def popular_models(self) -> list[str]:
         """Ask for the most popular models' ids; empty whenever the answer fails or is strange."""
+        if not self._popular_url.host:
+            return []
         try:
             reply = await self._transport.ask("POST", self._popular_url, with_key=False)
             return parse_popular(reply.json())

@@ -315,6 +315,27 @@ async def test_popular_models_are_taken_as_they_come(
     assert await router.popular_models() == names
 
 
+@pytest.mark.parametrize("status", [200, 404])
+async def test_an_error_is_never_taken_for_a_working_key(
+    server: ImageRouterServer, router: ImageRouter, status: int
+) -> None:
+    for body in ('{"error": {"message": "x"}}', '{"success": false}'):
+        server.faults.status(status, body, on="auth")
+        with pytest.raises(MalformedAnswer):
+            await router.check_key()
+    server.faults.status(status, '{"error": "x"}', on="credits")
+    with pytest.raises(MalformedAnswer):
+        await router.credits()
+
+
+async def test_an_empty_address_does_without_popularity(server: ImageRouterServer) -> None:
+    async with ImageRouter(
+        api_key=server.api_key, base_url=server.base_url, popular_url=""
+    ) as router:
+        assert await router.popular_models() == []
+    assert server.calls == []
+
+
 async def test_without_popular_models_life_goes_on(
     server: ImageRouterServer, router: ImageRouter
 ) -> None:

@@ -1,6 +1,7 @@
 """Edits: what is streamed, what is refused before, and what a broken upload means."""
 
 import asyncio
+import gc
 import io
 import os
 import tracemalloc
@@ -183,12 +184,20 @@ async def test_what_a_model_cannot_do_is_learned_from_its_answer(
     assert server.charges == []
 
 
-async def test_a_bad_key_is_told_even_during_a_large_upload(server: ImageRouterServer) -> None:
+async def test_a_bad_key_is_told_even_during_a_large_upload(
+    server: ImageRouterServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.png"
+    path.write_bytes(bytes(20_000_000))
+    on_disk = Upload("big.png", "image/png", path)
     async with ImageRouter(api_key="wrong" * 12 + "1234", base_url=server.base_url) as router:
         for _ in range(5):
             with pytest.raises(BadKey):
-                await router.edit(model=COLLAGE, prompt="x", images=[upload(bytes(20_000_000))] * 3)
+                await router.edit(
+                    model=COLLAGE, prompt="x", images=[on_disk, upload(bytes(20_000_000))]
+                )
     assert server.requests == []
+    gc.collect()  # an open file would be an error here
 
 
 async def test_a_connection_lost_during_the_upload_costs_nothing(raw_server: RawServer) -> None:
