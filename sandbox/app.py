@@ -84,7 +84,10 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
     try:
         async with servers(real_imagerouter=real, latency_ms=LATENCY_MS) as local:
             own = local.settings_for(
-                replace(settings, default_model=settings.default_model or DEFAULT_MODEL),
+                replace(
+                    settings,
+                    default_model=settings.default_model or (None if real else DEFAULT_MODEL),
+                ),
                 database_url=DATABASE,
             )
             async with (
