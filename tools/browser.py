@@ -151,7 +151,7 @@ async def open_chat(
         locale="en-GB",
         timezone_id="UTC",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     try:
         page = await context.new_page()
         await page.goto(f"{url}#{person}/")

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tools.browser import Chat, Look, OpenAs, find_chromium, launch, open_chat
 from tools.toybot import Place, toy_place
+
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no reason to fail
 
 
 @pytest.fixture(scope="session")

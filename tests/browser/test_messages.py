@@ -196,6 +196,8 @@ async def test_a_button_whose_bot_is_gone_says_that_it_failed(
 
 async def test_a_modal_checks_its_fields_and_sends_them(open_as: OpenAs) -> None:
     async with open_as() as chat:
+        sent: list[str] = []
+        chat.page.on("request", lambda request: sent.append(request.url))
         await chat.begin("form")
         await chat.run()
         form = chat.dialog
@@ -207,6 +209,7 @@ async def test_a_modal_checks_its_fields_and_sends_them(open_as: OpenAs) -> None
         await form.get_by_label("Name").fill("ab")
         await form.get_by_role("button", name="Submit").click()
         await expect(form.get_by_text("At least 3 characters, please.")).to_be_visible()
+        assert not [url for url in sent if url.endswith("/submit")]
         await form.get_by_label("Name").fill("Ada")
         await form.get_by_label("Story").fill("two\nlines")
         await form.get_by_role("combobox", name="Colour").click()
