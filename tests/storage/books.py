@@ -1,0 +1,196 @@
+"""What the storage tests share: a clock that stands still, a world to spend in, and an auditor."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bot.ids import make_id
+from bot.money import Micros
+from bot.quotas import Limit
+from bot.requests import Actor, ImageRequest, ReplyRoute
+from bot.storage import Database, HeldJob, Jobs, Ledger, NewJob, open_database
+from bot.storage.rows import Tx
+
+NOON = 1_785_412_800_000  # 2026-07-30T12:00:00Z, a Thursday
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+SECRET = b"the secret of these tests"
+
+AUDITS = {
+    "a counter's held money is that of its open holds": """
+        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.held <> (
+            SELECT COALESCE(SUM(c.held), 0) FROM charge c JOIN job_bucket p ON p.job_id = c.job_id
+            WHERE p.bucket_id = b.id AND c.state IN ('held', 'dispatched', 'unknown'))""",
+    "a counter's settled money is that of its charges": """
+        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.settled <> (
+            SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job_bucket p ON p.job_id = c.job_id
+            WHERE p.bucket_id = b.id)""",
+    "a counter's overrun is that of its charges": """
+        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.overrun <> (
+            SELECT COALESCE(SUM(c.overrun), 0) FROM charge c
+            JOIN job_bucket p ON p.job_id = c.job_id WHERE p.bucket_id = b.id)""",
+    "a slot is taken by each job with something open": """
+        SELECT b.id FROM bucket b WHERE b.period = 'open' AND b.held <> (
+            SELECT COUNT(*) FROM job j JOIN job_bucket p ON p.job_id = j.id
+            WHERE p.bucket_id = b.id AND j.open_charges > 0)""",
+    "a job knows how many of its charges are open": """
+        SELECT j.id FROM job j WHERE j.open_charges <> (
+            SELECT COUNT(*) FROM charge c
+            WHERE c.job_id = j.id AND c.state IN ('held', 'dispatched'))""",
+    "a job has a charge for each picture": """
+        SELECT j.id FROM job j WHERE j.pictures <> (
+            SELECT COUNT(*) FROM charge c WHERE c.job_id = j.id)""",
+    "the audit trail adds up to what counts": """
+        SELECT c.id FROM charge c WHERE COALESCE(c.actual, 0) <> (
+            SELECT COALESCE(SUM(e.delta), 0) FROM entry e WHERE e.charge_id = c.id)""",
+    "a charge is settled once": """
+        SELECT charge_id FROM entry WHERE kind = 'settled' GROUP BY charge_id
+        HAVING COUNT(*) > 1""",
+    "the months add up to the raw rows": """
+        SELECT 1 FROM (SELECT COALESCE(SUM(spent), 0) AS spent, COALESCE(SUM(charges), 0) AS charges
+                       FROM usage_month) u,
+                      (SELECT COALESCE(SUM(actual), 0) AS spent, COUNT(actual) AS charges
+                       FROM charge) c
+        WHERE u.spent <> c.spent OR u.charges <> c.charges""",
+    "a month's row is that of its charges": """
+        SELECT u.user_id FROM usage_month u WHERE u.spent <> (
+            SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job j ON j.id = c.job_id
+            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id AND c.model = u.model
+            AND j.month_label = u.month)
+        OR u.pictures <> (
+            SELECT COALESCE(SUM(c.pictures), 0) FROM charge c JOIN job j ON j.id = c.job_id
+            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id AND c.model = u.model
+            AND j.month_label = u.month AND c.actual IS NOT NULL)""",
+    "a day's row is that of its charges": """
+        SELECT u.guild_id FROM usage_day u WHERE u.spent <> (
+            SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job j ON j.id = c.job_id
+            WHERE c.guild_id = u.guild_id AND c.model = u.model AND j.day_label = u.day)""",
+    "the days add up to the months": """
+        SELECT 1 FROM (SELECT COALESCE(SUM(spent), 0) AS d, COALESCE(SUM(pictures), 0) AS p
+                       FROM usage_day) d,
+                      (SELECT COALESCE(SUM(spent), 0) AS m, COALESCE(SUM(pictures), 0) AS p
+                       FROM usage_month) m WHERE d.d <> m.m OR d.p <> m.p""",
+    "nothing private has a prompt": """
+        SELECT j.id FROM job j JOIN prompt p ON p.job_id = j.id WHERE j.is_private = 1""",
+    "nothing private has an output": """
+        SELECT c.id FROM charge c JOIN job j ON j.id = c.job_id
+        JOIN job_output o ON o.charge_id = c.id WHERE j.is_private = 1""",
+    "a closed job keeps no bytes and no token": """
+        SELECT j.id FROM job j WHERE j.delivery <> 'open' AND (j.reply_token IS NOT NULL
+            OR EXISTS (SELECT 1 FROM charge c JOIN job_output o ON o.charge_id = c.id
+                       WHERE c.job_id = j.id AND o.data IS NOT NULL))""",
+}
+"""Every query finds rows that break an invariant of the books; all must find none."""
+
+
+async def audit(db: Database) -> list[str]:
+    """Return the invariants that the database breaks."""
+
+    async def run(tx: Tx) -> list[str]:
+        return [name for name, sql in AUDITS.items() if await tx.fetch(sql)]
+
+    return await db.read(run)
+
+
+@dataclass
+class StillClock:
+    """A clock that moves only when told."""
+
+    now: int = NOON
+
+    def now_ms(self) -> int:
+        return self.now
+
+
+@dataclass
+class Books:
+    """One process's view of a database: its ledger, its jobs, and jobs made up for it."""
+
+    db: Database
+    clock: StillClock
+    process_id: int
+    ledger: Ledger = field(init=False)
+    jobs: Jobs = field(init=False)
+    _numbers: "count[int]" = field(default_factory=count, init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.db, clock=self.clock, secret=SECRET, process_id=self.process_id)
+        self.jobs = Jobs(self.db, clock=self.clock, process_id=self.process_id)
+
+    def other_process(self) -> "Books":
+        """Return the view of another process on the same database."""
+        return Books(self.db, self.clock, make_id(self.clock))
+
+    def job(
+        self,
+        *,
+        ceiling: Micros = 1000,
+        pictures: int = 1,
+        user: int = 11,
+        guild: int = 77,
+        channel: int = 770,
+        private: bool = False,
+        prompt: str = "a paper boat",
+        idem: str | None = None,
+        model: str = "some/model",
+    ) -> NewJob:
+        """Make up a job that nobody has asked for before."""
+        job_id = make_id(self.clock)
+        reply = ReplyRoute(
+            application_id=5,
+            token="interaction-token",
+            expires_at_ms=self.clock.now + 14 * MINUTE,
+            channel_id=channel,
+            message_id=next(self._numbers) + 1,
+            upload_limit=10 << 20,
+        )
+        return NewJob(
+            id=job_id,
+            idem=idem or f"interaction-{job_id}",
+            actor=Actor(user_id=user, guild_id=guild, channel_id=channel),
+            request=ImageRequest("imagine", prompt, count=pictures, private=private),
+            model=model,
+            ceiling=ceiling,
+            reply=reply,
+            created_ms=self.clock.now,
+        )
+
+    async def sent(self, job: NewJob, limits: Sequence[Limit] = ()) -> HeldJob:
+        """Hold a job and dispatch all its charges, with a lease of a minute."""
+        held = await self.ledger.hold(job, limits)
+        for charge_id in held.charge_ids:
+            assert await self.ledger.dispatch(charge_id, lease_ms=MINUTE)
+        return held
+
+    async def counters(self, scope: str, period: str = "day") -> tuple[int, int, int]:
+        """Add up (held, settled, overrun) of the counters of a kind."""
+
+        async def run(tx: Tx) -> tuple[int, int, int]:
+            (row,) = await tx.fetch(
+                "SELECT COALESCE(SUM(held), 0) AS h, COALESCE(SUM(settled), 0) AS s, "
+                "COALESCE(SUM(overrun), 0) AS o FROM bucket WHERE scope = $1 AND period = $2",
+                scope,
+                period,
+            )
+            return row.integer("h"), row.integer("s"), row.integer("o")
+
+        return await self.db.read(run)
+
+
+@asynccontextmanager
+async def open_books(url: str, clock: StillClock | None = None) -> AsyncIterator[Books]:
+    """Open a database as one process would, and check its books at the end."""
+    clock = clock or StillClock()
+    async with open_database(url, clock=clock) as db:
+        books = Books(db, clock, make_id(clock))
+        await books.ledger.heartbeat()
+        yield books
+        assert await audit(db) == []
+
+
+def sqlite_url(folder: Path) -> str:
+    """Return the URL of a database in a folder."""
+    return f"sqlite:///{folder / 'bot.db'}"

@@ -1,0 +1,307 @@
+"""The ledger against a plain model of it: any order of events, the same books.
+
+The model knows no SQL and no shared arithmetic: it keeps a list of charges, and works out what every
+counter must hold by looking at all of them anew.
+"""
+
+import asyncio
+import tempfile
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bot.quotas import Limit, QuotaExceeded, Scope, Window
+from bot.requests import Actor
+from bot.storage import ChargeState, Settlement
+from bot.storage._buckets import subject_of
+from bot.storage.rows import Row, Tx
+from tests.storage.books import DAY, HOUR, MINUTE, SECRET, Books, audit, open_books, sqlite_url
+
+HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
+RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
+
+TRANSITIONS = {
+    (HELD, DISPATCHED),
+    (HELD, RELEASED),
+    (DISPATCHED, SETTLED),
+    (DISPATCHED, RELEASED),
+    (DISPATCHED, UNKNOWN),
+    (UNKNOWN, SETTLED),
+    (UNKNOWN, RELEASED),
+    (UNKNOWN, PRESUMED),
+    (PRESUMED, SETTLED),
+    (RELEASED, SETTLED),
+}
+Key = tuple[str, str, str, str]
+CHOICES = st.tuples(st.sampled_from([True, True, True, False]), st.integers(0, 9))
+AMOUNTS = (0, 1, 300, 1000, 2500)
+
+
+@dataclass
+class ModelCharge:
+    job_id: int
+    user: int
+    guild: int
+    held: int
+    keys: tuple[Key, ...]
+    state: ChargeState = HELD
+    actual: int = 0
+    overrun: int = 0
+    changed_at: int = 0
+    lease: int = 0
+
+
+def keys_of(actor: Actor, now_ms: int) -> tuple[Key, ...]:
+    """Name every money counter of a hold made now."""
+    day = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    year, week, _ = day.isocalendar()
+    labels = {
+        "day": str(day),
+        "week": f"{year}-W{week:02}",
+        "month": str(day)[:7],
+        "total": "total",
+    }
+    scopes = (
+        (Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if actor.guild_id else (Scope.DM,)
+    )
+    return tuple(
+        (scope.value, subject_of(SECRET, scope, actor), period, label)
+        for scope in (*scopes, Scope.PERSON, Scope.BOT)
+        for period, label in labels.items()
+    )
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Random events, on a real database and on the model."""
+
+    reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    refusals: ClassVar[Counter[Scope]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.charges: dict[int, ModelCharge] = {}
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.books: Books = self.runner.run(
+            self.stack.enter_async_context(open_books(sqlite_url(Path(folder))))
+        )
+        self.clock = self.books.clock
+
+    def teardown(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.runner.close()
+
+    # What the model knows
+
+    def used(self, key: Key) -> tuple[int, int, int]:
+        """Work out a money counter: held, settled, overrun."""
+        mine = [charge for charge in self.charges.values() if key in charge.keys]
+        reserved = [c.held for c in mine if c.state in {HELD, DISPATCHED, UNKNOWN}]
+        return sum(reserved), sum(c.actual for c in mine), sum(c.overrun for c in mine)
+
+    def open_jobs(self, user: int, guild: int) -> int:
+        jobs = {
+            charge.job_id
+            for charge in self.charges.values()
+            if (charge.user, charge.guild) == (user, guild) and charge.state in {HELD, DISPATCHED}
+        }
+        return len(jobs)
+
+    def change(self, charge: ModelCharge, to: ChargeState, *, actual: int = 0) -> bool:
+        """Move a charge in the model; False when there is no such arrow."""
+        if (charge.state, to) not in TRANSITIONS:
+            return False
+        type(self).reached[charge.state, to] += 1
+        if to is SETTLED:
+            covered = 0 if charge.state is RELEASED else charge.held
+            charge.overrun = max(0, actual - covered)
+        charge.actual = charge.held if to is PRESUMED else actual
+        charge.state, charge.changed_at = to, self.clock.now
+        return True
+
+    def pick(self, choice: tuple[bool, int], to: ChargeState) -> tuple[int, ModelCharge]:
+        """Choose a charge that can become `to` if any can, or one that most likely cannot."""
+        fitting, number = choice
+        can = [i for i, charge in self.charges.items() if (charge.state, to) in TRANSITIONS]
+        ids = can if fitting and can else list(self.charges)
+        charge_id = ids[-1 - number % len(ids)]
+        return charge_id, self.charges[charge_id]
+
+    def some(self) -> bool:
+        return bool(self.charges)
+
+    # What happens
+
+    @rule(
+        user=st.sampled_from([11, 12]),
+        guild=st.sampled_from([77, 78, 0]),
+        pictures=st.integers(1, 3),
+        ceiling=st.sampled_from(AMOUNTS),
+        rules=st.lists(
+            st.tuples(
+                st.sampled_from([Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.BOT]),
+                st.sampled_from([Window.DAY, Window.WEEK, Window.MONTH, Window.TOTAL]),
+                st.sampled_from([0, 2500, 6000, 20_000]),
+            ),
+            max_size=2,
+        ),
+        cap=st.sampled_from([None, None, 1, 3]),
+    )
+    def hold(  # noqa: PLR0913 - what a hold depends on
+        self,
+        *,
+        user: int,
+        guild: int,
+        pictures: int,
+        ceiling: int,
+        rules: list[tuple[Scope, Window, int]],
+        cap: int | None,
+    ) -> None:
+        job = self.books.job(
+            ceiling=ceiling, pictures=pictures, user=user, guild=guild, channel=guild * 10
+        )
+        personal = Scope.MEMBER if guild else Scope.DM
+        limits = [
+            Limit(scope if guild or scope is Scope.BOT else Scope.DM, window, amount)
+            for scope, window, amount in rules
+        ]
+        if cap is not None:
+            limits.append(Limit(personal, Window.OPEN, cap))
+        keys = keys_of(job.actor, self.clock.now)
+        broken = [
+            limit for limit in limits if not self.fits(limit, keys, job.actor, ceiling * pictures)
+        ]
+        try:
+            held = self.runner.run(self.books.ledger.hold(job, limits))
+        except QuotaExceeded as refusal:
+            assert refusal.limit in broken
+            type(self).refusals[refusal.limit.scope] += 1
+            return
+        assert not broken
+        for charge_id in held.charge_ids:
+            self.charges[charge_id] = ModelCharge(job.id, user, guild, ceiling, keys)
+        for limit in limits:
+            if limit.window is not Window.OPEN and ceiling:
+                (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
+                reserved, settled, overrun = self.used(key)
+                assert settled - overrun + reserved <= limit.amount
+
+    def fits(self, limit: Limit, keys: tuple[Key, ...], actor: Actor, amount: int) -> bool:
+        if limit.window is Window.OPEN:
+            return self.open_jobs(actor.user_id, actor.guild_id) + 1 <= limit.amount
+        (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
+        reserved, settled, _ = self.used(key)
+        return amount == 0 or reserved + settled + amount <= limit.amount
+
+    @precondition(some)
+    @rule(choice=CHOICES)
+    def dispatch(self, choice: tuple[bool, int]) -> None:
+        charge_id, charge = self.pick(choice, DISPATCHED)
+        done = self.runner.run(self.books.ledger.dispatch(charge_id, lease_ms=MINUTE))
+        assert done == self.change(charge, DISPATCHED)
+        if done:
+            charge.lease = self.clock.now + MINUTE
+
+    @precondition(some)
+    @rule(choice=CHOICES, actual=st.sampled_from((*AMOUNTS, 9000)))
+    def settle(self, choice: tuple[bool, int], actual: int) -> None:
+        charge_id, charge = self.pick(choice, SETTLED)
+        was_open = charge.state is DISPATCHED
+        done: Settlement = self.runner.run(self.books.ledger.settle(charge_id, actual=actual))
+        assert done.changed == self.change(charge, SETTLED, actual=actual)
+        assert done.overrun == (charge.overrun if done.changed else 0)
+        siblings = [c for c in self.charges.values() if c.job_id == charge.job_id]
+        nothing_open = not any(c.state in {HELD, DISPATCHED} for c in siblings)
+        assert done.job_closed == (done.changed and was_open and nothing_open)
+
+    @precondition(some)
+    @rule(choice=CHOICES)
+    def release(self, choice: tuple[bool, int]) -> None:
+        charge_id, charge = self.pick(choice, RELEASED)
+        done = self.runner.run(self.books.ledger.release(charge_id, reason="free"))
+        assert done == self.change(charge, RELEASED)
+
+    @precondition(some)
+    @rule(choice=CHOICES)
+    def lose_the_answer(self, choice: tuple[bool, int]) -> None:
+        charge_id, charge = self.pick(choice, UNKNOWN)
+        done = self.runner.run(self.books.ledger.mark_unknown(charge_id, reason="lost"))
+        assert done == self.change(charge, UNKNOWN)
+
+    @rule(ms=st.sampled_from([MINUTE // 2, MINUTE, 16 * MINUTE, 7 * HOUR, DAY, 20 * DAY]))
+    def time_passes(self, ms: int) -> None:
+        self.clock.now += ms
+
+    @rule()
+    def sweep(self) -> None:
+        swept = self.runner.run(self.books.ledger.sweep())
+        due = {
+            charge_id: UNKNOWN if charge.state is DISPATCHED else PRESUMED
+            for charge_id, charge in self.charges.items()
+            if (charge.state is DISPATCHED and charge.lease <= self.clock.now)
+            or (charge.state is UNKNOWN and charge.changed_at <= self.clock.now - 15 * MINUTE)
+        }
+        for charge_id, to in due.items():
+            assert self.change(self.charges[charge_id], to)
+        assert set(swept.unknown_charges) == {i for i, to in due.items() if to is UNKNOWN}
+        assert set(swept.presumed_charges) == {i for i, to in due.items() if to is PRESUMED}
+
+    # What must hold
+
+    @invariant()
+    def the_counters_are_the_models(self) -> None:
+        async def read(tx: Tx) -> list[Row]:
+            return await tx.fetch("SELECT * FROM bucket")
+
+        found: dict[Key, tuple[int, int, int]] = {}
+        for row in self.runner.run(self.books.db.read(read)):
+            key = (row.text("scope"), row.text("subject"), row.text("period"), row.text("label"))
+            found[key] = (row.integer("held"), row.integer("settled"), row.integer("overrun"))
+        slots = {key: value[0] for key, value in found.items() if key[2] == "open"}
+        money = {key: value for key, value in found.items() if key[2] != "open"}
+        expected = {key for charge in self.charges.values() for key in charge.keys}
+        assert money == {key: self.used(key) for key in expected}
+        assert sum(slots.values()) == sum(
+            self.open_jobs(user, guild) for user in (11, 12) for guild in (77, 78, 0)
+        )
+
+    @invariant()
+    def the_books_are_in_order(self) -> None:
+        assert self.runner.run(audit(self.books.db)) == []
+
+    @invariant()
+    def people_are_told_what_the_model_knows(self) -> None:
+        spent: defaultdict[int, int] = defaultdict(int)
+        pending: defaultdict[int, int] = defaultdict(int)
+        for charge in self.charges.values():
+            spent[charge.user] += charge.actual
+            pending[charge.user] += charge.held if charge.state is UNKNOWN else 0
+        for user in (11, 12):
+            ledger = self.books.ledger
+            assert self.runner.run(ledger.spend(user)) == spent[user]
+            assert self.runner.run(ledger.spend(user, since_ms=0)) == spent[user]
+            assert self.runner.run(ledger.pending(user)) == pending[user]
+
+
+def test_any_order_of_events_leaves_the_books_of_the_model() -> None:
+    LedgerMachine.reached.clear()
+    LedgerMachine.refusals.clear()
+    machine = LedgerMachine.TestCase
+    machine.settings = settings(
+        max_examples=25,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine().runTest()
+    assert set(LedgerMachine.reached) == TRANSITIONS
+    assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)
