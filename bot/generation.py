@@ -108,11 +108,11 @@ class Generation:
             RequestError: the option, the model or its price cannot work; it carries what would.
         """
         if not request.prompt.strip():
-            raise InvalidOption("prompt", request.prompt, "say what you would like to see")
+            raise InvalidOption("prompt", request.prompt, "a few words on what you would like to see")
         if len(request.prompt) > MOST_PROMPT:
             raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
         if not 1 <= request.count <= MOST_PICTURES:
-            raise InvalidOption("count", str(request.count), f"from 1 to {MOST_PICTURES}")
+            raise InvalidOption("count", str(request.count), f"a number from 1 to {MOST_PICTURES}")
         size = parse_size(request.size)
         notes = set()
         if request.model is None:

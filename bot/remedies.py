@@ -10,6 +10,7 @@ from typing import Final
 from bot.catalog import Ability, Catalog
 from bot.errors import (
     BotError,
+    InvalidOption,
     LedgerUnavailable,
     QueueFull,
     ShuttingDown,
@@ -49,11 +50,11 @@ def remedies(
             found = _with_models(again, names)
         case RefusedRequest(reason=Refusal.UNKNOWN_MODEL):
             found = _with_models(again, catalog.suggest(request.model or ""))
-        case RefusedRequest(reason=Refusal.SIZE):
+        case InvalidOption(option="size") | RefusedRequest(reason=Refusal.SIZE):
             found = [replace(again, size="auto")]
         case RefusedRequest(reason=Refusal.QUALITY):
             found = [replace(again, quality=Quality.AUTO)]
-        case UnpricedModel() | DailyFreeLimit():
+        case UnpricedModel() | DailyFreeLimit() | RefusedRequest(reason=Refusal.NEEDS_IMAGE):
             found = _other_models(again, catalog, needs)
         case ProviderFailed():
             found = [again, *_other_models(again, catalog, needs)]
@@ -74,6 +75,7 @@ def _other_models(
     """The nearest in price to what was asked for, so that a click holds no surprise."""
     used = catalog.known(request.model) if request.model else None
     worth = (used.ceiling if used else None) or 0
+    from_picture = Ability.EDIT in needs or Ability.MASK in needs
     able = [
         model
         for model in catalog.models
@@ -82,6 +84,7 @@ def _other_models(
         and not model.is_test
         and not model.is_free
         and model.id != request.model
+        and (from_picture or not model.seems_to_need_picture)
     ]
     able.sort(key=lambda model: (abs((model.ceiling or 0) - worth), model.id))
     return _with_models(request, (model.id for model in able[: MOST_REMEDIES - 1]))

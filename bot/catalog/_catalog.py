@@ -35,12 +35,6 @@ _BELIEVED_AFTER: Final = 6
 _MAX_VANISHED: Final = 2_000
 _ALTERNATIVES: Final = 3
 
-_NEEDS_PICTURE: Final = frozenset(
-    ("edit", "background", "vectorize", "upscale", "upscaler", "enhance", "erase", "2x", "4x")
-)
-"""Words in names of models that make nothing from text alone. The catalogue doesn't say; this only
-puts them last where a model is chosen for a person."""
-
 
 class Source(Protocol):
     """The part of `bot.imagerouter.ImageRouter` that a catalogue needs."""
@@ -209,7 +203,9 @@ class Catalog:
         if not able:
             raise NoModelAvailable
         from_text = Ability.EDIT not in needs and Ability.MASK not in needs
-        return min(able, key=lambda model: (from_text and _needs_picture(model), _price(model)))
+        return min(
+            able, key=lambda model: (from_text and model.seems_to_need_picture, _price(model))
+        )
 
     def choose_default(self, wanted: str | None, needs: Collection[Ability] = ()) -> Model:
         """Return `wanted` if it can do the job, else the cheapest model that can.
@@ -298,11 +294,6 @@ def _snapshot(saved: _disk.Saved, unpriced_ceiling: Micros | None) -> _Snapshot:
 def _is_for_pictures(entry: CatalogueModel) -> bool:
     """Whether it makes pictures and can be named in a choice of Discord's."""
     return (not entry.output or "image" in entry.output) and len(entry.id) <= MAX_CHOICE
-
-
-def _needs_picture(model: Model) -> bool:
-    words = model.short_name.casefold().replace("-", " ").replace(":", " ").split()
-    return not _NEEDS_PICTURE.isdisjoint(words)
 
 
 def _price(model: Model) -> tuple[Micros, Micros, str]:

@@ -19,6 +19,13 @@ MAX_CHOICE: Final = 100
 _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
+_NEEDS_PICTURE: Final = frozenset(
+    ("edit", "background", "vectorize", "upscale", "upscaler", "enhance", "erase", "cutout")
+    + ("2x", "4x")
+)
+"""Words in names of models that make nothing from text alone."""
+
+
 class Ability(StrEnum):
     """What a job may need of a model."""
 
@@ -63,6 +70,15 @@ class Model:
     def is_test(self) -> bool:
         """It is the dummy model, whose picture is always the same."""
         return self.id == TEST_MODEL
+
+    @property
+    def seems_to_need_picture(self) -> bool:
+        """Whether its name says that it makes nothing from words alone: a guess.
+
+        The catalogue doesn't say, so this only keeps such models back where the bot chooses.
+        """
+        words = self.short_name.casefold().replace("-", " ").replace(":", " ").split()
+        return not _NEEDS_PICTURE.isdisjoint(words)
 
     def can(self, needs: Collection[Ability]) -> bool:
         """Whether it has every ability in `needs`."""

@@ -46,7 +46,7 @@ def parse_size(text: str) -> str:
     width, height = int(found[1]), int(found[2])
     if width not in _SIDES or height not in _SIDES:
         raise InvalidOption(
-            "size", text, f"each side must have {_SIDES.start} to {_SIDES.stop - 1} pixels"
+            "size", text, f"`auto`, or sides of {_SIDES.start} to {_SIDES.stop - 1:,} pixels"
         )
     return f"{width}x{height}"
 

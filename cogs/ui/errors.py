@@ -162,7 +162,7 @@ def _explain_request(error: BotError) -> Explanation:
         case QueueFull():
             return Explanation(
                 "Too many pictures are waiting",
-                f"{error.waiting} jobs wait already. Try soon again.",
+                f"{_jobs_wait(error.waiting)} Try again in a minute.",
             )
         case QuotaExceeded():
             needed, left = format_usd(error.needed), format_usd(error.left)
@@ -171,6 +171,16 @@ def _explain_request(error: BotError) -> Explanation:
             )
         case _:
             return _FAULT
+
+
+def _jobs_wait(waiting: int) -> str:
+    match waiting:
+        case 0:
+            return "Every place is taken, and nobody may wait."
+        case 1:
+            return "One job waits already, and no more may."
+        case _:
+            return f"{waiting} jobs wait already, and no more may."
 
 
 def _explain_upstream(error: ImageRouterError) -> Explanation:
@@ -183,7 +193,7 @@ def _explain_upstream(error: ImageRouterError) -> Explanation:
             wait = max(1, round(error.retry_after))
             return Explanation(
                 "ImageRouter is very busy",
-                f"It asked us to wait, and we did, in vain. Try again in {wait} s.",
+                f"It asks for a pause. Try again in {wait} s.",
             )
         case _:
             told = _SAID.get(type(error))

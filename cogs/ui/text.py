@@ -9,7 +9,6 @@ import unicodedata
 from typing import Final
 
 _SPECIAL: Final = re.compile(r"[\\*_~|`>#\[\]()\-+.!:<@&]")
-_ZERO_WIDTH: Final = "\u200b"
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -33,14 +32,23 @@ def shorten(text: str, most: int) -> str:
 
 
 def code_block(text: str) -> str:
-    """Return `text` in a code block that it cannot close, ready to be copied."""
-    kept = "".join(char for char in text if char == "\n" or not _is_control(char))
-    return f"```\n{kept.replace('```', _ZERO_WIDTH.join('```'))}\n```"
+    """Return `text` in a code block, ready to be copied; only where `fits_code_block` says so."""
+    return f"```\n{text}\n```"
 
 
 def fits_code_block(text: str, most: int) -> bool:
-    """Whether `code_block(text)` has at most `most` characters and gives `text` back whole."""
-    return "```" not in text and len(code_block(text)) <= most
+    """Whether `code_block(text)` has at most `most` characters and gives `text` back whole.
+
+    A fence would close it, Discord drops blanks at the ends, and what can't be seen can't be copied
+    with trust.
+    """
+    return (
+        "```" not in text
+        and "\r" not in text
+        and text == text.strip()
+        and not any(_is_control(char) for char in text)
+        and len(code_block(text)) <= most
+    )
 
 
 def _is_space(char: str) -> bool:

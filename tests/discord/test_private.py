@@ -1,0 +1,172 @@
+"""`private`: only one person sees it, and neither ImageRouter nor the bot keeps any of it."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.books import Books
+from sandbox.discord import Channel, Message, Person
+from sandbox.house import House, pictures
+from sandbox.imagerouter.faults import Fault
+
+SECRET = "the surprise for Theo: a lighthouse cake"
+MODEL = "papercut/fold-large"
+
+pytestmark = pytest.mark.usefixtures("nobody_waits")
+
+
+async def ask_privately(
+    mira: Person, channel: Channel, says: str, **options: object
+) -> tuple[Message, list[Message]]:
+    """Ask, and wait until the answer `says` something; also every message that came of it."""
+    asked = {"prompt": SECRET, "model": MODEL, "private": True, **options}
+    ask = await mira.slash(channel, "imagine", asked)
+    answer = await mira.wait_for(
+        channel, lambda m: m.interaction_id == ask.id and not m.loading and says in m.text
+    )
+    return answer, [answer, *ask.followups]
+
+
+def written(folder: Path) -> bytes:
+    """Every byte that the bot has on disk, the write-ahead log included."""
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
+
+
+async def test_a_private_picture_is_seen_by_its_person_alone(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    answer, messages = await ask_privately(mira, general, "Only you can see this")
+
+    assert [a.data for a in answer.attachments] == [house.imagerouter.answers[0].data]
+    assert all(message.ephemeral_to == mira.user.id for message in messages)
+    assert theo.messages(general) == []
+    assert house.person("ada").messages(general) == []
+
+
+async def test_imagerouter_is_asked_to_keep_no_copy(
+    house: House, mira: Person, general: Channel
+) -> None:
+    await ask_privately(mira, general, "Only you can see this")
+
+    [request] = house.imagerouter.requests
+    assert request.fields["response_format"] == "b64_ephemeral"
+    assert [answer.url for answer in house.imagerouter.answers] == [None]
+
+
+async def test_the_spend_is_told_inside_the_answer(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    answer, messages = await ask_privately(mira, general, "Only you can see this")
+
+    assert "You have spent $0.04 today." in answer.text
+    assert "**$0.04**" in answer.text
+    assert len(messages) == 1
+    assert [row["actual"] for row in books.charges()] == [40_000]
+
+
+async def test_neither_prompt_nor_picture_is_ever_in_the_bots_files(
+    house: House, mira: Person, general: Channel, tmp_path: Path
+) -> None:
+    await ask_privately(mira, general, "Only you can see this")
+    picture = house.imagerouter.answers[0].data
+
+    kept = written(tmp_path)
+    assert MODEL.encode() in kept
+    assert SECRET.encode() not in kept
+    assert picture[len(picture) // 2 :][:64] not in kept
+    assert answer_is_known_by_its_message_only(kept, house)
+
+
+def answer_is_known_by_its_message_only(kept: bytes, house: House) -> bool:
+    """No link to a private picture is kept either: ImageRouter made none."""
+    return b"/storage/" not in kept and house.imagerouter.answers[0].url is None
+
+
+async def test_a_public_prompt_is_found_by_the_same_search(
+    house: House, mira: Person, general: Channel, tmp_path: Path
+) -> None:
+    ask = await mira.slash(general, "imagine", {"prompt": SECRET, "model": MODEL})
+    await pictures(mira, general, ask)
+
+    assert SECRET.encode() in written(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"size": "huge"}, "`size` can't be used like that"),
+        ({"model": "papercut/fold-larg"}, "No such model"),
+        ({"model": "inkwell/quill-xl"}, "Nobody knows what this model costs"),
+    ],
+)
+async def test_a_private_refusal_stays_private(
+    option: dict[str, object],
+    says: str,
+    mira: Person,
+    theo: Person,
+    general: Channel,
+    tmp_path: Path,
+) -> None:
+    answer, messages = await ask_privately(mira, general, says, **option)
+
+    assert "This cost you nothing." in answer.text
+    assert SECRET in answer.text
+    assert all(message.ephemeral_to == mira.user.id for message in messages)
+    assert theo.messages(general) == []
+    assert SECRET.encode() not in written(tmp_path)
+
+
+async def test_a_private_failure_stays_private_and_its_button_too(
+    house: House, mira: Person, theo: Person, general: Channel, tmp_path: Path
+) -> None:
+    house.imagerouter.faults.error("The provider is on fire")
+    failed, _ = await ask_privately(mira, general, "The model failed")
+    button = next(b for b in failed.buttons if b.label == "Try again")
+    click = await mira.click(failed, button.custom_id or "")
+    message = await pictures(mira, general, click)
+
+    assert message.ephemeral_to == mira.user.id
+    assert house.imagerouter.requests[-1].fields["response_format"] == "b64_ephemeral"
+    assert theo.messages(general) == []
+    assert SECRET.encode() not in written(tmp_path)
+
+
+async def test_a_private_offer_is_forgotten_at_a_restart_and_says_so(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.imagerouter.faults.error("The provider is on fire")
+    failed, _ = await ask_privately(mira, general, "The model failed")
+    await house.restart_bot()
+    button = next(b for b in failed.buttons if b.label == "Try again")
+    click = await mira.click(failed, button.custom_id or "")
+    told = await mira.wait_for(
+        general, lambda m: m.interaction_id == click.id and "not kept any more" in m.text
+    )
+
+    assert told.ephemeral_to == mira.user.id
+    assert len(house.imagerouter.requests) == 1
+
+
+async def test_a_private_batch_with_a_gap_offers_the_rest_privately(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    house.imagerouter.faults.add(Fault(error={"message": "no", "type": "provider_error"}))
+    answer, _ = await ask_privately(mira, general, "**1 of 2.**", count=2)
+    button = next(b for b in answer.buttons if b.label == "Try the missing one again")
+    click = await mira.click(answer, button.custom_id or "")
+    rest = await pictures(mira, general, click)
+
+    assert rest.ephemeral_to == mira.user.id
+    assert theo.messages(general) == []
+
+
+async def test_a_private_job_has_no_public_buttons_and_no_words_in_usage(
+    house: House, mira: Person, general: Channel
+) -> None:
+    answer, _ = await ask_privately(mira, general, "Only you can see this")
+    ask = await mira.slash(general, "usage")
+    usage = await ask.answer()
+
+    assert answer.buttons == []
+    assert "private" in usage.text
+    assert SECRET not in usage.text
