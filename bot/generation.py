@@ -108,7 +108,8 @@ class Generation:
             RequestError: the option, the model or its price cannot work; it carries what would.
         """
         if not request.prompt.strip():
-            raise InvalidOption("prompt", request.prompt, "a few words on what you would like to see")
+            hint = "a few words on what you would like to see"
+            raise InvalidOption("prompt", request.prompt, hint)
         if len(request.prompt) > MOST_PROMPT:
             raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
         if not 1 <= request.count <= MOST_PICTURES:
@@ -364,9 +365,8 @@ class Generation:
         failure = Failure(job.request, report.error, report, offer)
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
         if fate is Fate.DELIVERED:
-            await self._jobs.mark_delivered(
-                job.id, channel_id=job.reply.channel_id, message_id=job.reply.message_id
-            )
+            # Nothing is left to link: the explanation is the person's alone.
+            await self._jobs.mark_delivered(job.id, channel_id=None, message_id=None)
         elif fate is Fate.UNDELIVERABLE:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate

@@ -3,6 +3,7 @@
 Every way to start a job (command, button, modal) defers first and then goes through `_take`.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from bot.client import ImageBot
 from bot.errors import BotError, NotKept, NotYours
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
-from bot.storage import DuplicateJob
+from bot.storage import DuplicateJob, Job
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ async def again(interaction: Interaction, job_id: int) -> None:
 
     async def stored() -> Wanted:
         job = await services_of(interaction).jobs.get(job_id)
-        if job is None or not job.prompt or job.private:
+        if job is None or not job.prompt or job.private or not _shows(interaction, job):
             raise NotKept
         return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
 
@@ -136,14 +137,28 @@ async def _take(
 async def delete(interaction: Interaction, job_id: int) -> None:
     """Delete a result: its person may, and so may those who may delete any message there."""
     await interaction.response.defer()
-    job = await services_of(interaction).jobs.get(job_id)
+    jobs = services_of(interaction).jobs
+    job = await jobs.get(job_id)
+    if job is not None and not _shows(interaction, job):
+        job = None
     own = job is not None and job.actor.user_id == interaction.user.id
-    if own or interaction.permissions.manage_messages:
-        await interaction.delete_original_response()
-    else:
+    if not own and not interaction.permissions.manage_messages:
         await interaction.followup.send(
             "Only the person who made this, or a moderator, can delete it.", ephemeral=True
         )
+        return
+    with contextlib.suppress(discord.NotFound):  # a double click, or a moderator was faster
+        await interaction.delete_original_response()
+    if job is not None:
+        await jobs.unlink(job.id)
+
+
+def _shows(interaction: Interaction, job: Job) -> bool:
+    """Whether the message that was clicked is this job's: an id alone proves nothing."""
+    if interaction.message is None:
+        return False
+    original = job.reply.message_id if job.reply is not None else None
+    return interaction.message.id in {job.message_id, original}
 
 
 async def guarded(interaction: Interaction, action: Coroutine[Any, Any, None]) -> None:
