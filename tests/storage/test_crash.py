@@ -104,6 +104,7 @@ async def test_what_was_settled_before_a_crash_can_be_delivered_after_it(tmp_pat
         held = await before.sent(before.job(pictures=3))
         output = Output(data=b"picture", media_type="image/png")
         await before.ledger.settle(held.charge_ids[0], actual=900, outputs=[output])
+        before.clock.now += 1
         never_sent = await before.ledger.hold(before.job())
     async with open_books(url) as after:
         await after.ledger.sweep(adopt_all=True)
