@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import aiohttp
 import discord
 
 from bot.cards import (
@@ -23,14 +22,12 @@ from bot.cards import (
 )
 from bot.requests import ReplyRoute
 from cogs.ui.messages import render
+from cogs.ui.network import NETWORK_FAULTS
 
 _log = logging.getLogger(__name__)
 
 CALL_SECONDS: Final = 120
 """How long one call may take, with discord.py's own repetitions."""
-
-NETWORK_FAULTS: Final = (TimeoutError, OSError, aiohttp.ClientError)
-"""What discord.py lets through when the connection to Discord breaks."""
 
 _UNKNOWN_MESSAGE: Final = 10008
 _TOO_LARGE: Final = 40005
