@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -313,13 +313,15 @@ async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
     async def health() -> Mapping[str, bool]:
         return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}
 
-    try:
-        async with serve(health, host=settings.http_host, port=settings.http_port):
-            yield
-    except OSError as error:
-        raise StartRefused(
-            f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
-        ) from error
+    async with AsyncExitStack() as stack:
+        serving = serve(health, host=settings.http_host, port=settings.http_port)
+        try:
+            await stack.enter_async_context(serving)
+        except OSError as error:
+            raise StartRefused(
+                f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
+            ) from error
+        yield
 
 
 def reason(error: OSError) -> str:
