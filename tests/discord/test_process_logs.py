@@ -35,11 +35,11 @@ async def test_logs_are_json_lines_and_hold_no_key_no_token_and_no_prompt(
         faults.status(EDIT, 429, headers={"Retry-After": "0.01", "Via": "1.1"})
         faults.status(WHISPER, 403, body={"code": 50013, "message": "Missing Permissions"})
         await pictures(mira, general, await mira.slash(general, "imagine", {"prompt": HELD}), 30)
+        servers.imagerouter.faults.status(401, '{"error": {"message": "bad key"}}')
+        await explanation(general, await mira.slash(general, "imagine", {"prompt": HELD}))
         faults.drop("POST /interactions/*/*/callback")
         torn = await mira.slash(general, "imagine", {"prompt": HELD, "private": True})
         await torn.answer()
-        servers.imagerouter.faults.status(401, '{"error": {"message": "bad key"}}')
-        await explanation(general, await mira.slash(general, "imagine", {"prompt": HELD}))
 
     assert len(child.errors) > 3
     entries = [json.loads(line) for line in child.errors]
