@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.storage import MigrationError, StorageError, open_database
-from bot.storage.migrate import MIGRATIONS, load, split
+from bot.storage.migrate import MIGRATIONS, load, migrate, split
 from bot.storage.rows import Row, Tx
 from tests.storage.books import StillClock, sqlite_url
 
@@ -41,20 +41,6 @@ async def boats(tx: Tx) -> list[Row]:
 
 def backups(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.backup-*"))
-
-
-def start_all(command: list[str], number: int) -> list[int]:
-    """Start processes that wait for a line, let them go at once, and return how they ended."""
-    processes = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True) for _ in range(number)
-    ]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate()
-    return [process.returncode for process in processes]
 
 
 async def open_once(url: str, folder: Path) -> list[Row]:
@@ -192,27 +178,18 @@ async def test_a_kill_at_any_statement_leaves_all_or_nothing(tmp_path: Path, fol
 
 
 async def test_two_starters_apply_a_file_once(tmp_path: Path, folder: Path) -> None:
-    """Without the lock on the file, as on an engine that several processes may open."""
-    (folder / "0002_names.sql").write_text(TWO)
-    (tmp_path / "bot.db").touch()
-    starter = (
-        "import asyncio, sys\n"
-        "from pathlib import Path\n"
-        "from bot.clock import SystemClock\n"
-        "from bot.storage.database import Database, _connect\n"
-        "from bot.storage.migrate import load, migrate\n"
-        "async def main():\n"
-        "    path = Path(sys.argv[1])\n"
-        "    async with _connect(path, writes=True) as one, _connect(path, writes=False) as two:\n"
-        "        db = Database(one, [two])\n"
-        "        sys.stdin.readline()\n"
-        "        await migrate(db, load(Path(sys.argv[2])), clock=SystemClock())\n"
-        "        await db.close()\n"
-        "asyncio.run(main())\n"
-    )
-    command = [sys.executable, "-c", starter, str(tmp_path / "bot.db"), str(folder)]
-    assert await asyncio.to_thread(start_all, command, 3) == [0, 0, 0]
-    assert len(await open_once(sqlite_url(tmp_path), folder)) == 2
+    """The other one comes in between our look at the version and our change."""
+    clock = StillClock()
+    async with open_database(sqlite_url(tmp_path), clock=clock, migrations=folder) as db:
+        (folder / "0002_names.sql").write_text(TWO)
+        files = load(folder)
+
+        async def the_other_starter(version: int) -> None:
+            assert version == 1
+            await migrate(db, files, clock=clock)
+
+        await migrate(db, files, clock=clock, before_change=the_other_starter)
+        assert len(await db.read(boats)) == 2
 
 
 @pytest.mark.parametrize(
