@@ -51,6 +51,15 @@ def test_backslashes_may_be_cut_anywhere() -> None:
         assert read(body, cut, cut + 1) == value
     assert read(body, *range(len(body))) == value
 
+    # And what comes behind is still known for what it is.
+    picture = os.urandom(40_000)
+    text = base64.b64encode(picture).decode()
+    body = json.dumps({"a": 'x"y', "b": text}).encode()
+    long = read(body, body.index(b'\\"') + 1)
+    assert isinstance(long, dict)
+    assert isinstance(long["b"], LongString)
+    assert long["b"].data == picture
+
 
 @settings(max_examples=30)
 @given(
