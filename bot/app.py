@@ -41,6 +41,9 @@ from cogs.ui.tree import Tree
 
 _log = logging.getLogger(__name__)
 
+BESIDE_NO_FILE: Final = Path("data", "bot.db")
+"""Where the cached list of models is kept when the database is not a file: beside where it would
+be by default. Processes may share it, since it is replaced whole."""
 COGS: Final = ("cogs.imagine", "cogs.usage", "cogs.welcome")
 
 Say = Callable[[str], None]
@@ -80,7 +83,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
     """
     parts = parts or Parts()
     clock = parts.clock
-    path = sqlite_path(settings.database_url)
+    path = sqlite_path(settings.database_url)  # None: a server's, which other processes may share
     secret = _secret(settings, path)
     process_id = make_id(clock)
     rate = settings.imagerouter_requests_per_second or None
@@ -96,7 +99,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         Catalog(
             router,
             clock=clock,
-            cache_path=path.with_suffix(".models.json"),
+            cache_path=(path or BESIDE_NO_FILE).with_suffix(".models.json"),
             unpriced_ceiling=settings.unpriced_model_ceiling,
             refresh_s=settings.catalog_refresh_seconds,
         ) as catalog,
@@ -130,7 +133,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             default_model=settings.default_model,
         )
-        recovery = Recovery(ledger=ledger, jobs=jobs, generation=generation, alone=True)
+        recovery = Recovery(ledger=ledger, jobs=jobs, generation=generation, alone=path is not None)
         services = Services(
             settings=settings,
             clock=clock,
@@ -161,9 +164,14 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 await alerts.close()
 
 
-def _secret(settings: Settings, database: Path) -> bytes:
+def _secret(settings: Settings, database: Path | None) -> bytes:
     if settings.secret_key:
         return settings.secret_key.encode()
+    if database is None:
+        raise StartRefused(
+            "With PostgreSQL, SECRET_KEY must be set: 32 characters or more, the same for every "
+            "process, for example what `openssl rand -hex 32` prints."
+        )
     try:
         return load_or_make_secret(database.with_suffix(".key"))
     except (OSError, ValueError) as error:

@@ -50,7 +50,11 @@ SPECS: Final = (
         "https://backend.imagerouter.io/operations/get-popular-models",
         "Where the list of popular models is; empty does without it.",
     ),
-    Spec("DATABASE_URL", "sqlite:///data/bot.db", "Where the ledger is kept."),
+    Spec(
+        "DATABASE_URL",
+        "sqlite:///data/bot.db",
+        "Where the ledger is kept: a file, or `postgresql://user:password@host/name`.",
+    ),
     Spec("DEFAULT_MODEL", "", "The model when nobody names one; empty is the free `test/test`."),
     Spec(
         "OPERATOR_IDS",
@@ -69,7 +73,7 @@ SPECS: Final = (
     Spec(
         "SECRET_KEY",
         "",
-        "Keys counters and links; made once beside the database if empty.",
+        "Keys counters and links; made once beside the database file if empty.",
         secret=True,
     ),
     Spec(
@@ -97,7 +101,7 @@ class Settings:
     imagerouter_api_key: str = field(repr=False)
     imagerouter_base_url: str
     imagerouter_popular_url: str
-    database_url: str
+    database_url: str = field(repr=False)
     default_model: str | None
     operator_ids: tuple[int, ...]
     public_url: str | None
@@ -175,7 +179,9 @@ class _Reader:
         try:
             return parse(raw)
         except ValueError as error:
-            shown = "its value" if self._specs[name].secret else f"{raw!r:.60}"
+            # An address may hold a password: user:password@host.
+            hidden = self._specs[name].secret or "@" in raw
+            shown = "its value" if hidden else f"{raw!r:.60}"
             self.faults.append(f"{name}: {shown} {error}.")
             return parse(self._specs[name].default)
 

@@ -200,10 +200,21 @@ async def _refusal(
 
 
 async def adjust(tx: Tx, job_id: int, *, held: Micros, settled: Micros, overrun: Micros) -> None:
-    """Add to the money counters that a job is pinned to."""
+    """Add to the money counters that a job is pinned to, in the order in which it was admitted.
+
+    Written as the admission is, since an UPDATE locks its rows in any order, and two that lock the
+    same rows in another order wait for each other. Every row is there: the one that would be
+    inserted (under an id that none has) never is.
+    """
     await tx.fetch(
-        "UPDATE bucket SET held = held + $2, settled = settled + $3, overrun = overrun + $4 "
-        "WHERE id IN (SELECT bucket_id FROM job_bucket WHERE job_id = $1 AND is_slot = 0)",
+        "INSERT INTO bucket (id, scope, subject, period, start_at, end_at, label, cap, "
+        "held, settled, overrun) "
+        "SELECT -b.id, b.scope, b.subject, b.period, b.start_at, b.end_at, b.label, b.cap, 0, 0, 0 "
+        "FROM job_bucket p JOIN bucket b ON b.id = p.bucket_id "
+        "WHERE p.job_id = $1 AND p.is_slot = 0 ORDER BY p.place "
+        "ON CONFLICT (scope, subject, period, start_at) DO UPDATE "
+        "SET held = bucket.held + $2, settled = bucket.settled + $3, "
+        "overrun = bucket.overrun + $4",
         job_id,
         held,
         settled,

@@ -21,6 +21,8 @@ class Move:
     charge_id: int
     to: ChargeState
     now_ms: int
+    only_from: ChargeState | None = None
+    """The state in which it was seen: another process may have moved it since."""
     actual: Micros | None = None
     """What it costs; None for states in which nothing is spent, and for `presumed`: the hold."""
     reason: str = ""
@@ -47,22 +49,24 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     )
     job = await _update_job(tx, charge.integer("job_id"), change)
     closed = change.open_charges < 0 and job.integer("open_charges") == 0
+    await record(tx, [(wanted.charge_id, wanted.to.value, change.settled)], wanted.now_ms, clock)
+    await _keep_outputs(tx, charge, job, wanted)
+    if wanted.to in COUNTED:
+        await _roll_up(tx, job, change, pictures=_new_pictures(charge, change, wanted))
+    # Last, since everybody waits for the counters that everybody shares.
     if change.held or change.settled or change.overrun:
         await adjust(
             tx, job.integer("id"), held=change.held, settled=change.settled, overrun=change.overrun
         )
     if closed:
         await free_slot(tx, job.integer("id"))
-    await record(tx, [(wanted.charge_id, wanted.to.value, change.settled)], wanted.now_ms, clock)
-    if wanted.to in COUNTED:
-        await _roll_up(tx, job, change, pictures=_new_pictures(charge, change, wanted))
-    await _keep_outputs(tx, charge, job, wanted)
     return Settlement(changed=True, overrun=change.overrun, job_closed=closed)
 
 
 async def _update(tx: Tx, wanted: Move) -> Row | None:
     """Change the charge's own row; `prior_state` in the result tells where it came from."""
-    sources = ", ".join(f"'{source}'" for source in SOURCES[wanted.to])
+    allowed = (wanted.only_from,) if wanted.only_from else SOURCES[wanted.to]
+    sources = ", ".join(f"'{source}'" for source in allowed)
     spends = "COALESCE(CAST($3 AS BIGINT), held)" if wanted.to in COUNTED else "CAST($3 AS BIGINT)"
     return await first(
         tx,

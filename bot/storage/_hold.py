@@ -28,9 +28,11 @@ class Holder:
         counters = counters_of(self.secret, actor, now_ms=now_ms, zones=zones)
         labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
+        charge_ids = await self._insert_charges(tx, job, limits, now_ms)
         amount = job.ceiling * job.request.count
+        # Last, since everybody waits for the counters that everybody shares.
         await admit(tx, counters, job_id=job.id, amount=amount, limits=limits, clock=self.clock)
-        return HeldJob(job.id, await self._insert_charges(tx, job, limits, now_ms))
+        return HeldJob(job.id, charge_ids)
 
     async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
         actor, request = job.actor, job.request

@@ -1,5 +1,6 @@
 """Closing what nobody closes any more: charges of dead processes, and leases that ran out."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -16,7 +17,7 @@ DEAD_AFTER_MS: Final = 90_000
 PRESUMED_AFTER_MS: Final = 15 * 60_000
 """How long an unknown outcome waits for the truth before it counts as spent."""
 _BATCH: Final = 100
-"""Charges per transaction, so that a long sweep keeps nobody waiting."""
+"""Charges at once, so that a long sweep keeps nobody waiting."""
 
 ALIVE: Final = "SELECT id FROM process WHERE seen_at > $1"
 """Ids of living processes; `$1` is `alive_since()`."""
@@ -49,40 +50,39 @@ class Sweeper:
         await tx.fetch("DELETE FROM process WHERE id <> $1", self.process_id)
 
     async def sweep(self, store: Store) -> Swept:
-        """Close everything that is due, in transactions of limited size."""
+        """Close everything that is due: each charge in a transaction of its own.
+
+        Several in one would lock counters and then want the next charge, while whoever closes that
+        one has it and wants the counters. SQLite puts many of them into one commit all the same.
+        """
         now_ms = self.clock.now_ms()
         released: set[int] = set()
         unknown: list[int] = []
         presumed: list[int] = []
-        done = await store.write(partial(self._batch, now_ms))
-        while done:
-            released.update(job_id for _, job_id, to in done if to is ChargeState.RELEASED)
-            unknown += [charge_id for charge_id, _, to in done if to is ChargeState.UNKNOWN]
-            presumed += [charge_id for charge_id, _, to in done if to is ChargeState.PRESUMED]
-            done = await store.write(partial(self._batch, now_ms))
+        await store.write(partial(self._begin, now_ms))
+        while due := await store.read(partial(_due, now_ms)):
+            moves = [partial(self._close, row, now_ms) for row in due]
+            changed = await asyncio.gather(*(store.write(move) for move in moves))
+            for row, was_changed in zip(due, changed, strict=True):
+                to, _ = _NEXT[row.state]
+                if not was_changed:
+                    continue
+                if to is ChargeState.RELEASED:
+                    released.add(row.job_id)
+                else:
+                    (unknown if to is ChargeState.UNKNOWN else presumed).append(row.charge_id)
         return Swept(tuple(sorted(released)), tuple(unknown), tuple(presumed))
 
-    async def _batch(self, now_ms: int, tx: Tx) -> list[tuple[int, int, ChargeState]]:
-        """Close up to `_BATCH` charges; return (charge, job, new state) of each."""
+    async def _begin(self, now_ms: int, tx: Tx) -> None:
+        """Be alive before anybody else is judged dead."""
         await beat(tx, self.process_id, now_ms)
         await self._forget_tokens(tx, now_ms)
-        due = await tx.fetch(
-            "SELECT id, job_id, state FROM charge WHERE closed_at IS NULL AND ("
-            f"(state IN ('held', 'dispatched') AND process NOT IN ({ALIVE})) "
-            "OR (state = 'dispatched' AND lease_until <= $2) "
-            "OR (state = 'unknown' AND changed_at <= $3)) ORDER BY id LIMIT $4",
-            alive_since(now_ms),
-            now_ms,
-            now_ms - PRESUMED_AFTER_MS,
-            _BATCH,
-        )
-        closed = []
-        for row in due:
-            to, reason = _NEXT[ChargeState(row.text("state"))]
-            wanted = Move(row.integer("id"), to, now_ms, reason=reason)
-            if (await move(tx, wanted, clock=self.clock)).changed:
-                closed.append((wanted.charge_id, row.integer("job_id"), to))
-        return closed
+
+    async def _close(self, due: "_Due", now_ms: int, tx: Tx) -> bool:
+        """Move a charge on, if it is still in the state in which it was found."""
+        to, reason = _NEXT[due.state]
+        wanted = Move(due.charge_id, to, now_ms, only_from=due.state, reason=reason)
+        return (await move(tx, wanted, clock=self.clock)).changed
 
     async def _forget_tokens(self, tx: Tx, now_ms: int) -> None:
         """Delete the tokens of interactions that are over: they are of no use but to a thief."""
@@ -91,6 +91,33 @@ class Sweeper:
             "WHERE reply_token IS NOT NULL AND reply_expires_at <= $1",
             now_ms,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A charge that somebody has to close."""
+
+    charge_id: int
+    job_id: int
+    state: ChargeState
+
+
+async def _due(now_ms: int, tx: Tx) -> list[_Due]:
+    """Find up to `_BATCH` charges that are due."""
+    rows = await tx.fetch(
+        "SELECT id, job_id, state FROM charge WHERE closed_at IS NULL AND ("
+        f"(state IN ('held', 'dispatched') AND process NOT IN ({ALIVE})) "
+        "OR (state = 'dispatched' AND lease_until <= $2) "
+        "OR (state = 'unknown' AND changed_at <= $3)) ORDER BY id LIMIT $4",
+        alive_since(now_ms),
+        now_ms,
+        now_ms - PRESUMED_AFTER_MS,
+        _BATCH,
+    )
+    return [
+        _Due(row.integer("id"), row.integer("job_id"), ChargeState(row.text("state")))
+        for row in rows
+    ]
 
 
 _NEXT: Final = {

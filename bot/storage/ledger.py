@@ -63,8 +63,13 @@ class Ledger:
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
         rows = await tx.fetch("SELECT id FROM charge WHERE job_id = $1 AND state = 'held'", job_id)
         for row in rows:
-            released = ChargeState.RELEASED
-            wanted = Move(row.integer("id"), released, now_ms, reason="cancelled")
+            wanted = Move(
+                row.integer("id"),
+                ChargeState.RELEASED,
+                now_ms,
+                only_from=ChargeState.HELD,
+                reason="cancelled",
+            )
             await move(tx, wanted, clock=self._clock)
 
     async def dispatch(self, charge_id: int, *, lease_ms: int) -> bool:

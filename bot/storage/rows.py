@@ -1,9 +1,12 @@
 """What a transaction function works with: statements in, typed rows out. No driver, no state."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+LIMIT_S: Final = 10.0
+"""Longest that one transaction function may take, unless its caller says otherwise."""
 
 Value: TypeAlias = int | str | bytes | None
 """What a column holds. Money is micro-USD, times are epoch ms, yes and no are 1 and 0."""
@@ -78,7 +81,8 @@ class Store(Protocol):
         it, whether or not it committed anything. `limit_s` bounds the time it may take.
 
         Raises:
-            LedgerUnavailable: nothing was recorded.
+            LedgerUnavailable: nothing was recorded; or, when a server vanished in the middle of a
+                commit and did not come back in time, nobody knows, and `undo` runs once it is back.
         """
         ...
 

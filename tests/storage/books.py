@@ -171,8 +171,10 @@ class Books:
 
         async def run(tx: Tx) -> tuple[int, int, int]:
             (row,) = await tx.fetch(
-                "SELECT COALESCE(SUM(held), 0) AS h, COALESCE(SUM(settled), 0) AS s, "
-                "COALESCE(SUM(overrun), 0) AS o FROM bucket WHERE scope = $1 AND period = $2",
+                "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) AS h, "
+                "CAST(COALESCE(SUM(settled), 0) AS BIGINT) AS s, "
+                "CAST(COALESCE(SUM(overrun), 0) AS BIGINT) AS o "
+                "FROM bucket WHERE scope = $1 AND period = $2",
                 scope,
                 period,
             )

@@ -1,0 +1,473 @@
+"""PostgreSQL through asyncpg, for several processes or machines; the only module that imports it.
+
+Every transaction runs in a task of its own, on a connection from a pool, so a cancelled caller
+tears nothing. Its function is stepped by hand: it can await nothing but its `tx`. The isolation is
+READ COMMITTED: whatever decides about money is one guarded statement, which PostgreSQL evaluates on
+the newest version of each row (docs/adr/0004-two-engines.md says why).
+
+When a server goes away in the middle of a commit, it is asked what became of it once it is back.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from bot.clock import Clock
+from bot.errors import LedgerUnavailable, RequestError
+from bot.storage._inside import inside, refuse_nested
+from bot.storage.errors import StorageError
+from bot.storage.migrate import Migration, migrate
+from bot.storage.rows import LIMIT_S, Row, Transaction, Tx, Value
+
+T = TypeVar("T")
+_Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+_Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_log = logging.getLogger(__name__)
+
+POOL: Final = 8
+"""Connections of one process, at most; more would only wait for the same counters."""
+OLDEST: Final = 13
+"""The first PostgreSQL with `pg_current_xact_id`, by which the fate of a commit is found out."""
+_CONNECT_S: Final = 10.0
+_TURN_S: Final = 30.0
+"""Longest wait for a connection that is free."""
+_TIDY_S: Final = 5.0
+"""Longest for a rollback, and for the pool to close."""
+_TRIES: Final = 8
+_PAUSE_S: Final = 0.01
+"""Before a second try, at most; it doubles with each."""
+_ASK_AGAIN_S: Final = 0.1
+_UNDO_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 20.0)
+_MIGRATION_LOCK: Final = 4_737_296_012_331
+"""Any number that nobody else in this database locks."""
+_MIGRATION_S: Final = 600.0
+
+_WRITE: Final = "READ COMMITTED"
+_READ: Final = "REPEATABLE READ READ ONLY"
+
+_FAILURES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_GOODBYES: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+_PASSING: Final = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.InvalidCachedStatementError,
+)
+"""Serialisation failures and deadlocks, ids that were taken, tables that a migration changed."""
+
+
+class _Again(Exception):
+    """Nothing was committed, and another try may work; the message says what was in the way."""
+
+
+class _FateUnknown(LedgerUnavailable):
+    """The connection was lost while `xid` was being committed, and nobody could be asked."""
+
+    def __init__(self, xid: str) -> None:
+        super().__init__("the database went away during a commit")
+        self.xid = xid
+
+
+@dataclass(slots=True)
+class _Ask:
+    """A statement on its way from a transaction function to whoever steps it."""
+
+    sql: str
+    values: tuple[Value, ...]
+
+    def __await__(self) -> "Generator[_Ask, list[Row], list[Row]]":
+        return (yield self)
+
+
+class _PostgresTx:
+    """What a transaction function awaits."""
+
+    async def fetch(self, sql: str, *values: Value) -> list[Row]:
+        """Run one statement and return its rows."""
+        return await _Ask(sql, values)
+
+
+async def _drive(run: Transaction[T], connection: _Connection) -> T:
+    """Step a transaction function to its end, and run what it asks for.
+
+    Raises:
+        RuntimeError: it awaited something else than its `tx`.
+    """
+    coroutine = run(_PostgresTx())
+    answer: list[Row] | None = None
+    problem: Exception | None = None
+    first_problem: Exception | None = None
+    try:
+        while True:
+            try:
+                with inside():
+                    asked = coroutine.throw(problem) if problem else coroutine.send(answer)
+            except StopIteration as stop:
+                if first_problem is not None:  # it swallowed an error of a statement
+                    raise first_problem from None
+                value: T = stop.value
+                return value
+            if not isinstance(asked, _Ask):
+                raise RuntimeError("a transaction function may await only its tx")  # noqa: TRY004 - as on SQLite
+            problem = None
+            try:
+                records = await connection.fetch(asked.sql, *asked.values)
+            except _FAILURES as error:
+                problem = error
+                first_problem = first_problem or error
+            else:
+                answer = [Row(record) for record in records]
+    finally:
+        coroutine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work(Generic[T]):
+    """A transaction that somebody wants."""
+
+    run: Transaction[T]
+    mode: str
+    limit_s: float
+
+    @property
+    def begin(self) -> str:
+        """Start it; the server ends it when the machine that we run on is gone."""
+        limit = max(1, int(self.limit_s * 1000))
+        return (
+            f"BEGIN ISOLATION LEVEL {self.mode}; SET LOCAL statement_timeout = {limit}; "
+            f"SET LOCAL idle_in_transaction_session_timeout = {limit}"
+        )
+
+
+class PostgresDatabase:
+    """A migrated database. `bot.storage.rows.Store` tells what its methods promise."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._closing = asyncio.Event()
+
+    async def write(
+        self,
+        run: Transaction[T],
+        *,
+        undo: Transaction[object] | None = None,
+        limit_s: float = LIMIT_S,
+    ) -> T:
+        """Run a transaction function that may write; see `Store.write`."""
+        task = self._start(_Work(run, _WRITE, limit_s))
+        try:
+            return await asyncio.shield(task)
+        except (asyncio.CancelledError, _FateUnknown):
+            task.add_done_callback(_tell_log)
+            if undo is not None and not self._closing.is_set():
+                self._keep(asyncio.create_task(self._undo(task, _Work(undo, _WRITE, limit_s))))
+            raise
+
+    async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
+        """Run a transaction function that only reads; see `Store.read`."""
+        return await asyncio.shield(self._start(_Work(run, _READ, limit_s)))
+
+    async def close(self) -> None:
+        """Finish every transaction that was asked for, and take no more."""
+        self._closing.set()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        try:
+            async with asyncio.timeout(_TIDY_S):
+                await self._pool.close()
+        except (TimeoutError, *_FAILURES):
+            self._pool.terminate()
+
+    def _start(self, work: _Work[T]) -> "asyncio.Task[T]":
+        refuse_nested()
+        if self._closing.is_set():
+            raise LedgerUnavailable("the database is closed")
+        task = asyncio.create_task(self._insist(work), name="transaction")
+        self._keep(task)
+        return task
+
+    def _keep(self, task: "asyncio.Task[T]") -> None:
+        """Hold on to a task until it has ended."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _insist(self, work: _Work[T]) -> T:
+        """Run a transaction, again where another try may mend it.
+
+        Raises:
+            LedgerUnavailable: the database does not take it.
+        """
+        for number in range(_TRIES):
+            try:
+                return await self._attempt(work)
+            except _Again as error:
+                said = str(error)
+                await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**number))  # noqa: S311 - no secret
+        _log.error("the database refused a transaction: %s", said)
+        raise LedgerUnavailable(said)
+
+    async def _attempt(self, work: _Work[T]) -> T:
+        """Run a transaction once.
+
+        Raises:
+            _Again: nothing was committed; it is worth another try.
+            LedgerUnavailable: it is not.
+        """
+        connection = await self._borrow()
+        try:
+            xid = ""
+            try:
+                async with asyncio.timeout(work.limit_s):
+                    await connection.execute(work.begin)
+                    if work.mode == _WRITE:
+                        # Asked for before anything is locked, so that nobody waits for the answer.
+                        xid = str(
+                            await connection.fetchval("SELECT CAST(pg_current_xact_id() AS TEXT)")
+                        )
+                    value = await _drive(work.run, connection)
+            except (TimeoutError, *_FAILURES) as error:
+                lost = _is_lost(connection, error)
+                await _roll_back(connection)
+                if lost or isinstance(error, _PASSING):
+                    raise _Again(_words(error)) from None
+                _log.error("the database refused a transaction: %s", _words(error))
+                raise LedgerUnavailable(_words(error)) from None
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            if await _commit(connection):
+                return value
+        finally:
+            await self._give_back(connection)
+        if not xid:  # it read only, and has what it read
+            return value
+        if await self._was_committed(xid, within_s=work.limit_s):
+            return value
+        raise _Again("the connection was lost during a commit")
+
+    async def _borrow(self) -> _Connection:
+        """Take a connection from the pool.
+
+        Raises:
+            LedgerUnavailable: there is no server, or no turn in time.
+        """
+        try:
+            return await self._pool.acquire(timeout=_TURN_S)
+        except (TimeoutError, *_FAILURES) as error:
+            _log.error("the database cannot be reached: %s", _words(error))
+            raise LedgerUnavailable(_words(error)) from None
+
+    async def _give_back(self, connection: _Connection) -> None:
+        try:
+            await self._pool.release(connection, timeout=_TIDY_S)
+        except (TimeoutError, *_FAILURES) as error:  # the pool has dropped it
+            _log.info("a connection was dropped: %s", _words(error))
+
+    async def _was_committed(self, xid: str, *, within_s: float) -> bool:
+        """Find out what became of a transaction whose commit got no answer.
+
+        Raises:
+            _FateUnknown: nobody can tell within the time given, in seconds.
+        """
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            status = await self._status(xid)
+            if status in {"committed", "aborted"}:
+                return status == "committed"
+            await asyncio.sleep(_ASK_AGAIN_S)
+        raise _FateUnknown(xid)
+
+    async def _status(self, xid: str) -> str | None:
+        """Ask PostgreSQL: committed, aborted, in progress; None when it cannot be asked."""
+        try:
+            async with asyncio.timeout(_CONNECT_S), self._pool.acquire() as connection:
+                status = await connection.fetchval(
+                    "SELECT pg_xact_status(CAST(CAST($1 AS TEXT) AS xid8))", xid
+                )
+        except (TimeoutError, *_FAILURES) as error:
+            _log.warning("the fate of a commit cannot be found out yet: %s", _words(error))
+            return None
+        return str(status)
+
+    async def _undo(self, task: "asyncio.Task[T]", undo: _Work[object]) -> None:
+        """Undo what `task` did once it has ended, however long the server is away."""
+        await asyncio.wait([task])
+        error = None if task.cancelled() else task.exception()
+        number = 0
+        while True:
+            try:
+                if isinstance(error, _FateUnknown):
+                    await self._was_committed(error.xid, within_s=undo.limit_s)
+                await self._insist(undo)
+            except LedgerUnavailable:
+                if self._closing.is_set():
+                    # This process ends now: the sweeper of another closes what it left.
+                    _log.exception("what an abandoned transaction did was not undone")
+                    return
+            else:
+                return
+            pause = _UNDO_PAUSES_S[min(number, len(_UNDO_PAUSES_S) - 1)]
+            number += 1
+            try:
+                async with asyncio.timeout(pause):
+                    await self._closing.wait()
+            except TimeoutError:
+                continue
+
+
+def _tell_log(task: "asyncio.Task[T]") -> None:
+    """Say that a transaction broke whose caller does not hear it any more."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, RequestError):
+        _log.error("a transaction whose caller has gone failed", exc_info=error)
+
+
+async def _roll_back(connection: _Connection) -> None:
+    """End a transaction without a trace; drop the connection when that does not work."""
+    task = asyncio.current_task()
+    try:
+        if task is not None and task.cancelling():
+            connection.terminate()
+        elif not connection.is_closed():
+            await connection.execute("ROLLBACK", timeout=_TIDY_S)
+    except (TimeoutError, *_FAILURES):
+        _drop(connection)
+
+
+async def _commit(connection: _Connection) -> bool:
+    """Commit; False when the connection was lost, so that nobody knows whether it worked.
+
+    Raises:
+        _Again: PostgreSQL said no.
+    """
+    try:
+        said = await connection.execute("COMMIT", timeout=LIMIT_S)
+    except (TimeoutError, *_FAILURES) as error:
+        if isinstance(error, TimeoutError) or _is_lost(connection, error):
+            _drop(connection)
+            return False
+        await _roll_back(connection)
+        raise _Again(_words(error)) from None
+    if said != "COMMIT":
+        raise _Again(f"a commit was answered with {said}")
+    return True
+
+
+def _drop(connection: _Connection) -> None:
+    try:
+        connection.terminate()
+    except asyncpg.InterfaceError:  # it has dropped itself
+        return
+
+
+def _is_lost(connection: _Connection, error: Exception) -> bool:
+    """Whether there is nothing any more at the other end."""
+    if isinstance(error, TimeoutError):
+        return False
+    try:
+        return isinstance(error, _GOODBYES) or connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it away, since it was closed
+        return True
+
+
+def _words(error: Exception) -> str:
+    """Say what went wrong without the values in it: they may be somebody's prompt."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError):
+        return str(error)
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, asyncpg.DataError):
+        return str(error.args[0] if error.args else type(error).__name__)
+    return type(error).__name__
+
+
+class _OneAtATime:
+    """The database, with every transaction under one lock: two starters migrate in turn."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def write(
+        self,
+        run: Transaction[T],
+        *,
+        undo: Transaction[object] | None = None,
+        limit_s: float = LIMIT_S,
+    ) -> T:
+        async def locked(tx: Tx) -> T:
+            await tx.fetch("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            return await run(tx)
+
+        return await self._database.write(locked, undo=undo, limit_s=max(limit_s, _MIGRATION_S))
+
+    async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
+        return await self._database.read(run, limit_s=limit_s)
+
+
+@asynccontextmanager
+async def open_postgres(
+    url: str, files: Sequence[Migration], *, clock: Clock
+) -> AsyncIterator[PostgresDatabase]:
+    """Connect to the server, and migrate its database.
+
+    Raises:
+        StorageError: with a sentence for the operator, which never holds the password.
+    """
+    database = PostgresDatabase(await _connect(url))
+    try:
+        try:
+            await migrate(_OneAtATime(database), files, clock=clock)
+        except LedgerUnavailable as error:
+            raise StorageError(f"The PostgreSQL database cannot be used: {error}.") from error
+        yield database
+    finally:
+        await database.close()
+
+
+async def _connect(url: str) -> _Pool:
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=POOL,
+            reset=_nothing_to_reset,
+            timeout=_CONNECT_S,
+            statement_cache_size=256,
+            server_settings={"application_name": "easel", "synchronous_commit": "on"},
+        )
+    except (ValueError, asyncpg.ClientConfigurationError):
+        raise StorageError(
+            "DATABASE_URL is no address of a PostgreSQL database, such as "
+            "postgresql://user:password@host:5432/name (write @ : / ? # and % in a password as "
+            "%40 %3A %2F %3F %23 and %25)."
+        ) from None
+    except (TimeoutError, *_FAILURES) as error:
+        raise StorageError(f"The PostgreSQL server cannot be used: {_words(error)}.") from None
+    async with pool.acquire() as connection:
+        version = connection.get_server_version()
+    if version.major < OLDEST:
+        pool.terminate()
+        raise StorageError(
+            f"This PostgreSQL is version {version.major}; the bot needs {OLDEST} or newer."
+        )
+    return pool
+
+
+async def _nothing_to_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Spare the round trip: no transaction leaves anything behind in its connection."""

@@ -1,0 +1,397 @@
+"""SQLite through aiosqlite, for one process; the only module that imports its driver.
+
+A connection lives in a thread of its own; a transaction function runs there from its first
+statement to its last, in one visit: it awaits only its `tx`, which answers at once, so nothing that
+happens on the event loop can leave a transaction open. Writers that wait at the same time share one
+commit, each inside a savepoint of its own.
+"""
+
+import asyncio
+import logging
+import os
+import re
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Final, TypeAlias, TypeVar, cast
+
+import aiosqlite
+
+from bot.clock import Clock
+from bot.errors import LedgerUnavailable, RequestError
+from bot.storage._inside import inside, refuse_nested
+from bot.storage.errors import StorageError
+from bot.storage.lock import exclusive
+from bot.storage.migrate import Migration, migrate
+from bot.storage.rows import LIMIT_S, Row, Transaction, Value
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+MAX_GROUP: Final = 64
+"""Write transactions that share a commit, at most: what the first of them waits for."""
+READERS: Final = 2
+BACKUPS_KEPT: Final = 3
+_BUSY_MS: Final = 5_000
+_TRIES: Final = 3
+_OPS_BETWEEN_CHECKS: Final = 50_000
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    f"PRAGMA busy_timeout = {_BUSY_MS}",
+)
+
+
+@dataclass(eq=False, slots=True)
+class _Work:
+    """A transaction function, and the future that its caller awaits."""
+
+    run: Transaction[object]
+    answer: "asyncio.Future[object]"
+    limit_s: float
+    tries: int = 0
+
+    def succeed(self, value: object) -> None:
+        """Tell the caller, if it still waits."""
+        if not self.answer.done():
+            self.answer.set_result(value)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller, or the log when nobody waits and something broke."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+        elif not isinstance(error, RequestError):
+            _log.error("a transaction whose caller has gone failed", exc_info=error)
+
+
+_Outcome: TypeAlias = tuple[_Work, object, Exception | None]
+
+
+@lru_cache(maxsize=512)
+def _for_sqlite(sql: str) -> str:
+    """Turn `$1` into `?1`; our statements hold no literal with a dollar sign."""
+    return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+@dataclass(slots=True)
+class _SqliteTx:
+    """A transaction's statements, run at once in the connection's own thread."""
+
+    connection: sqlite3.Connection
+    deadline: float
+    """`time.monotonic()` seconds."""
+    failure: sqlite3.Error | None = field(default=None)
+
+    async def fetch(self, sql: str, *values: Value) -> list[Row]:
+        """Run one statement and return its rows."""
+        if time.monotonic() > self.deadline:
+            self.failure = sqlite3.OperationalError("the transaction took too long")
+            raise self.failure
+        try:
+            return [Row(raw) for raw in self.connection.execute(_for_sqlite(sql), values)]
+        except sqlite3.Error as error:
+            self.failure = error
+            raise
+
+
+def _drive(work: _Work, tx: _SqliteTx) -> object:
+    """Run a transaction function to its end without an event loop."""
+    coroutine = work.run(tx)
+    try:
+        with inside():
+            coroutine.send(None)
+    except StopIteration as stop:
+        if tx.failure is not None:
+            raise tx.failure from None
+        result: object = stop.value
+        return result
+    finally:
+        coroutine.close()
+    raise RuntimeError("a transaction function may await only its tx")
+
+
+class _Connection(aiosqlite.Connection):
+    """A connection and its thread, in which whole groups of transactions run."""
+
+    def __init__(self, path: Path, *, writes: bool) -> None:
+        connector = partial(
+            sqlite3.connect,
+            path,
+            timeout=_BUSY_MS / 1000,
+            isolation_level=None,
+            cached_statements=256,
+        )
+        super().__init__(connector, iter_chunk_size=64)
+        self._writes = writes
+        self._deadline = float("inf")
+
+    async def set_up(self) -> None:
+        """Choose durability over speed, once, right after connecting.
+
+        Apart from connecting, whose failure would leave the thread behind for a while.
+
+        Raises:
+            sqlite3.Error: the file is no database, or somebody else has locked it.
+        """
+        await self._execute(self._set_up)  # type: ignore[no-untyped-call]  # aiosqlite's lack
+
+    def _set_up(self) -> None:
+        connection = self._conn
+        connection.row_factory = sqlite3.Row
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        if not self._writes:
+            connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(self._too_late, _OPS_BETWEEN_CHECKS)
+
+    def _too_late(self) -> int:
+        return time.monotonic() > self._deadline
+
+    async def run(self, works: Sequence[_Work]) -> list[_Outcome]:
+        """Run transaction functions in one commit.
+
+        Raises:
+            sqlite3.Error: a statement or the commit failed; none of them is in the database.
+        """
+        outcomes: list[_Outcome] = await self._execute(self._run, works)  # type: ignore[no-untyped-call]  # aiosqlite's lack
+        return outcomes
+
+    def _run(self, works: Sequence[_Work]) -> list[_Outcome]:
+        """Do the same, in the thread."""
+        connection = self._conn
+        try:
+            connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            outcomes = [self._one(connection, work, alone=len(works) == 1) for work in works]
+            self._deadline = float("inf")
+            if connection.in_transaction:  # a function that failed alone has rolled back
+                connection.execute("COMMIT")
+        finally:
+            self._deadline = float("inf")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        return outcomes
+
+    def _one(self, connection: sqlite3.Connection, work: _Work, *, alone: bool) -> _Outcome:
+        """Run one function; what it raises takes back only what it did."""
+        self._deadline = time.monotonic() + work.limit_s
+        if not alone:
+            connection.execute("SAVEPOINT one")
+        try:
+            value = _drive(work, _SqliteTx(connection, self._deadline))
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller, who awaits it
+            connection.execute("ROLLBACK" if alone else "ROLLBACK TO one")
+            outcome: _Outcome = (work, None, error)
+        else:
+            outcome = (work, value, None)
+        if not alone:
+            connection.execute("RELEASE one")
+        return outcome
+
+    async def back_up(self, target: Path) -> None:
+        """Copy the database to a new file, whole or not at all."""
+        await self._execute(self._back_up, target)  # type: ignore[no-untyped-call]  # aiosqlite's lack
+
+    def _back_up(self, target: Path) -> None:
+        partial_copy = target.with_name(target.name + ".part")
+        partial_copy.unlink(missing_ok=True)
+        os.close(os.open(partial_copy, os.O_CREAT | os.O_WRONLY, 0o600))
+        copy = sqlite3.connect(partial_copy)
+        try:
+            self._conn.backup(copy)
+        finally:
+            copy.close()
+        partial_copy.replace(target)
+
+
+class _Server:
+    """The one task that uses a connection: it takes transactions from a queue, first come first.
+
+    Callers never run anything on the connection themselves, so cancelling them tears nothing.
+    """
+
+    def __init__(self, connection: _Connection, queue: "_Queue", *, group: int) -> None:
+        self._connection = connection
+        self._queue = queue
+        self._group = group
+        self._now: list[_Work] = []
+        self._task = asyncio.create_task(self._serve(), name="database")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing in the queue will be looked at any more."""
+        return self._task.done()
+
+    async def finish(self) -> None:
+        """Wait until everything before the queue's end mark is done."""
+        await asyncio.wait([self._task])
+
+    async def _serve(self) -> None:
+        try:
+            while True:
+                taken = [await self._queue.get()]
+                while len(taken) < self._group and not self._queue.empty():
+                    taken.append(self._queue.get_nowait())
+                self._now = [work for work in taken if work is not None]
+                await self._process(self._now)
+                if None in taken:
+                    return
+        except asyncio.CancelledError:
+            # Cancelled with its whole event loop: whoever still waits must not wait for ever.
+            # (Not at a usual end: the queue may hold the end mark of another reader.)
+            for work in (*self._now, *_drain(self._queue)):
+                if not work.answer.done():
+                    work.fail(LedgerUnavailable("the database was shut down"))
+            raise
+
+    async def _process(self, works: list[_Work]) -> None:
+        """Run a group; when it breaks, run each of its members alone."""
+        if not works:
+            return
+        try:
+            outcomes = await self._connection.run(works)
+        except sqlite3.Error as error:
+            for work in works:
+                await (self._process([work]) if len(works) > 1 else self._again(work, error))
+            return
+        for work, value, failure in outcomes:
+            if failure is None:
+                work.succeed(value)
+            else:
+                work.fail(failure)
+
+    async def _again(self, work: _Work, error: sqlite3.Error) -> None:
+        """Retry what a new try may mend: an id that was taken. The rest is told to the caller."""
+        work.tries += 1
+        if isinstance(error, sqlite3.IntegrityError) and work.tries < _TRIES:
+            await self._process([work])
+            return
+        _log.error("the database refused a transaction: %s", error)
+        refusal = LedgerUnavailable(str(error))
+        refusal.__cause__ = error
+        work.fail(refusal)
+
+
+_Queue: TypeAlias = "asyncio.Queue[_Work | None]"
+
+
+def _drain(queue: "_Queue") -> list[_Work]:
+    works = []
+    while not queue.empty():
+        work = queue.get_nowait()
+        if work is not None:
+            works.append(work)
+    return works
+
+
+class SqliteDatabase:
+    """A migrated database in a file. `bot.storage.rows.Store` tells what its methods promise."""
+
+    def __init__(self, writer: _Connection, readers: Sequence[_Connection]) -> None:
+        self._writes: _Queue = asyncio.Queue()
+        self._reads: _Queue = asyncio.Queue()
+        self._writer = _Server(writer, self._writes, group=MAX_GROUP)
+        self._readers = [_Server(reader, self._reads, group=1) for reader in readers]
+        self._closed = False
+
+    async def write(
+        self,
+        run: Transaction[T],
+        *,
+        undo: Transaction[object] | None = None,
+        limit_s: float = LIMIT_S,
+    ) -> T:
+        """Run a transaction function that may write; see `Store.write`."""
+        work = self._submit(run, self._writes, self._writer, limit_s=limit_s)
+        try:
+            return cast("T", await work.answer)
+        except asyncio.CancelledError:
+            if undo is not None and not self._closed:
+                self._submit(undo, self._writes, self._writer, limit_s=limit_s).answer.cancel()
+            raise
+
+    async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
+        """Run a transaction function that only reads; see `Store.read`."""
+        work = self._submit(run, self._reads, self._readers[0], limit_s=limit_s)
+        return cast("T", await work.answer)
+
+    async def close(self) -> None:
+        """Finish every transaction that was asked for, and take no more."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writes.put_nowait(None)
+        for _ in self._readers:
+            self._reads.put_nowait(None)
+        servers = (self._writer, *self._readers)
+        await asyncio.shield(asyncio.gather(*(server.finish() for server in servers)))
+
+    def _submit(
+        self, run: Transaction[T], queue: _Queue, server: _Server, *, limit_s: float
+    ) -> _Work:
+        refuse_nested()
+        if self._closed or server.stopped:
+            raise LedgerUnavailable("the database is closed")
+        work = _Work(run, asyncio.get_running_loop().create_future(), limit_s)
+        queue.put_nowait(work)
+        return work
+
+
+@asynccontextmanager
+async def open_sqlite(
+    path: Path, files: Sequence[Migration], *, clock: Clock, backup: bool
+) -> AsyncIterator[SqliteDatabase]:
+    """Open (and make, and migrate) the file at `path`.
+
+    With `backup`, a database that migrations will change is copied first, beside itself, and the
+    last few copies are kept.
+
+    Raises:
+        StorageError: with a sentence for the operator.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(exclusive(path.with_name(path.name + ".lock")))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            writer, *readers = [
+                await stack.enter_async_context(_connect(path, writes=number == 0))
+                for number in range(1 + READERS)
+            ]
+            database = SqliteDatabase(writer, readers)
+            stack.push_async_callback(database.close)
+            keep = partial(_back_up, writer, path, clock) if backup else None
+            await migrate(database, files, clock=clock, before_change=keep)
+        except (OSError, sqlite3.Error, LedgerUnavailable) as error:
+            raise StorageError(f"The database {path} cannot be opened: {error}.") from error
+        yield database
+
+
+@asynccontextmanager
+async def _connect(path: Path, *, writes: bool) -> AsyncIterator[_Connection]:
+    connection = _Connection(path, writes=writes)
+    await connection
+    try:
+        await connection.set_up()
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _back_up(writer: _Connection, path: Path, clock: Clock, version: int) -> None:
+    """Copy the database as it was at `version`, and delete all but the newest copies."""
+    await writer.back_up(path.with_name(f"{path.name}.backup-{version:04d}-{clock.now_ms()}"))
+    copies = [c for c in path.parent.glob(f"{path.name}.backup-*") if c.suffix != ".part"]
+    copies.sort(key=lambda copy: int(copy.name.rpartition("-")[2]))
+    for copy in copies[:-BACKUPS_KEPT]:
+        copy.unlink()
