@@ -5,16 +5,20 @@ tears nothing. Its function is stepped by hand: it can await nothing but its `tx
 READ COMMITTED: whatever decides about money is one guarded statement, which PostgreSQL evaluates on
 the newest version of each row (docs/adr/0004-two-engines.md says why).
 
-When a server goes away in the middle of a commit, it is asked what became of it once it is back.
+Every writing transaction numbers itself in a row of its own (`commit_mark`). When the server goes away
+in the middle of a commit, that row tells what became of it: PostgreSQL lets nobody touch it before
+the transaction has ended. (A transaction id would not do: a crash may give it to another one.)
 """
 
 import asyncio
 import logging
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import asyncpg
@@ -35,8 +39,6 @@ _log = logging.getLogger(__name__)
 
 POOL: Final = 8
 """Connections of one process, at most; more would only wait for the same counters."""
-OLDEST: Final = 13
-"""The first PostgreSQL with `pg_current_xact_id`, by which the fate of a commit is found out."""
 _CONNECT_S: Final = 10.0
 _TURN_S: Final = 30.0
 """Longest wait for a connection that is free."""
@@ -51,12 +53,32 @@ _MIGRATION_LOCK: Final = 4_737_296_012_331
 """Any number that nobody else in this database locks."""
 _MIGRATION_S: Final = 600.0
 
+_MARKS: Final = (
+    "CREATE TABLE IF NOT EXISTS commit_mark ("
+    "slot BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, touched_at TIMESTAMPTZ NOT NULL)"
+)
+_FORGET_MARKS: Final = "DELETE FROM commit_mark WHERE touched_at < now() - INTERVAL '30 days'"
+_MARK: Final = (
+    "INSERT INTO commit_mark (slot, number, touched_at) VALUES ($1, $2, now()) "
+    "ON CONFLICT (slot) DO UPDATE SET number = excluded.number, touched_at = excluded.touched_at"
+)
+_READ_MARK: Final = (
+    "INSERT INTO commit_mark (slot, number, touched_at) VALUES ($1, 0, now()) "
+    "ON CONFLICT (slot) DO UPDATE SET touched_at = excluded.touched_at RETURNING number"
+)
+
 _WRITE: Final = "READ COMMITTED"
 _READ: Final = "REPEATABLE READ READ ONLY"
 
-_FAILURES: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_FAILURES: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _GOODBYES: Final = (
     OSError,
+    asyncpg.InternalClientError,  # a goodbye that crossed a statement confuses the driver
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -75,12 +97,20 @@ class _Again(Exception):
     """Nothing was committed, and another try may work; the message says what was in the way."""
 
 
-class _FateUnknown(LedgerUnavailable):
-    """The connection was lost while `xid` was being committed, and nobody could be asked."""
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a transaction leaves behind if it is committed: its number, in a row of its own."""
 
-    def __init__(self, xid: str) -> None:
+    slot: int
+    number: int
+
+
+class _FateUnknown(LedgerUnavailable):
+    """The connection was lost during a commit, and nobody could be asked about it in time."""
+
+    def __init__(self, mark: _Mark) -> None:
         super().__init__("the database went away during a commit")
-        self.xid = xid
+        self.mark = mark
 
 
 @dataclass(slots=True)
@@ -161,6 +191,9 @@ class PostgresDatabase:
         self._pool = pool
         self._tasks: set[asyncio.Task[object]] = set()
         self._closing = asyncio.Event()
+        self._slots: list[int] = []
+        """Rows for marks that no transaction uses just now."""
+        self._numbers = count(1)
 
     async def write(
         self,
@@ -229,17 +262,14 @@ class PostgresDatabase:
             _Again: nothing was committed; it is worth another try.
             LedgerUnavailable: it is not.
         """
+        mark = self._new_mark() if work.mode == _WRITE else None
         connection = await self._borrow()
         try:
-            xid = ""
             try:
                 async with asyncio.timeout(work.limit_s):
                     await connection.execute(work.begin)
-                    if work.mode == _WRITE:
-                        # Asked for before anything is locked, so that nobody waits for the answer.
-                        xid = str(
-                            await connection.fetchval("SELECT CAST(pg_current_xact_id() AS TEXT)")
-                        )
+                    if mark is not None:
+                        await connection.execute(_MARK, mark.slot, mark.number)
                     value = await _drive(work.run, connection)
             except (TimeoutError, *_FAILURES) as error:
                 lost = _is_lost(connection, error)
@@ -251,15 +281,20 @@ class PostgresDatabase:
             except BaseException:
                 await _roll_back(connection)
                 raise
-            if await _commit(connection):
-                return value
+            answered = await _commit(connection)
         finally:
             await self._give_back(connection)
-        if not xid:  # it read only, and has what it read
+        if mark is None:  # it has what it read
             return value
-        if await self._was_committed(xid, within_s=work.limit_s):
-            return value
-        raise _Again("the connection was lost during a commit")
+        if not answered and not await self._was_committed(mark, within_s=work.limit_s):
+            raise _Again("the connection was lost during a commit")
+        self._slots.append(mark.slot)
+        return value
+
+    def _new_mark(self) -> _Mark:
+        """Choose a row that nobody uses. After a failure it is not used again: it may be locked."""
+        slot = self._slots.pop() if self._slots else secrets.randbits(62)
+        return _Mark(slot, next(self._numbers))
 
     async def _borrow(self) -> _Connection:
         """Take a connection from the pool.
@@ -279,31 +314,23 @@ class PostgresDatabase:
         except (TimeoutError, *_FAILURES) as error:  # the pool has dropped it
             _log.info("a connection was dropped: %s", _words(error))
 
-    async def _was_committed(self, xid: str, *, within_s: float) -> bool:
+    async def _was_committed(self, mark: _Mark, *, within_s: float) -> bool:
         """Find out what became of a transaction whose commit got no answer.
 
         Raises:
             _FateUnknown: nobody can tell within the time given, in seconds.
         """
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            status = await self._status(xid)
-            if status in {"committed", "aborted"}:
-                return status == "committed"
-            await asyncio.sleep(_ASK_AGAIN_S)
-        raise _FateUnknown(xid)
-
-    async def _status(self, xid: str) -> str | None:
-        """Ask PostgreSQL: committed, aborted, in progress; None when it cannot be asked."""
-        try:
-            async with asyncio.timeout(_CONNECT_S), self._pool.acquire() as connection:
-                status = await connection.fetchval(
-                    "SELECT pg_xact_status(CAST(CAST($1 AS TEXT) AS xid8))", xid
-                )
-        except (TimeoutError, *_FAILURES) as error:
-            _log.warning("the fate of a commit cannot be found out yet: %s", _words(error))
-            return None
-        return str(status)
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left), self._pool.acquire() as connection:
+                    number = await connection.fetchval(_READ_MARK, mark.slot)
+            except (TimeoutError, *_FAILURES) as error:
+                _log.warning("what became of a commit is not known yet: %s", _words(error))
+                await asyncio.sleep(min(left, _ASK_AGAIN_S))
+            else:
+                return bool(number == mark.number)
+        raise _FateUnknown(mark)
 
     async def _undo(self, task: "asyncio.Task[T]", undo: _Work[object]) -> None:
         """Undo what `task` did once it has ended, however long the server is away."""
@@ -313,7 +340,7 @@ class PostgresDatabase:
         while True:
             try:
                 if isinstance(error, _FateUnknown):
-                    await self._was_committed(error.xid, within_s=undo.limit_s)
+                    await self._was_committed(error.mark, within_s=undo.limit_s)
                 await self._insist(undo)
             except LedgerUnavailable:
                 if self._closing.is_set():
@@ -351,22 +378,13 @@ async def _roll_back(connection: _Connection) -> None:
 
 
 async def _commit(connection: _Connection) -> bool:
-    """Commit; False when the connection was lost, so that nobody knows whether it worked.
-
-    Raises:
-        _Again: PostgreSQL said no.
-    """
+    """Commit; False when no answer came, or none that is sure, so that nobody knows yet."""
     try:
-        said = await connection.execute("COMMIT", timeout=LIMIT_S)
+        return await connection.execute("COMMIT", timeout=LIMIT_S) == "COMMIT"
     except (TimeoutError, *_FAILURES) as error:
-        if isinstance(error, TimeoutError) or _is_lost(connection, error):
-            _drop(connection)
-            return False
-        await _roll_back(connection)
-        raise _Again(_words(error)) from None
-    if said != "COMMIT":
-        raise _Again(f"a commit was answered with {said}")
-    return True
+        _log.warning("a commit was answered with: %s", _words(error))
+        _drop(connection)
+        return False
 
 
 def _drop(connection: _Connection) -> None:
@@ -429,20 +447,34 @@ async def open_postgres(
     Raises:
         StorageError: with a sentence for the operator, which never holds the password.
     """
-    database = PostgresDatabase(await _connect(url))
+    pool = await _connect(url)
+    database = PostgresDatabase(pool)
     try:
         try:
+            await _prepare_marks(pool)
             await migrate(_OneAtATime(database), files, clock=clock)
         except LedgerUnavailable as error:
             raise StorageError(f"The PostgreSQL database cannot be used: {error}.") from error
+        except (TimeoutError, *_FAILURES) as error:
+            raise StorageError(
+                f"The PostgreSQL database cannot be used: {_words(error)}."
+            ) from None
         yield database
     finally:
         await database.close()
 
 
+async def _prepare_marks(pool: _Pool) -> None:
+    """Make the table of marks, and forget those of processes that are long dead."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+        await connection.execute(_MARKS)
+        await connection.execute(_FORGET_MARKS)
+
+
 async def _connect(url: str) -> _Pool:
     try:
-        pool = await asyncpg.create_pool(
+        return await asyncpg.create_pool(
             url,
             min_size=1,
             max_size=POOL,
@@ -459,14 +491,6 @@ async def _connect(url: str) -> _Pool:
         ) from None
     except (TimeoutError, *_FAILURES) as error:
         raise StorageError(f"The PostgreSQL server cannot be used: {_words(error)}.") from None
-    async with pool.acquire() as connection:
-        version = connection.get_server_version()
-    if version.major < OLDEST:
-        pool.terminate()
-        raise StorageError(
-            f"This PostgreSQL is version {version.major}; the bot needs {OLDEST} or newer."
-        )
-    return pool
 
 
 async def _nothing_to_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from bot.storage import open_database
+from bot.storage import open_database, sqlite_path
 from sandbox.postgres import PostgresServer, programs
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
@@ -52,21 +56,46 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> str:
-    """The URL of a database that holds nothing, or of a file that is not there yet."""
+def new_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Callable[[], str]:
+    """Makes the URL of a migrated database, or of a file that is not there yet."""
     if engine == "sqlite":
-        return sqlite_url(tmp_path)
+        numbers = count()
+        return lambda: sqlite_url(tmp_path / f"database-{next(numbers)}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.create(request.getfixturevalue("migrated")))
+    template: str = request.getfixturevalue("migrated")
+    return lambda: server.url(server.create(template))
 
 
 @pytest.fixture
-def empty_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> str:
-    """The URL of a database without any table."""
+def empty_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Callable[[], str]:
+    """Makes the URL of a database without any table."""
     if engine == "sqlite":
-        return sqlite_url(tmp_path)
+        numbers = count()
+        return lambda: sqlite_url(tmp_path / f"empty-{next(numbers)}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.create())
+    return lambda: server.url(server.create())
+
+
+@pytest.fixture
+def outside(request: pytest.FixtureRequest, engine: str) -> Callable[[str, str], list[str]]:
+    """Runs a statement on a database without the bot; returns rows, their columns joined by |."""
+
+    def on_sqlite(url: str, sql: str) -> list[str]:
+        path = sqlite_path(url)
+        assert path is not None
+        with closing(sqlite3.connect(path)) as connection, connection:
+            return ["|".join(map(str, row)) for row in connection.execute(sql)]
+
+    if engine == "sqlite":
+        return on_sqlite
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return lambda url, sql: server.run(sql, database=urlsplit(url).path[1:])
+
+
+@pytest.fixture
+def database_url(new_url: Callable[[], str]) -> str:
+    """The URL of a database that nobody else uses."""
+    return new_url()
 
 
 @pytest.fixture

@@ -60,9 +60,9 @@ async def charges(tx: Tx) -> list[Row]:
     return await tx.fetch("SELECT id, state, actual, held FROM charge")
 
 
-async def test_a_kill_at_any_moment_loses_no_cost(tmp_path: Path) -> None:
+async def test_a_kill_at_any_moment_loses_no_cost(database_url: str) -> None:
     chance = random.Random(9)
-    url = sqlite_url(tmp_path)
+    url = database_url
     said: list[list[str]] = []
     for round_number in range(ROUNDS):
         # Each round sees the next day, so that the books hold several windows.
@@ -98,15 +98,16 @@ async def check(books: Books, said: list[list[str]]) -> None:
     assert all(rows[charge_id].text("state") in {"released", "unknown"} for charge_id in unsent)
 
 
-async def test_what_was_settled_before_a_crash_can_be_delivered_after_it(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path)
-    async with open_books(url) as before:
+async def test_what_was_settled_before_a_crash_can_be_delivered_after_it(
+    database_url: str,
+) -> None:
+    async with open_books(database_url) as before:
         held = await before.sent(before.job(pictures=3))
         output = Output(data=b"picture", media_type="image/png")
         await before.ledger.settle(held.charge_ids[0], actual=900, outputs=[output])
         before.clock.now += 1
         never_sent = await before.ledger.hold(before.job())
-    async with open_books(url) as after:
+    async with open_books(database_url) as after:
         await after.ledger.sweep(adopt_all=True)
         assert await after.jobs.open_deliveries() == [held.job_id, never_sent.job_id]
         assert await after.jobs.claim_delivery(held.job_id)

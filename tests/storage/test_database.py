@@ -13,7 +13,7 @@ import pytest
 from bot.errors import LedgerUnavailable
 from bot.storage import DatabaseInUse, StorageError, UnsupportedDatabase, open_database, sqlite_path
 from bot.storage.rows import Tx
-from tests.storage.books import Books, StillClock, sqlite_url
+from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,16 +170,17 @@ async def test_cancelled_callers_tear_nothing(books: Books) -> None:
     assert answered <= set(lefts)
 
 
-async def test_an_abandoned_transaction_is_undone(books: Books) -> None:
+async def test_an_abandoned_transaction_is_undone(database_url: str) -> None:
     async def undo(tx: Tx) -> None:
-        await tx.fetch("DELETE FROM setting WHERE name = 'abandoned'")
+        await tx.fetch("UPDATE setting SET name = 'undone' WHERE name = 'abandoned'")
 
-    task = asyncio.create_task(books.db.write(partial(put, "abandoned", ""), undo=undo))
-    await asyncio.sleep(0)  # let it hand its function over
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await books.db.write(partial(put, "other", ""))
-    assert await books.db.read(names) == ["other"]
+    async with open_books(database_url) as books:
+        task = asyncio.create_task(books.db.write(partial(put, "abandoned", ""), undo=undo))
+        await asyncio.sleep(0)  # let it hand its function over
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with open_books(database_url) as books:
+        assert await books.db.read(names) == ["undone"]
 
 
 async def test_closing_finishes_what_was_asked_for(database_url: str) -> None:
@@ -216,9 +217,9 @@ def test_a_url_that_names_no_file_is_explained(url: str) -> None:
         sqlite_path(url)
 
 
-def test_postgresql_is_not_there_yet() -> None:
-    with pytest.raises(UnsupportedDatabase, match="PostgreSQL is not supported"):
-        sqlite_path("postgresql://localhost/bot")
+@pytest.mark.parametrize("url", ["postgresql://me:pw@db.example:5432/bot", "postgres:///bot"])
+def test_postgresql_is_no_file(url: str) -> None:
+    assert sqlite_path(url) is None
 
 
 async def test_a_file_that_is_no_database_is_explained_and_untouched(tmp_path: Path) -> None:
@@ -267,7 +268,8 @@ def opener(url: str) -> "subprocess.Popen[str]":
     )
 
 
-async def test_a_second_process_is_refused_and_pointed_to_postgresql(database_url: str) -> None:
+async def test_a_second_process_is_refused_and_pointed_to_postgresql(tmp_path: Path) -> None:
+    database_url = sqlite_url(tmp_path)
     async with open_database(database_url, clock=StillClock()):
         with opener(database_url) as second:
             said, _ = await asyncio.to_thread(second.communicate)
@@ -279,7 +281,8 @@ async def test_a_second_process_is_refused_and_pointed_to_postgresql(database_ur
                 pass
 
 
-async def test_the_lock_dies_with_its_process(database_url: str) -> None:
+async def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    database_url = sqlite_url(tmp_path)
     with opener(database_url) as first:
         assert first.stdout is not None
         assert await asyncio.to_thread(first.stdout.readline) == "open\n"

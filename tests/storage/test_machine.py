@@ -5,12 +5,11 @@ every counter must hold by looking at all of them anew.
 """
 
 import asyncio
-import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -29,7 +28,7 @@ from bot.requests import Actor
 from bot.storage import ChargeState, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
-from tests.storage.books import DAY, HOUR, MINUTE, SECRET, Books, audit, open_books, sqlite_url
+from tests.storage.books import DAY, HOUR, MINUTE, SECRET, Books, audit, open_books
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -92,16 +91,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    new_url: ClassVar[Callable[[], str]]
 
     def __init__(self) -> None:
         super().__init__()
         self.charges: dict[int, ModelCharge] = {}
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.books: Books = self.runner.run(
-            self.stack.enter_async_context(open_books(sqlite_url(Path(folder))))
-        )
+        opening = open_books(type(self).new_url())
+        self.books: Books = self.runner.run(self.stack.enter_async_context(opening))
         self.clock = self.books.clock
 
     def teardown(self) -> None:
@@ -306,7 +304,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.runner.run(ledger.pending(user)) == pending[user]
 
 
-def test_any_order_of_events_leaves_the_books_of_the_model() -> None:
+def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[], str]) -> None:
+    LedgerMachine.new_url = new_url
     LedgerMachine.reached.clear()
     LedgerMachine.refusals.clear()
     machine = LedgerMachine.TestCase
