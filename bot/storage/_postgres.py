@@ -5,9 +5,9 @@ tears nothing. Its function is stepped by hand: it can await nothing but its `tx
 READ COMMITTED: whatever decides about money is one guarded statement, which PostgreSQL evaluates on
 the newest version of each row (docs/adr/0004-two-engines.md says why).
 
-Every writing transaction numbers itself in a row of its own (`commit_mark`). When the server goes away
-in the middle of a commit, that row tells what became of it: PostgreSQL lets nobody touch it before
-the transaction has ended. (A transaction id would not do: a crash may give it to another one.)
+Every writing transaction numbers itself in a row of its own (`commit_mark`). When the server goes
+away in the middle of a commit, that row tells what became of it: PostgreSQL lets nobody touch it
+before the transaction has ended. (A transaction id won't do: after a crash, another may have it.)
 """
 
 import asyncio

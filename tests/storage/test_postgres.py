@@ -238,11 +238,11 @@ async def test_a_server_that_is_away_refuses_and_is_used_again_when_it_is_back(
 async def test_a_server_that_ends_in_the_middle_of_it_all_keeps_the_books(
     victim: PostgresServer, number: int
 ) -> None:
-    told, enough = 0, asyncio.Event()
+    told, enough, back = 0, asyncio.Event(), asyncio.Event()
 
     async def caller(books: Books, user: int) -> None:
         nonlocal told
-        while True:
+        while not back.is_set():
             books.clock.now += 1  # so many ids must not be of one millisecond
             held = await books.ledger.hold(books.job(ceiling=PRICE, user=user))
             await books.ledger.dispatch(held.charge_ids[0], lease_ms=MINUTE)
@@ -256,8 +256,10 @@ async def test_a_server_that_ends_in_the_middle_of_it_all_keeps_the_books(
         await enough.wait()
         await asyncio.to_thread(victim.stop, number)
         await asyncio.to_thread(victim.start)
-        broken = await asyncio.gather(*work, return_exceptions=True)
-        assert {type(error) for error in broken} == {LedgerUnavailable}
+        back.set()
+        ends = await asyncio.gather(*work, return_exceptions=True)
+        # Some could be found out about once the server was back, and went on.
+        assert LedgerUnavailable in {type(end) for end in ends} <= {LedgerUnavailable, type(None)}
         _, settled, _ = await books.counters("bot", "total")
         # What was told is there; of each caller, one more may be, whose answer never came.
         assert told * 10 <= settled <= (told + 8) * 10
