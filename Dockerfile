@@ -5,10 +5,10 @@ ARG PYTHON_VERSION=3.13
 
 FROM python:${PYTHON_VERSION}-slim AS packages
 WORKDIR /build
-COPY requirements.lock ./
+COPY requirements-postgres.lock ./
 RUN python -m venv /opt/easel \
     && /opt/easel/bin/pip install --no-cache-dir --disable-pip-version-check \
-        --require-hashes --only-binary :all: -r requirements.lock
+        --require-hashes --only-binary :all: -r requirements-postgres.lock
 
 FROM python:${PYTHON_VERSION}-slim
 LABEL org.opencontainers.image.title="Easel" \
@@ -29,6 +29,8 @@ COPY LICENSE ./
 COPY migrations ./migrations
 COPY bot ./bot
 COPY cogs ./cogs
+# With PostgreSQL, the list of models is kept in data/ of the working folder.
+RUN ln -s /data data
 USER 10001:10001
 VOLUME ["/data"]
 EXPOSE 8000

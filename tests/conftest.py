@@ -20,7 +20,7 @@ _SECRET_NAME: Final = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|_KEY$
 _SETTING_NAME: Final = re.compile(
     r"^(?:DISCORD|IMAGEROUTER|SANDBOX|DATABASE|DEFAULT|OPERATOR|PUBLIC|HTTP|LOG)_(?!PROXY)"
 )
-_FOR_TESTS: Final = frozenset({"DISCORD_OPENAPI", "REQUIRE_BROWSER"})
+_FOR_TESTS: Final = frozenset({"DISCORD_OPENAPI", "REQUIRE_BROWSER", "REQUIRE_POSTGRES"})
 
 
 def _is_foreign(name: str, documented: frozenset[str]) -> bool:

@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -70,7 +70,13 @@ if sys.version_info[:2] < OLDEST:
 # From here on Python is new enough.
 
 RUNTIME_LOCK = "requirements.lock"
+POSTGRES_LOCK = "requirements-postgres.lock"
 DEV_LOCK = "requirements-dev.lock"
+HOLDS = {
+    RUNTIME_LOCK: (RUNTIME_LOCK,),
+    POSTGRES_LOCK: (RUNTIME_LOCK, POSTGRES_LOCK),
+    DEV_LOCK: (RUNTIME_LOCK, POSTGRES_LOCK, DEV_LOCK),
+}
 CODE = ("bot", "cogs", "sandbox", "benchmarks", "tests", "tools")
 LONGEST_FILE = 500
 MOST_TEST_WORKERS = 8
@@ -116,7 +122,7 @@ class Venv:
     def ensure(self, lock: str) -> None:
         """Have exactly the packages of `lock` installed; does nothing when they are already.
 
-        The development lock contains the runtime lock, so installing it satisfies both.
+        A lock may hold all of another (`HOLDS`), so installing it satisfies both.
         """
         self.ensure_made()
         installed = self._read_stamp().get("locks")
@@ -134,8 +140,7 @@ class Venv:
                 f"Installing the packages of {lock} failed: read what pip says above, check the "
                 "network connection, and run the same command again."
             )
-        locks = (RUNTIME_LOCK, DEV_LOCK) if lock == DEV_LOCK else (lock,)
-        self._write_stamp({"locks": {name: self._digest(name) for name in locks}})
+        self._write_stamp({"locks": {name: self._digest(name) for name in HOLDS[lock]}})
 
     def ensure_made(self) -> None:
         """Have a working environment, whatever is installed in it."""
@@ -247,8 +252,20 @@ def hand_over(*arguments: str) -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Start the bot; without a DISCORD_TOKEN, the sandbox."""
-    the_venv().ensure(RUNTIME_LOCK)
+    the_venv().ensure(POSTGRES_LOCK if wants_postgres(ROOT, os.environ) else RUNTIME_LOCK)
     hand_over("-m", "bot", *arguments)
+
+
+def wants_postgres(root: Path, environ: Mapping[str, str]) -> bool:
+    """Whether DATABASE_URL, in the environment or else in `.env`, names PostgreSQL."""
+    url = environ.get("DATABASE_URL", "")
+    env_file = root / ".env"
+    if not url and env_file.is_file():
+        for line in env_file.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.removeprefix("export ").partition("=")
+            if name.strip() == "DATABASE_URL":
+                url = value.strip().strip("\"'")
+    return url.startswith(("postgresql:", "postgres:"))
 
 
 def test(arguments: list[str]) -> int:
@@ -328,9 +345,9 @@ def screenshots(arguments: list[str]) -> int:
 
 
 def lock(arguments: list[str]) -> int:
-    """Write both lock files from pyproject.toml; `--upgrade` takes newer versions.
+    """Write the lock files from pyproject.toml; `--upgrade` takes newer versions.
 
-    The development lock takes the runtime lock's versions, so that tests run on what users get.
+    Each takes the versions of the one before, so that tests run on what users get.
     """
     environment = the_venv()
     environment.ensure_made()
@@ -347,8 +364,12 @@ def lock(arguments: list[str]) -> int:
         "--custom-compile-command",
         "make lock",
     ]
-    return in_venv(*common, *arguments, "-o", RUNTIME_LOCK) or in_venv(
-        *common, *arguments, "--group", "dev", "-c", RUNTIME_LOCK, "-o", DEV_LOCK
+    postgres = ["--extra", "postgres", "-c", RUNTIME_LOCK, "-o", POSTGRES_LOCK]
+    development = ["--group", "dev", "-c", POSTGRES_LOCK, "-o", DEV_LOCK]
+    return (
+        in_venv(*common, *arguments, "-o", RUNTIME_LOCK)
+        or in_venv(*common, *arguments, *postgres)
+        or in_venv(*common, *arguments, *development)
     )
 
 

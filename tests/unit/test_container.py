@@ -40,7 +40,7 @@ def test_packages_come_from_the_lock_with_their_hashes() -> None:
     installs = [line for line in instructions("RUN") if "pip install" in line]
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert "-r requirements.lock" in installs[0]
+    assert "-r requirements-postgres.lock" in installs[0]
 
 
 def test_the_bot_runs_as_an_ordinary_user_who_owns_nothing_but_the_data() -> None:

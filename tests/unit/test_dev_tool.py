@@ -15,7 +15,7 @@ from tools import dev
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tools" / "dev.py"
-LOCKS = (dev.RUNTIME_LOCK, dev.DEV_LOCK)
+LOCKS = (dev.RUNTIME_LOCK, dev.POSTGRES_LOCK, dev.DEV_LOCK)
 
 # A bot that stands in for the real one: it says how it was started, and waits for the end.
 WAITING_BOT = """
@@ -237,3 +237,22 @@ def test_the_suite_uses_the_cores_there_are_but_not_a_hundred() -> None:
     assert dev.whole_suite(1) == []
     assert dev.whole_suite(2)[:2] == ["-n", "2"]
     assert dev.whole_suite(100)[:2] == ["-n", "8"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "file", "wanted"),
+    [
+        ({}, None, False),
+        ({}, "DATABASE_URL=sqlite:///data/bot.db", False),
+        ({}, "# DATABASE_URL=postgresql://old/bot", False),
+        ({}, 'SECRET_KEY=x\nexport DATABASE_URL = "postgresql://me@db/bot"', True),
+        ({"DATABASE_URL": "postgres:///bot"}, None, True),
+        ({"DATABASE_URL": "sqlite:///data/bot.db"}, "DATABASE_URL=postgresql://db/bot", False),
+    ],
+)
+def test_postgresqls_driver_is_installed_for_those_who_set_it(
+    tmp_path: Path, environ: dict[str, str], file: str | None, wanted: bool
+) -> None:
+    if file is not None:
+        (tmp_path / ".env").write_text(file)
+    assert dev.wants_postgres(tmp_path, environ) == wanted

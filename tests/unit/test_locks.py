@@ -10,7 +10,7 @@ import pytest
 from tools import dev
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = (dev.RUNTIME_LOCK, dev.DEV_LOCK)
+LOCKS = (dev.RUNTIME_LOCK, dev.POSTGRES_LOCK, dev.DEV_LOCK)
 
 
 def canonical(name: str) -> str:
@@ -46,7 +46,12 @@ def test_the_locks_hold_every_dependency_and_agree_with_each_other() -> None:
     wanted_too = {requirement_name(each) for each in project["dependency-groups"]["dev"]}
     assert wanted <= set(runtime)
     assert wanted | wanted_too <= set(development)
-    assert runtime.items() <= development.items()
+    postgres = locked(dev.POSTGRES_LOCK)
+    extra = {
+        requirement_name(each) for each in project["project"]["optional-dependencies"]["postgres"]
+    }
+    assert set(postgres) - set(runtime) == extra
+    assert runtime.items() <= postgres.items() <= development.items()
 
 
 def test_the_runtime_lock_serves_what_only_some_platforms_and_versions_need() -> None:
