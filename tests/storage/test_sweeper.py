@@ -1,9 +1,14 @@
 """What becomes of the charges that nobody closes."""
 
+from typing import TypeVar
+
 import pytest
 
-from bot.storage import ChargeState, Swept
+from bot.storage import ChargeState, Ledger, Swept
+from bot.storage.rows import LIMIT_S, Transaction
 from tests.storage.books import MINUTE, Books
+
+T = TypeVar("T")
 
 
 async def states(books: Books, job_id: int) -> list[ChargeState]:
@@ -78,3 +83,34 @@ async def test_nothing_stays_unclosed_past_lease_and_grace(books: Books) -> None
     )
     assert {row.integer("process") for row in rows} == {books.process_id}
     assert len(rows) == 70
+
+
+async def test_what_a_late_process_sends_during_the_sweep_is_not_taken_for_unsent(
+    books: Books,
+) -> None:
+    """Between the sweeper's look and its change, the process it thought dead sends the charge."""
+    late = books.other_process()
+    await late.ledger.heartbeat()
+    held = await late.ledger.hold(late.job())
+    books.clock.now += 2 * MINUTE
+
+    class Interrupted:
+        """The database, on which somebody else is quicker after the first look."""
+
+        async def write(
+            self,
+            run: Transaction[T],
+            *,
+            undo: Transaction[object] | None = None,
+            limit_s: float = LIMIT_S,
+        ) -> T:
+            return await books.db.write(run, undo=undo, limit_s=limit_s)
+
+        async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
+            seen = await books.db.read(run, limit_s=limit_s)
+            await late.ledger.dispatch(held.charge_ids[0], lease_ms=MINUTE)
+            return seen
+
+    ledger = Ledger(Interrupted(), clock=books.clock, secret=b"x", process_id=books.process_id)
+    assert await ledger.sweep() == Swept((), held.charge_ids, ())
+    assert await states(books, held.job_id) == [ChargeState.UNKNOWN]

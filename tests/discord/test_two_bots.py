@@ -1,0 +1,87 @@
+"""Two bots on one PostgreSQL: each leaves the other's work alone, and inherits it when it dies."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.child import Child
+from sandbox.discord import Message
+from sandbox.house import House
+from sandbox.postgres import PostgresServer, programs
+
+SECRET = "the same secret for every process of it"
+LARGE = "papercut/fold-large"
+_DEAD_AFTER_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of our own."""
+    if programs() is None:
+        reason = "no PostgreSQL on this machine (Debian: apt install postgresql)"
+        if os.environ.get("REQUIRE_POSTGRES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with PostgresServer() as server:
+        yield server
+
+
+def states(postgres: PostgresServer, database: str) -> list[str]:
+    return postgres.run("SELECT state FROM charge ORDER BY id", database=database)
+
+
+async def test_a_bot_closes_what_a_dead_one_left_and_nothing_of_a_living_one(
+    servers: House, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = postgres.create()
+    environ = {"DATABASE_URL": postgres.url(database), "SECRET_KEY": SECRET}
+    mira, general = servers.person("mira"), servers.channel("general")
+    gate = servers.imagerouter.faults.hold()
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    for folder in folders:
+        folder.mkdir()
+    async with Child(servers.servers, folders[0], environ=environ) as first:
+        await first.printed("Connected as")
+        await mira.slash(general, "imagine", {"prompt": "a paper boat", "model": LARGE})
+        await gate.reached()
+        assert states(postgres, database) == ["dispatched"]
+
+        # While the first lives, a second one starts, sweeps, and touches nothing.
+        async with Child(servers.servers, folders[1], environ=environ) as second:
+            await second.printed("Connected as")
+            # Its first sweep begins with a heartbeat, later than the one of its start.
+            swept = (
+                "SELECT id FROM process WHERE seen_at > started_at "
+                "AND id = (SELECT MAX(id) FROM process)"
+            )
+            deadline = time.monotonic() + 15
+            while not await asyncio.to_thread(postgres.run, swept, database=database):
+                assert time.monotonic() < deadline
+            assert states(postgres, database) == ["dispatched"]
+        await first.kill()
+
+    # The clock of its heartbeats moves on; nobody wants to sit through it.
+    postgres.run(f"UPDATE process SET seen_at = seen_at - {_DEAD_AFTER_MS}", database=database)
+    async with Child(servers.servers, folders[2], environ=environ) as third:
+        await third.printed("Connected as")
+
+        def told(message: Message) -> bool:
+            return "Outcome unknown; up to $0.08 counts against you." in message.text
+
+        await mira.wait_for(general, told, timeout=20)
+        assert states(postgres, database) == ["unknown"]
+    gate.open()
+
+
+async def test_without_a_common_secret_the_bot_does_not_start(
+    servers: House, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    environ = {"DATABASE_URL": postgres.url(postgres.create())}
+    async with Child(servers.servers, tmp_path, environ=environ) as bot:
+        assert await bot.ended() == 78
+    assert "SECRET_KEY must be set" in bot.output
+    assert bot.output.count("\n") == 0
