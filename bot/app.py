@@ -26,12 +26,21 @@ from bot.imagerouter import BadKey, ImageRouter, ImageRouterError
 from bot.images import ImageTools
 from bot.money import format_usd
 from bot.offers import Offers
+from bot.quotas import Defaults
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
-from bot.storage import Jobs, Ledger, OfferStore, StorageError, open_database, sqlite_path
+from bot.storage import (
+    Jobs,
+    Ledger,
+    OfferStore,
+    Policies,
+    StorageError,
+    open_database,
+    sqlite_path,
+)
 from bot.web import serve
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
@@ -91,7 +100,11 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             refresh_s=settings.catalog_refresh_seconds,
         ) as catalog,
     ):
-        ledger = Ledger(database, clock=clock, secret=secret, process_id=process_id)
+        defaults = _defaults(settings)
+        ledger = Ledger(
+            database, clock=clock, secret=secret, process_id=process_id, defaults=defaults
+        )
+        policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
         jobs = Jobs(database, clock=clock, process_id=process_id)
         messenger = DiscordMessenger()
         alerts = Alerts(messenger=messenger, clock=clock)
@@ -127,6 +140,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             database=database,
             ledger=ledger,
             jobs=jobs,
+            policies=policies,
             catalog=catalog,
             router=router,
             generation=generation,
@@ -150,6 +164,16 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             await alerts.close()
             if not bot.is_closed():
                 await bot.close()
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(
+        member_day=settings.default_member_daily,
+        guild_month=settings.default_guild_monthly,
+        bot_month=settings.operator_monthly,
+        dm_day=settings.default_dm_daily or 0,
+        open_jobs=settings.member_open_jobs,
+    )
 
 
 def _secret(settings: Settings, database: Path) -> bytes:

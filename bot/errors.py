@@ -9,7 +9,12 @@ BotError
 │   ├── NoModelAvailable        the catalogue has no model that can do the job
 │   ├── NotKept                 what a button would run is not kept any more
 │   ├── NotYours                a button that was offered to somebody else
-│   └── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+│   ├── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+│   ├── PictureTooDear          one picture may cost more than a limit allows (bot.quotas)
+│   ├── Blocked                 an admin has blocked this member in this guild (bot.quotas)
+│   ├── Paused                  nothing new is made, in this guild or anywhere (bot.quotas)
+│   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)
+│   └── ConfirmedAlready        the button was pressed before, and the job runs once
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
@@ -75,6 +80,10 @@ class NotKept(RequestError):
 
 class NotYours(RequestError):
     """The button was offered to another person."""
+
+
+class ConfirmedAlready(RequestError):
+    """The same question was answered with yes before; that job runs once."""
 
 
 class ShuttingDown(BotError):

@@ -108,7 +108,9 @@ class Generation:
             RequestError: the option, the model or its price cannot work; it carries what would.
         """
         if not request.prompt.strip():
-            raise InvalidOption("prompt", request.prompt, "a few words on what you would like to see")
+            raise InvalidOption(
+                "prompt", request.prompt, "a few words on what you would like to see"
+            )
         if len(request.prompt) > MOST_PROMPT:
             raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
         if not 1 <= request.count <= MOST_PICTURES:

@@ -16,6 +16,7 @@ from bot.quotas._limits import (
     Scope,
     Target,
     binding,
+    pressing,
 )
 from bot.quotas._rules import Defaults, Grant, Rule, Rules, limits_for
 from bot.quotas._windows import (
@@ -52,5 +53,6 @@ __all__ = [
     "binding",
     "known_zones",
     "limits_for",
+    "pressing",
     "window_at",
 ]

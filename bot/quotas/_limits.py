@@ -171,15 +171,15 @@ class NeedsConfirmation(RequestError):
 
 
 def binding(states: Iterable[Headroom]) -> Headroom | None:
-    """Return the limit that binds; None where there is no limit.
-
-    Of those that refuse the job, else of all: the one with the least left, of equals the one that
-    lasts longest. A slot frees itself soon, so a budget that is used up is the better answer.
-    """
+    """Return the most pressing of those that refuse the job, else of all; None of none."""
     known = tuple(states)
     refusing = tuple(state for state in known if not state.fits)
-    return min(
-        refusing or known,
-        key=lambda state: (state.limit.window is Window.OPEN, state.left, -state.ends_ms),
-        default=None,
-    )
+    return min(refusing or known, key=pressing, default=None)
+
+
+def pressing(state: Headroom) -> tuple[bool, int, int]:
+    """For sorting: the least left first, of equals the one that lasts longest.
+
+    Slots come last: they free themselves soon, so a budget that is used up is the better answer.
+    """
+    return (state.limit.window is Window.OPEN, state.left, -state.ends_ms)

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.ids import make_id
-from bot.quotas import Limit, Scope, Window
+from bot.money import Micros
+from bot.quotas import (
+    Blocked,
+    Defaults,
+    Limit,
+    NeedsConfirmation,
+    Paused,
+    PictureTooDear,
+    Rules,
+    Scope,
+    Window,
+    limits_for,
+)
 from bot.requests import ReplyRoute
-from bot.storage._buckets import admit, counters_of, zones_of
+from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
+from bot.storage._rules import read_rules
 from bot.storage.models import ChargeState, Delivery, DuplicateJob, HeldJob, NewJob
 from bot.storage.rows import Tx, Value, insert
 
@@ -20,16 +33,32 @@ class Holder:
     secret: bytes
     process_id: int
     clock: Clock
+    defaults: Defaults
 
-    async def hold(self, job: NewJob, limits: Sequence[Limit], now_ms: int, tx: Tx) -> HeldJob:
+    async def hold(
+        self, job: NewJob, given: Sequence[Limit] | None, now_ms: int, tx: Tx
+    ) -> HeldJob:
         """Reserve a job's money; see `Ledger.hold`."""
         actor = job.actor
-        zones = await zones_of(tx, actor.guild_id)
-        counters = counters_of(self.secret, actor, now_ms=now_ms, zones=zones)
+        rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
+        counters = counters_of(self.secret, actor, now_ms=now_ms, zones=rules.zones)
         labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
+        # First of all, so that a replay is known as one whatever the rules say by now.
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
+        limits = _admitting(rules, job, now_ms) if given is None else given
+        _check_price(limits, job.ceiling)
         amount = job.ceiling * job.request.count
-        await admit(tx, counters, job_id=job.id, amount=amount, limits=limits, clock=self.clock)
+        await admit(
+            tx,
+            counters,
+            job_id=job.id,
+            amount=amount,
+            about=job.about,
+            limits=[limit for limit in limits if limit.window is not Window.IMAGE],
+            clock=self.clock,
+        )
+        if given is None and not job.confirmed and _is_dear(rules, amount):
+            raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
         return HeldJob(job.id, await self._insert_charges(tx, job, limits, now_ms))
 
     async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
@@ -105,6 +134,28 @@ class Holder:
         held = ChargeState.HELD.value
         await record(tx, [(charge_id, held, 0) for charge_id in ids], now_ms, self.clock)
         return ids
+
+
+def _admitting(rules: Rules, job: NewJob, now_ms: int) -> tuple[Limit, ...]:
+    """Return the limits that a job must keep, if it may be asked for at all."""
+    if rules.blocked is not None:
+        raise Blocked(rules.blocked)
+    if rules.paused is not None:
+        raise Paused(rules.paused)
+    return limits_for(rules, job.actor, now_ms=now_ms)
+
+
+def _check_price(limits: Sequence[Limit], price: Micros) -> None:
+    """Refuse a picture that may cost more than any limit on prices allows; the lowest binds."""
+    prices = [limit for limit in limits if limit.window is Window.IMAGE]
+    lowest = min(prices, key=lambda limit: limit.amount, default=None)
+    if lowest is not None and price > lowest.amount:
+        raise PictureTooDear(lowest, price=price)
+
+
+def _is_dear(rules: Rules, amount: Micros) -> bool:
+    """Whether the guild wants people to be asked before a job that may cost `amount`."""
+    return rules.confirm_above is not None and amount > rules.confirm_above
 
 
 def _reply_columns(reply: ReplyRoute | None) -> dict[str, Value]:

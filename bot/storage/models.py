@@ -69,6 +69,10 @@ class NewJob:
     created_ms: int
     parent_id: int | None = None
     """The job whose result this one repeats or edits."""
+    about: Micros | None = None
+    """What the whole job usually costs, where anybody knows; told in refusals."""
+    confirmed: bool = False
+    """The person has said yes to what it may cost."""
 
 
 @dataclass(frozen=True, slots=True)
