@@ -268,7 +268,7 @@ class _Server:
             return
         try:
             outcomes = await self._connection.run(works)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke, the next caller is served
             for work in works:
                 await (self._process([work]) if len(works) > 1 else self._again(work, error))
             return
@@ -278,7 +278,7 @@ class _Server:
             else:
                 work.fail(failure)
 
-    async def _again(self, work: _Work, error: sqlite3.Error) -> None:
+    async def _again(self, work: _Work, error: Exception) -> None:
         """Retry what a new try may mend: an id that was taken. The rest is told to the caller."""
         work.tries += 1
         if isinstance(error, sqlite3.IntegrityError) and work.tries < _TRIES:
