@@ -20,8 +20,8 @@ ENV PATH="/opt/easel/bin:$PATH" \
     DATABASE_URL="sqlite:////data/bot.db" \
     HTTP_HOST="0.0.0.0" \
     HTTP_PORT="8000"
-RUN groupadd --system --gid 10001 easel \
-    && useradd --system --uid 10001 --gid easel --home-dir /data --no-create-home easel \
+RUN groupadd --gid 10001 easel \
+    && useradd --uid 10001 --gid easel --home-dir /data --no-create-home --shell /usr/sbin/nologin easel \
     && install --directory --owner=easel --group=easel --mode=0700 /data
 WORKDIR /app
 COPY --from=packages /opt/easel /opt/easel

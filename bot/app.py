@@ -6,12 +6,14 @@ graph with other parts. The command line is `bot.__main__`; what stops the proce
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import discord
 
 from bot.alerts import Alerts
@@ -58,6 +60,14 @@ Announce = Callable[[], Coroutine[Any, Any, None]]
 
 class StartRefused(Exception):
     """The bot can't start as it is set up; the message is a sentence with the remedy."""
+
+    exit_code = EXIT_CONFIG
+
+
+class DiscordUnreachable(StartRefused):
+    """Discord does not answer, or does not let the bot in any more: later may be different."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +168,11 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             guild_ready_timeout=parts.guild_ready_timeout,
         )
         messenger.connect(bot)
-        try:
-            yield bot
-        finally:
-            await alerts.close()
-            if not bot.is_closed():
-                await bot.close()
+        async with bot:
+            try:
+                yield bot
+            finally:
+                await alerts.close()
 
 
 def _defaults(settings: Settings) -> Defaults:
@@ -190,9 +199,12 @@ async def run(settings: Settings, *, stop: asyncio.Event, say: Say, parts: Parts
     try:
         async with build(settings, parts) as bot, _web(settings, bot):
             await live(bot, stop=stop, say=say)
-    except (StartRefused, StorageError, LedgerUnavailable) as error:
+    except (StorageError, LedgerUnavailable) as error:
         say(str(error))
         return EXIT_CONFIG
+    except StartRefused as error:
+        say(str(error))
+        return error.exit_code
     return 0
 
 
@@ -222,7 +234,7 @@ async def live(
     `announce` says that the bot is ready, once it is.
 
     Raises:
-        StartRefused: Discord refuses the token, or ImageRouter the key.
+        StartRefused: Discord or ImageRouter refuses the bot.
     """
     try:
         await _live(bot, stop=stop, say=say, announce=announce or (lambda: _announce(bot, say)))
@@ -245,10 +257,13 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         await asyncio.wait({stopping, discord_task}, return_when=asyncio.FIRST_COMPLETED)
         for task in (check, bot.warming, announcing):
             task.cancel()
-        await services.generation.drain(lambda sent: _tell_drain(sent, say))
+        asked = stop.is_set()
+        await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
         recovery.cancel()
         stopping.cancel()
         await bot.close()
+        if (refused := await discord_task) is not None:
+            raise refused
 
 
 def _first_leaf(error: BaseException) -> BaseException:
@@ -257,21 +272,33 @@ def _first_leaf(error: BaseException) -> BaseException:
     return error
 
 
-def _tell_drain(sent: int, say: Say) -> None:
+def _tell_drain(sent: int, say: Say, *, asked: bool) -> None:
     if sent:
         jobs = "one job" if sent == 1 else f"{sent} jobs"
         say(f"Stopping: waiting for {jobs} sent to ImageRouter. Again ends at once.")
-    else:
+    elif asked:
         say("Stopping.")
 
 
-async def _connect(bot: ImageBot) -> None:
+async def _connect(bot: ImageBot) -> StartRefused | None:
+    """Stay connected until the bot is closed; returns why that was not possible, if so.
+
+    discord.py reconnects by itself; what comes out of it here is what it does not try again.
+    """
     try:
         await bot.start(bot.services.settings.discord_token)
-    except discord.LoginFailure as error:
-        raise StartRefused(
+    except discord.LoginFailure:
+        return StartRefused(
             "Discord refuses DISCORD_TOKEN: copy it again from the Bot page of your application."
-        ) from error
+        )
+    except discord.ConnectionClosed as error:
+        return DiscordUnreachable(f"Discord ended the connection for good (code {error.code}).")
+    except (discord.HTTPException, discord.GatewayNotFound, OSError, aiohttp.ClientError) as error:
+        if bot.is_closed():  # stopped while it was connecting
+            return None
+        _log.warning("Discord can't be reached: %r", error)
+        return DiscordUnreachable("Discord can't be reached just now. Start the bot again later.")
+    return None
 
 
 async def _check_key(services: Services, say: Say) -> None:
@@ -308,15 +335,22 @@ async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
         return
 
     async def health() -> Mapping[str, bool]:
-        return {"discord": bot.is_ready(), "ledger": await _ledger_answers(bot)}
+        return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}
 
-    try:
-        async with serve(health, host=settings.http_host, port=settings.http_port):
-            yield
-    except OSError as error:
-        raise StartRefused(
-            f"Port {settings.http_port} of HTTP_PORT can't be used: {error.strerror}."
-        ) from error
+    async with AsyncExitStack() as stack:
+        serving = serve(health, host=settings.http_host, port=settings.http_port)
+        try:
+            await stack.enter_async_context(serving)
+        except OSError as error:
+            raise StartRefused(
+                f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
+            ) from error
+        yield
+
+
+def reason(error: OSError) -> str:
+    """The operating system's own words; asyncio puts longer ones into `strerror`."""
+    return os.strerror(error.errno) if error.errno is not None else str(error)
 
 
 async def _ledger_answers(bot: ImageBot) -> bool:

@@ -117,7 +117,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """All that may be said in public of a job whose person could not be reached in private."""
+    """All that may be said in public of a job whose person is told in private, or can't be."""
+
+    made: bool = False
+    """There is a picture, but no way to deliver it."""
 
 
 Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert

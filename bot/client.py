@@ -90,6 +90,10 @@ class ImageBot(commands.AutoShardedBot):
         """Let what waits for Discord begin; called again after reconnections."""
         self.connected.set()
 
+    def is_connected(self) -> bool:
+        """Whether every shard is connected just now; `is_ready` stays true through an outage."""
+        return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+
     def _operators(self) -> tuple[int, ...]:
         """OPERATOR_IDS, else the application's owner, or its team's members."""
         if self.services.settings.operator_ids:

@@ -125,7 +125,7 @@ class Delivery:
             return
         try:
             await self._messenger.edit(card.job.reply, card)
-        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+        except Exception as error:  # noqa: BLE001 - a courtesy; the job goes on whatever happens
             _log.info("Could not show the progress of job %d: %r", card.job.id, error)
 
     async def warn_when_late(self, job: Assignment, since_ms: int) -> None:
@@ -158,7 +158,7 @@ class Delivery:
             return Fate.LATER
         _log.error("Job %d could not be delivered: no way to its person is open", job.id)
         await self._jobs.mark_undeliverable(job.id, reason="no route")
-        await self._tidy(job.reply, private=job.private, card=Closed())
+        await self._tidy(job.reply, private=job.private, card=Closed(made=True))
         return Fate.UNDELIVERABLE
 
     async def whisper_spent(self, job: Assignment, card: Spent) -> None:
@@ -167,7 +167,7 @@ class Delivery:
             return
         try:
             await self._messenger.whisper(job.reply, card)
-        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
+        except Exception as error:  # noqa: BLE001 - a courtesy; the picture is delivered
             _log.info("Could not tell the spend of job %d: %r", job.id, error)
 
     async def failure(self, reply: ReplyRoute, card: Failure, *, user_id: int) -> Fate:

@@ -32,7 +32,7 @@ from bot.imagerouter import (
 from bot.imagerouter import Generation as Answer
 from bot.money import Micros, format_usd
 from bot.offers import Offers
-from bot.outcomes import Assignment, Note, Part, Report
+from bot.outcomes import Assignment, Note, Part, Report, stored_report
 from bot.quotas import Window, window_at
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, Quality, ReplyRoute
@@ -108,9 +108,8 @@ class Generation:
             RequestError: the option, the model or its price cannot work; it carries what would.
         """
         if not request.prompt.strip():
-            raise InvalidOption(
-                "prompt", request.prompt, "a few words on what you would like to see"
-            )
+            hint = "a few words on what you would like to see"
+            raise InvalidOption("prompt", request.prompt, hint)
         if len(request.prompt) > MOST_PROMPT:
             raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
         if not 1 <= request.count <= MOST_PICTURES:
@@ -193,10 +192,25 @@ class Generation:
         late = asyncio.create_task(self._delivery.warn_when_late(job, since))
         try:
             report = await self._work(job, plan, held)
+        except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
+            _log.exception("A fault in job %d", job.id)
+            report = await self._salvage(job)
         finally:
             late.cancel()
             await asyncio.gather(late, return_exceptions=True)
         await self.deliver(report)
+
+    async def _salvage(self, job: Assignment) -> Report:
+        """Close what a fault left open: what was not sent is free, what was sent is unknown."""
+        stored = await self._jobs.get(job.id)
+        for charge in stored.charges if stored else ():
+            if charge.state is ChargeState.HELD:
+                await self._ledger.release(charge.id, reason="fault")
+            elif charge.state is ChargeState.DISPATCHED:
+                await self._ledger.mark_unknown(charge.id, reason="fault")
+        stored = await self._jobs.get(job.id)
+        report = stored_report(stored, restarted=False) if stored else None
+        return replace(report, job=job) if report else Report(job, ())
 
     async def _work(self, job: Assignment, plan: Plan, held: HeldJob) -> Report:
         try:
@@ -337,6 +351,10 @@ class Generation:
         except LedgerUnavailable:
             # Told, but not noted as told: the next start tells it again, by the same message.
             _log.exception("The delivery of job %d could not be recorded", job.id)
+        except Exception:  # noqa: BLE001 - a card that can't be shown must not hide what it cost
+            _log.exception("A fault in the delivery of job %d", job.id)
+            bare = Failure(replace(job.request, prompt=""), None, report)
+            await self._explain(job, bare)
         else:
             if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
                 self._undelivered[job.id] = report
@@ -363,12 +381,13 @@ class Generation:
         job = report.job
         tries = remedies(job.request, report.error, self._catalog) if job.request.prompt else ()
         offer = await self._offers.save(job.actor, tries, private=job.private)
-        failure = Failure(job.request, report.error, report, offer)
+        return await self._explain(job, Failure(job.request, report.error, report, offer))
+
+    async def _explain(self, job: Assignment, failure: Failure) -> Fate:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
         if fate is Fate.DELIVERED:
-            await self._jobs.mark_delivered(
-                job.id, channel_id=job.reply.channel_id, message_id=job.reply.message_id
-            )
+            # Nothing is left to link: the explanation is the person's alone.
+            await self._jobs.mark_delivered(job.id, channel_id=None, message_id=None)
         elif fate is Fate.UNDELIVERABLE:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate

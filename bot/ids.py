@@ -1,11 +1,15 @@
 """Ids that the bot makes: 63-bit, ascending with time, unique without asking a database."""
 
 import secrets
+from typing import Final
 
 from bot.clock import Clock
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 _RANDOM_BITS = 22
+
+MOST_ID: Final = 2**63 - 1
+"""The largest BIGINT; never made in practice."""
 
 
 def make_id(clock: Clock) -> int:

@@ -59,7 +59,8 @@ def set_up_logging(kind: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("discord", "aiohttp"):
+    # At DEBUG the drivers log whole statements, prompts included.
+    for noisy in ("discord", "aiohttp", "aiosqlite", "asyncpg"):
         logging.getLogger(noisy).setLevel(max(root.level, logging.WARNING))
     # It warns at each start that voice will not work, which nobody expects of a picture bot.
     logging.getLogger("discord.client").addFilter(lambda record: "voice" not in record.getMessage())

@@ -4,14 +4,24 @@
 process left behind, and `bot.delivery` brings it to the person. Owns no rules about money.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-from bot.errors import BotError
-from bot.imagerouter import RemotePicture
+from bot.catalog import TEST_MODEL
+from bot.errors import BotError, ShuttingDown
+from bot.imagerouter import (
+    BadKey,
+    DailyFreeLimit,
+    Moderated,
+    NoCredits,
+    NotStarted,
+    ProviderFailed,
+    RemotePicture,
+)
 from bot.money import Micros
 from bot.requests import Actor, ImageRequest, ReplyRoute
-from bot.storage import ChargeState, Job
+from bot.storage import Charge, ChargeState, Job
 
 
 class Note(StrEnum):
@@ -102,3 +112,38 @@ class Report:
     def error(self) -> BotError | None:
         """The first error of the parts without a picture, to explain what is missing."""
         return next((part.error for part in self.failed_parts if part.error), None)
+
+
+_ERRORS: Final[dict[str, type[BotError]]] = {
+    kind.__name__: kind
+    for kind in (BadKey, DailyFreeLimit, Moderated, NoCredits, NotStarted, ProviderFailed)
+}
+"""Why a charge was released, as `bot.generation` wrote it down; all else was never sent."""
+
+
+def stored_report(job: Job, *, restarted: bool) -> Report | None:
+    """What became of a stored job, as far as the books tell; None when it has no message.
+
+    `restarted`: its process ended before it could tell; else it lost its way in a fault.
+    """
+    assignment = Assignment.of(job)
+    if assignment is None:
+        return None
+    asked = replace(job.request, prompt=job.prompt or "", model=job.model)
+    parts = tuple(_part(charge, restarted=restarted) for charge in job.charges)
+    notes = frozenset({Note.TEST_MODEL} if job.model == TEST_MODEL else ())
+    return Report(replace(assignment, request=asked), parts, restarted=restarted, notes=notes)
+
+
+def _part(charge: Charge, *, restarted: bool) -> Part:
+    pictures = tuple(
+        RemotePicture(url=output.url, data=output.data)
+        for output in charge.outputs
+        if output.url is not None or output.data is not None
+    )
+    error: BotError | None = None
+    if charge.state is ChargeState.RELEASED and charge.reason in _ERRORS:
+        error = _ERRORS[charge.reason]()
+    elif charge.state is ChargeState.RELEASED and restarted:
+        error = ShuttingDown()
+    return Part(charge.id, charge.state, charge.held, charge.actual or 0, pictures, error)

@@ -6,34 +6,17 @@ job whose person still waits is told: not sent, finished, or unknown.
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import Final
 
-from bot.catalog import TEST_MODEL
-from bot.errors import BotError, LedgerUnavailable, ShuttingDown
+from bot.errors import LedgerUnavailable
 from bot.generation import Generation
-from bot.imagerouter import (
-    BadKey,
-    DailyFreeLimit,
-    Moderated,
-    NoCredits,
-    NotStarted,
-    ProviderFailed,
-    RemotePicture,
-)
-from bot.outcomes import Assignment, Note, Part, Report
-from bot.storage import Charge, ChargeState, Job, Jobs, Ledger
+from bot.outcomes import stored_report
+from bot.storage import Jobs, Ledger
 
 _log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 20
 SWEEP_SECONDS: Final = 60
-
-_ERRORS: Final[dict[str, type[BotError]]] = {
-    kind.__name__: kind
-    for kind in (BadKey, DailyFreeLimit, Moderated, NoCredits, NotStarted, ProviderFailed)
-}
-"""Why a charge was released, as `bot.generation` wrote it down; all else was never sent."""
 
 
 class Recovery:
@@ -86,32 +69,9 @@ class Recovery:
         job = await self._jobs.get(job_id)
         if job is None:
             return
-        report = report_of(job)
+        report = stored_report(job, restarted=True)
         if report is None:
             await self._jobs.mark_undeliverable(job_id, reason="no message")
             return
         _log.info("Closing job %d of an earlier process", job_id)
         await self._generation.deliver(report)
-
-
-def report_of(job: Job) -> Report | None:
-    """What became of a stored job, as far as the books tell; None when it has no message."""
-    assignment = Assignment.of(job)
-    if assignment is None:
-        return None
-    asked = replace(job.request, prompt=job.prompt or "", model=job.model)
-    parts = tuple(_part(charge) for charge in job.charges)
-    notes = frozenset({Note.TEST_MODEL} if job.model == TEST_MODEL else ())
-    return Report(replace(assignment, request=asked), parts, restarted=True, notes=notes)
-
-
-def _part(charge: Charge) -> Part:
-    pictures = tuple(
-        RemotePicture(url=output.url, data=output.data)
-        for output in charge.outputs
-        if output.url is not None or output.data is not None
-    )
-    error = None
-    if charge.state is ChargeState.RELEASED:
-        error = _ERRORS.get(charge.reason, ShuttingDown)()
-    return Part(charge.id, charge.state, charge.held, charge.actual or 0, pictures, error)

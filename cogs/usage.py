@@ -13,7 +13,7 @@ from bot.quotas import Window, window_at
 from bot.requests import NO_GUILD
 from bot.services import Services
 from bot.storage import Delivery, JobSummary
-from cogs.ui import errors
+from cogs.ui import errors, intake
 from cogs.ui.intake import services_of
 from cogs.ui.messages import simple_view
 from cogs.ui.text import plain
@@ -30,7 +30,8 @@ class Usage(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         """Show today, this month, all time, and the last ten jobs."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        if await intake.defer(interaction, private=True) is None:
+            return
         services = services_of(interaction)
         user_id = interaction.user.id
         try:

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.client import ImageBot
 from cogs.ui.messages import simple_view
+from cogs.ui.network import NETWORK_FAULTS
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Welcome(commands.Cog):
             return
         try:
             await channel.send(view=simple_view(_CARD))
-        except (discord.HTTPException, OSError) as error:
+        except (discord.HTTPException, *NETWORK_FAULTS) as error:
             _log.info("Joined guild %d, but the card could not be posted: %r", guild.id, error)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.app import Parts, Say, StartRefused, build, live
+from bot.app import Parts, Say, StartRefused, build, live, reason
 from bot.errors import LedgerUnavailable
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import StorageError
@@ -105,9 +105,12 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
                     say(f"Sandbox ready: {page.url}")
 
                 await live(bot, stop=stop, say=say, announce=announce)
-    except (StartRefused, StorageError, LedgerUnavailable) as error:
+    except (StorageError, LedgerUnavailable) as error:
         say(str(error))
         return EXIT_CONFIG
+    except StartRefused as error:
+        say(str(error))
+        return error.exit_code
     return 0
 
 
@@ -120,7 +123,7 @@ async def _page(local: Servers, *, port: int, real: bool) -> AsyncIterator[PageS
         await page.__aenter__()
     except OSError as error:
         raise StartRefused(
-            f"Port {port} is in use ({error.strerror}): choose another one, such as "
+            f"Port {port} can't be used ({reason(error)}): choose another one, such as "
             f"SANDBOX_PORT={port + 1}."
         ) from error
     try:

@@ -19,6 +19,15 @@ class Books:
         finally:
             connection.close()
 
+    def change(self, sql: str) -> None:
+        """Change something behind the bot's back."""
+        connection = sqlite3.connect(self._path)
+        try:
+            with connection:
+                connection.execute(sql)
+        finally:
+            connection.close()
+
     def charges(self) -> list[dict[str, object]]:
         """Every charge, oldest first."""
         return self.rows("SELECT * FROM charge ORDER BY id")

@@ -130,9 +130,13 @@ class House:
         if not connected.is_set():
             raise TimeoutError("the bot did not connect")
 
+    def begin_stop(self) -> None:
+        """Tell the bot to end, as SIGTERM does; `stop_bot` waits until it has."""
+        self._stop.set()
+
     async def stop_bot(self) -> None:
         """End the bot as SIGTERM does; nothing if it does not run."""
-        self._stop.set()
+        self.begin_stop()
         if self._task is not None:
             task, self._task = self._task, None
             await asyncio.wait_for(task, _STOP_SECONDS)

@@ -20,9 +20,8 @@ _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
 _NEEDS_PICTURE: Final = frozenset(
-    ("edit", "background", "vectorize", "upscale", "upscaler", "enhance", "erase", "cutout")
-    + ("2x", "4x")
-)
+    ("edit", "background", "cutout", "vectorize", "upscale", "upscaler", "enhance", "erase")
+) | {"2x", "4x"}
 """Words in names of models that make nothing from text alone."""
 
 

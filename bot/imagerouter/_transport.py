@@ -191,6 +191,9 @@ class Transport:
             raise _unreadable(status, "too large") from None
         except BROKEN as error:
             raise self._lost(error, body, status) from None
+        finally:
+            if isinstance(body, MultipartBody):
+                body.close()
         if reader.has_pictures:
             return await asyncio.to_thread(self._judge_generation, reader, status, retry_after)
         return self._judge_generation(reader, status, retry_after)

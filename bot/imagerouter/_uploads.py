@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from bot.imagerouter.errors import Refusal, RefusedRequest
 from bot.imagerouter.models import MAX_FILE_BYTES, MAX_IMAGES, Upload
@@ -43,6 +43,8 @@ class MultipartBody:
             + sum(len(head) + size + 2 for head, _, size in self._files)
             + len(self._end)
         )
+        self._file: BinaryIO | None = None
+        self._closed = False
         self.complete = False
         self.unreadable = False
         """A file changed its size, or could not be read, while it was sent."""
@@ -58,12 +60,12 @@ class MultipartBody:
         Raises:
             OSError: a file is gone, or has another size than was announced.
         """
-        self.complete = False
+        self.complete = self._closed = False
         yield self._fields
         for head, upload, size in self._files:
             yield head
             try:
-                async with aclosing(_exactly(size, upload)) as pieces:
+                async with aclosing(self._exactly(size, upload)) as pieces:
                     async for piece in pieces:
                         yield piece
             except OSError:
@@ -73,6 +75,45 @@ class MultipartBody:
         # Said before it is done: once the last piece is handed over, the server may begin.
         self.complete = True
         yield self._end
+
+    def close(self) -> None:
+        """Close the file that a broken-off `stream()` may have left open, and open no other."""
+        self._closed = True
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def _exactly(self, size: int, upload: Upload) -> AsyncGenerator[bytes, None]:
+        sent = 0
+        async with aclosing(self._pieces(upload)) as pieces:
+            async for piece in pieces:
+                sent += len(piece)
+                if sent > size:
+                    break
+                yield piece
+        if sent != size:
+            raise UploadChanged(f"{sent} bytes instead of {size}")
+
+    async def _pieces(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+        data = upload.data
+        if isinstance(data, bytes):
+            view = memoryview(data)
+            for start in range(0, len(view), _PIECE_BYTES):
+                yield bytes(view[start : start + _PIECE_BYTES])
+        elif isinstance(data, Path):
+            if self._closed:
+                raise UploadChanged("the request is over")
+            # Opened without waiting: a wait that is cancelled would lose the open file.
+            self._file = file = data.open("rb")
+            while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+                yield piece
+            self._close_file()
+        else:
+            async for piece in data():
+                yield piece
 
     def _field(self, name: str, value: str) -> bytes:
         head = f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
@@ -87,36 +128,6 @@ class MultipartBody:
             f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"; '
             f'filename="{filename}"\r\nContent-Type: {media_type}\r\n\r\n'
         ).encode()
-
-
-async def _exactly(size: int, upload: Upload) -> AsyncGenerator[bytes, None]:
-    sent = 0
-    async with aclosing(_pieces(upload)) as pieces:
-        async for piece in pieces:
-            sent += len(piece)
-            if sent > size:
-                break
-            yield piece
-    if sent != size:
-        raise UploadChanged(f"{sent} bytes instead of {size}")
-
-
-async def _pieces(upload: Upload) -> AsyncGenerator[bytes, None]:
-    data = upload.data
-    if isinstance(data, bytes):
-        view = memoryview(data)
-        for start in range(0, len(view), _PIECE_BYTES):
-            yield bytes(view[start : start + _PIECE_BYTES])
-    elif isinstance(data, Path):
-        file = await asyncio.to_thread(data.open, "rb")
-        try:
-            while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
-                yield piece
-        finally:
-            file.close()
-    else:
-        async for piece in data():
-            yield piece
 
 
 async def check_files(

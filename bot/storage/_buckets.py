@@ -70,17 +70,18 @@ def counters_of(
     All of them, limited or not, so that a rule made at noon knows the morning. Money comes before
     slots and what everybody shares comes last; settling goes through them in the same order.
     """
+    utc = {window: window_at(window, now_ms) for window in Window}
+    local = {window: window_at(window, now_ms, zones) for window in Window} if zones else utc
     in_guild = actor.guild_id != NO_GUILD
     personal = Scope.MEMBER if in_guild else Scope.DM
     shared = (Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if in_guild else ()
     counters = []
     for scope in (personal, *shared, Scope.PERSON, Scope.BOT):
         subject = subject_of(secret, scope, actor)
-        for window in SPANS:
-            bounds = window_at(window, now_ms, zones if scope in _LOCAL else ())
-            counters.append(Counter(scope, subject, window, bounds))
-    slot = window_at(Window.OPEN, now_ms)
-    counters.append(Counter(personal, subject_of(secret, personal, actor), Window.OPEN, slot))
+        bounds = local if scope in _LOCAL else utc
+        counters += [Counter(scope, subject, window, bounds[window]) for window in SPANS]
+    slot_of = subject_of(secret, personal, actor)
+    counters.append(Counter(personal, slot_of, Window.OPEN, utc[Window.OPEN]))
     return tuple(counters)
 
 

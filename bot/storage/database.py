@@ -131,25 +131,35 @@ class _Connection(aiosqlite.Connection):
     """A connection and its thread, in which whole groups of transactions run."""
 
     def __init__(self, path: Path, *, writes: bool) -> None:
-        super().__init__(partial(self._open, path, writes=writes), iter_chunk_size=64)
-        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        connector = partial(
+            sqlite3.connect,
+            path,
+            timeout=_BUSY_MS / 1000,
+            isolation_level=None,
+            cached_statements=256,
+        )
+        super().__init__(connector, iter_chunk_size=64)
+        self._writes = writes
         self._deadline = float("inf")
 
-    def _open(self, path: Path, *, writes: bool) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_MS / 1000, isolation_level=None, cached_statements=256
-        )
-        try:
-            connection.row_factory = sqlite3.Row
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-            if not writes:
-                connection.execute("PRAGMA query_only = ON")
-            connection.set_progress_handler(self._too_late, _OPS_BETWEEN_CHECKS)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    async def set_up(self) -> None:
+        """Choose durability over speed, once, right after connecting.
+
+        Apart from connecting, whose failure would leave the thread behind for a while.
+
+        Raises:
+            sqlite3.Error: the file is no database, or somebody else has locked it.
+        """
+        await self._execute(self._set_up)  # type: ignore[no-untyped-call]  # aiosqlite's lack
+
+    def _set_up(self) -> None:
+        connection = self._conn
+        connection.row_factory = sqlite3.Row
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        if not self._writes:
+            connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(self._too_late, _OPS_BETWEEN_CHECKS)
 
     def _too_late(self) -> int:
         return time.monotonic() > self._deadline
@@ -167,7 +177,7 @@ class _Connection(aiosqlite.Connection):
         """Do the same, in the thread."""
         connection = self._conn
         try:
-            connection.execute(self._begin)
+            connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
             outcomes = [self._one(connection, work, alone=len(works) == 1) for work in works]
             self._deadline = float("inf")
             if connection.in_transaction:  # a function that failed alone has rolled back
@@ -258,7 +268,7 @@ class _Server:
             return
         try:
             outcomes = await self._connection.run(works)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke, the next caller is served
             for work in works:
                 await (self._process([work]) if len(works) > 1 else self._again(work, error))
             return
@@ -268,7 +278,7 @@ class _Server:
             else:
                 work.fail(failure)
 
-    async def _again(self, work: _Work, error: sqlite3.Error) -> None:
+    async def _again(self, work: _Work, error: Exception) -> None:
         """Retry what a new try may mend: an id that was taken. The rest is told to the caller."""
         work.tries += 1
         if isinstance(error, sqlite3.IntegrityError) and work.tries < _TRIES:
@@ -383,6 +393,7 @@ async def _connect(path: Path, *, writes: bool) -> AsyncIterator[_Connection]:
     connection = _Connection(path, writes=writes)
     await connection
     try:
+        await connection.set_up()
         yield connection
     finally:
         await connection.close()

@@ -44,13 +44,23 @@ class Jobs:
             reply.upload_limit,
         )
 
-    async def mark_delivered(self, job_id: int, *, channel_id: int, message_id: int) -> bool:
-        """Close a job: link its message, delete its stored bytes and its token.
+    async def mark_delivered(
+        self, job_id: int, *, channel_id: int | None, message_id: int | None
+    ) -> bool:
+        """Close a job: link its message if it left one, delete its stored bytes and its token.
 
         Returns False, having changed nothing, when it was closed before.
         """
         return await self._close(
             job_id, Delivery.DELIVERED, channel_id=channel_id, message_id=message_id
+        )
+
+    async def unlink(self, job_id: int) -> bool:
+        """Forget a job's message, which was deleted. False when it had none."""
+        return await self._update(
+            "UPDATE job SET message_channel = NULL, message_id = NULL "
+            "WHERE id = $1 AND message_id IS NOT NULL RETURNING id",
+            job_id,
         )
 
     async def mark_undeliverable(self, job_id: int, *, reason: str) -> bool:

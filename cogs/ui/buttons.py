@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import discord
 
+from bot.ids import MOST_ID
 from bot.requests import ImageRequest
 from cogs.ui import intake
 from cogs.ui.text import shorten
@@ -19,6 +20,11 @@ MOST_LABEL: Final = 80
 _SECONDARY: Final = discord.ButtonStyle.secondary
 
 Interaction = discord.Interaction[Any]
+
+
+def _known_id(match: re.Match[str]) -> int:
+    """The id in a click; one that no database could hold is nobody's."""
+    return min(int(match["id"]), MOST_ID)
 
 
 class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"again:{_ID}"):
@@ -37,7 +43,7 @@ class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"ag
         cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from a click."""
-        return cls(int(match["id"]))
+        return cls(_known_id(match))
 
     async def callback(self, interaction: Interaction) -> None:
         """Run the request again."""
@@ -60,7 +66,7 @@ class DeleteButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"d
         cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from a click."""
-        return cls(int(match["id"]))
+        return cls(_known_id(match))
 
     async def callback(self, interaction: Interaction) -> None:
         """Delete the message, or say why not."""
@@ -90,7 +96,7 @@ class OfferButton(
         cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from a click."""
-        return cls(int(match["id"]), int(match["index"]), private=match["private"] == "1")
+        return cls(_known_id(match), int(match["index"]), private=match["private"] == "1")
 
     async def callback(self, interaction: Interaction) -> None:
         """Run what was offered."""

@@ -3,6 +3,7 @@
 Every way to start a job (command, button, modal) defers first and then goes through `_take`.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -14,12 +15,15 @@ from bot.client import ImageBot
 from bot.errors import BotError, NotKept, NotYours
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
-from bot.storage import DuplicateJob
+from bot.storage import DuplicateJob, Job
+from cogs.ui.network import NETWORK_FAULTS
 
 _log = logging.getLogger(__name__)
 
 TOKEN_MS: Final = 14 * 60_000
 """How long an interaction's token is used: Discord's 15 minutes less one of margin."""
+
+_ALREADY_ACKNOWLEDGED: Final = 40060
 
 Interaction = discord.Interaction[Any]
 
@@ -49,20 +53,41 @@ async def defer(interaction: Interaction, *, private: bool) -> ReplyRoute | None
     """Acknowledge before anything else is awaited; None when Discord did not take it."""
     received_ms = services_of(interaction).clock.now_ms()
     try:
-        answer = await interaction.response.defer(thinking=True, ephemeral=private)
-    except (discord.HTTPException, OSError) as error:
-        # Too late, or delivered twice: nothing was held, and the client shows the failure itself.
+        message_id = await _acknowledge(interaction, private=private)
+    except (discord.HTTPException, *NETWORK_FAULTS) as error:
+        # Too late: nothing was held, and the client shows the failure itself.
         _log.warning("Interaction %d could not be acknowledged: %r", interaction.id, error)
         return None
-    message_id = answer.message_id if answer is not None else None
     return ReplyRoute(
         application_id=interaction.application_id,
         token=interaction.token,
         expires_at_ms=received_ms + TOKEN_MS,
         channel_id=interaction.channel_id or 0,
-        message_id=message_id or 0,
+        message_id=message_id,
         upload_limit=interaction.filesize_limit,
     )
+
+
+async def _acknowledge(interaction: Interaction, *, private: bool) -> int:
+    """Defer, and return the id of the placeholder.
+
+    Discord may take an acknowledgement and lose its own answer: then a second one is refused as
+    doubled, and the placeholder would stay for ever if that were taken for a failure. Where really
+    another process was faster, the ledger refuses the second job.
+    """
+    answer = None
+    try:
+        try:
+            answer = await interaction.response.defer(thinking=True, ephemeral=private)
+        except NETWORK_FAULTS as error:
+            _log.info("Acknowledging interaction %d again: %r", interaction.id, error)
+            answer = await interaction.response.defer(thinking=True, ephemeral=private)
+    except discord.HTTPException as error:
+        if error.code != _ALREADY_ACKNOWLEDGED:
+            raise
+    if answer is not None and answer.message_id is not None:
+        return answer.message_id
+    return (await interaction.original_response()).id
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,7 @@ async def again(interaction: Interaction, job_id: int) -> None:
 
     async def stored() -> Wanted:
         job = await services_of(interaction).jobs.get(job_id)
-        if job is None or not job.prompt or job.private:
+        if job is None or not job.prompt or job.private or not _shows(interaction, job):
             raise NotKept
         return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
 
@@ -136,14 +161,28 @@ async def _take(
 async def delete(interaction: Interaction, job_id: int) -> None:
     """Delete a result: its person may, and so may those who may delete any message there."""
     await interaction.response.defer()
-    job = await services_of(interaction).jobs.get(job_id)
+    jobs = services_of(interaction).jobs
+    job = await jobs.get(job_id)
+    if job is not None and not _shows(interaction, job):
+        job = None
     own = job is not None and job.actor.user_id == interaction.user.id
-    if own or interaction.permissions.manage_messages:
-        await interaction.delete_original_response()
-    else:
+    if not own and not interaction.permissions.manage_messages:
         await interaction.followup.send(
             "Only the person who made this, or a moderator, can delete it.", ephemeral=True
         )
+        return
+    with contextlib.suppress(discord.NotFound):  # a double click, or a moderator was faster
+        await interaction.delete_original_response()
+    if job is not None:
+        await jobs.unlink(job.id)
+
+
+def _shows(interaction: Interaction, job: Job) -> bool:
+    """Whether the message that was clicked is this job's: an id alone proves nothing."""
+    if interaction.message is None:
+        return False
+    original = job.reply.message_id if job.reply is not None else None
+    return interaction.message.id in {job.message_id, original}
 
 
 async def guarded(interaction: Interaction, action: Coroutine[Any, Any, None]) -> None:
@@ -164,5 +203,5 @@ async def tell_fault(interaction: Interaction, text: str) -> None:
             await interaction.followup.send(text, ephemeral=True)
         else:
             await interaction.response.send_message(text, ephemeral=True)
-    except (discord.HTTPException, OSError) as error:
+    except (discord.HTTPException, *NETWORK_FAULTS) as error:
         _log.warning("A fault could not be told: %r", error)

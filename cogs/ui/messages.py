@@ -68,8 +68,8 @@ def render(card: Card, *, addressed: bool = False) -> Rendered:
         case Spent():
             return Rendered(_view(discord.ui.TextDisplay(_spent(card))), [])
         case Closed():
-            text = "-# This ended without a picture. Its person was told why."
-            return Rendered(_view(discord.ui.TextDisplay(text)), [])
+            text = "The picture was made, but can't be posted." if card.made else "No picture came."
+            return Rendered(_view(discord.ui.TextDisplay(f"-# {text}")), [])
         case Alert():
             told = errors.explain_alert(card)
             return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])

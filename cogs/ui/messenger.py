@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import aiohttp
 import discord
 
 from bot.cards import (
@@ -23,6 +22,7 @@ from bot.cards import (
 )
 from bot.requests import ReplyRoute
 from cogs.ui.messages import render
+from cogs.ui.network import NETWORK_FAULTS
 
 _log = logging.getLogger(__name__)
 
@@ -74,17 +74,17 @@ class DiscordMessenger:
 
     async def post(self, channel_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` with the bot's own token; the same nonce twice posts once."""
+        message = render(card, addressed=True)
         async with _translated():
             channel = self._partial(channel_id)
-            message = render(card, addressed=True)
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
         return Posted(channel_id, sent.id)
 
     async def direct(self, user_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` in the person's direct messages; the same nonce twice posts once."""
+        message = render(card)
         async with _translated():
             channel = await self._ready().create_dm(discord.Object(user_id))
-            message = render(card)
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
         return Posted(channel.id, sent.id)
 
@@ -123,7 +123,13 @@ async def _translated() -> AsyncIterator[None]:
             yield
     except discord.HTTPException as error:
         raise _named(error) from error
-    except (TimeoutError, OSError, aiohttp.ClientError, discord.RateLimited) as error:
+    except (*NETWORK_FAULTS, discord.RateLimited) as error:
+        raise RouteBusy(type(error).__name__) from error
+    except RouteBusy:
+        raise
+    except Exception as error:
+        # discord.py trusts Discord's answers, and trips over what a proxy makes of them.
+        _log.exception("An answer of Discord made no sense")
         raise RouteBusy(type(error).__name__) from error
 
 

@@ -40,7 +40,8 @@ def fits_code_block(text: str, most: int) -> bool:
     """Whether `code_block(text)` has at most `most` characters and gives `text` back whole.
 
     A fence would close it, Discord drops blanks at the ends, and what can't be seen can't be copied
-    with trust.
+    with trust. Discord also fails when a message's text has more than 10,170 bytes
+    (discord/discord-api-docs#8554), so there are at most two for each of `most`.
     """
     return (
         "```" not in text
@@ -48,6 +49,7 @@ def fits_code_block(text: str, most: int) -> bool:
         and text == text.strip()
         and not any(_is_control(char) for char in text)
         and len(code_block(text)) <= most
+        and len(text.encode(errors="replace")) <= 2 * most
     )
 
 

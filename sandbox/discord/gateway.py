@@ -114,6 +114,14 @@ class Gateway:
             complain=lambda: f"no bot came online within {timeout} s",
         )
 
+    async def wait_until_offline(self, timeout: float) -> None:
+        """Wait until no session has a connection (TimeoutError)."""
+        await self._signal.until(
+            lambda: None if self.online else True,
+            timeout=timeout,
+            complain=lambda: f"a bot was still online after {timeout} s",
+        )
+
     # Connections
 
     def opened(self, connection: "Connection") -> None:
@@ -131,6 +139,7 @@ class Gateway:
         if not resumable:
             self._sessions.pop(session.id, None)
         if not self.online:
+            self._signal.fire()
             self._world.bulletin.emit(WorldEvent(EventKind.BOT_OFFLINE))
 
     def close_all(self, code: int) -> None:

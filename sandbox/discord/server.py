@@ -176,6 +176,10 @@ class DiscordServer:
         """Wait until a gateway session is ready (TimeoutError)."""
         await self.core.gateway.wait_until_online(timeout)
 
+    async def wait_until_bot_is_gone(self, timeout: float = 10) -> None:
+        """Wait until no bot is connected to the gateway (TimeoutError)."""
+        await self.core.gateway.wait_until_offline(timeout)
+
     async def _gateway(self, request: web.Request) -> web.StreamResponse:
         return await Connection(self.core.gateway, request).run()
 

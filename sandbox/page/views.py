@@ -13,6 +13,7 @@ from sandbox.discord import (
     DiscordServer,
     Guild,
     Message,
+    MessageFlag,
     Modal,
     Permission,
     Person,
@@ -86,6 +87,7 @@ def message_view(world: World, viewer: User, message: Message) -> JsonObject:
         "content": message.content,
         "embeds": message.embeds,
         "components": message.components,
+        "layout": bool(message.flags & MessageFlag.COMPONENTS_V2),
         "attachments": [_attachment(one) for one in message.attachments],
         "ephemeral": message.ephemeral_to is not None,
         "loading": message.loading,
@@ -191,7 +193,11 @@ def _reply(world: World, viewer: User, message: Message) -> JsonObject | None:
     if first is None or not sees(viewer, first):
         return {"author": None, "text": "Original message was deleted"}
     lines = first.text.strip().splitlines() or ["Click to see the message"]
-    return {"author": _name_in(world, first), "text": lines[0][:120], "id": str(first.id)}
+    return {
+        "author": _name_in(world, first),
+        "text": lines[0].lstrip("#>-* ")[:120],
+        "id": str(first.id),
+    }
 
 
 def command_entries(command: Command) -> Iterator[JsonObject]:

@@ -233,6 +233,17 @@ async def test_direct_messages_have_the_commands_too(open_as: OpenAs) -> None:
         await expect(chat.messages).to_have_count(0)
 
 
+async def test_a_phones_drawer_takes_the_focus_and_gives_it_back(open_as: OpenAs) -> None:
+    async with open_as(look=Look(width=390, height=844)) as chat:
+        drawer = chat.page.get_by_role("button", name="Channels", exact=True)
+        await drawer.press("Enter")
+        await expect(drawer).to_have_attribute("aria-expanded", "true")
+        await expect(chat.page.get_by_role("button", name="general")).to_be_focused()
+        await chat.page.keyboard.press("Escape")
+        await expect(chat.page.get_by_role("button", name="general")).to_be_hidden()
+        await expect(drawer).to_be_focused()
+
+
 async def test_everything_works_on_a_phone(open_as: OpenAs) -> None:
     async with open_as(channel="workshop", look=Look(width=390, height=844)) as chat:
         await chat.begin("pick")

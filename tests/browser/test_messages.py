@@ -159,6 +159,8 @@ async def test_buttons_edit_the_message_for_everyone_and_keep_the_focus(open_as:
         await plus.press("Enter")
         for seen in (chat, other):
             await expect(seen.last.get_by_role("heading", name="Count 1")).to_be_visible()
+        # The new layout names no files, so none are shown.
+        await expect(chat.last.locator("img, a[href*='ledger.txt']")).to_have_count(0)
         await expect(plus).to_be_focused()
         await other.last.get_by_role("button", name="Plus one").click()
         await expect(chat.last.get_by_role("heading", name="Count 2")).to_be_visible()

@@ -10,11 +10,21 @@ from sandbox.books import Books
 from sandbox.discord import Channel, Person
 from sandbox.house import House, waiting
 
+DAY_MS = 86_400_000
+
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A house with the bot connected. Whatever the test did, Discord's rules were kept."""
     async with House(tmp_path) as opened:
+        yield opened
+        assert opened.discord.openapi_problems == []
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[House]:
+    """A house whose bot does not run (yet): for bots that are processes of their own."""
+    async with House(tmp_path, start=False) as opened:
         yield opened
         assert opened.discord.openapi_problems == []
 
@@ -42,6 +52,13 @@ async def nobody_waits(house: House) -> AsyncIterator[None]:
     yield
     await house.stop_bot()
     assert [message.text for message in waiting(house)] == []
+
+
+@pytest.fixture
+def midday(house: House) -> None:
+    """It is noon, UTC, so that "today" does not end within the test."""
+    since_noon = (house.clock.now_ms() - DAY_MS // 2) % DAY_MS
+    house.clock.advance(DAY_MS - since_noon)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sandbox.imagerouter.faults import Fault
 
 LARGE = "papercut/fold-large"
 
-pytestmark = pytest.mark.usefixtures("nobody_waits")
+pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 @pytest.mark.parametrize("answer", ["empty", "null"])

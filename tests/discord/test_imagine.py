@@ -12,7 +12,7 @@ from sandbox.house import House, explanation, pictures
 SCHNELL = "black-forest-labs/FLUX-1-schnell"
 LARGE = "papercut/fold-large"
 
-pytestmark = pytest.mark.usefixtures("nobody_waits")
+pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 def gallery(message: Message) -> list[str]:

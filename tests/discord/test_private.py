@@ -12,7 +12,7 @@ from sandbox.imagerouter.faults import Fault
 SECRET = "the surprise for Theo: a lighthouse cake"
 MODEL = "papercut/fold-large"
 
-pytestmark = pytest.mark.usefixtures("nobody_waits")
+pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 async def ask_privately(

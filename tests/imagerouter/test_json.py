@@ -43,6 +43,24 @@ def test_any_document_in_any_pieces_is_the_same_document(
     assert read(body, *cuts) == parse_json(body)
 
 
+def test_backslashes_may_be_cut_anywhere() -> None:
+    value = {'a"\\': ['\\"', "\\\\", '\\\\"\\', '"', 'x\\"y', "\n\\"], "b": "\\"}
+    body = json.dumps(value).encode()
+    for cut in range(len(body)):
+        assert read(body, cut) == value
+        assert read(body, cut, cut + 1) == value
+    assert read(body, *range(len(body))) == value
+
+    # And what comes behind is still known for what it is.
+    picture = os.urandom(40_000)
+    text = base64.b64encode(picture).decode()
+    body = json.dumps({"a": 'x"y', "b": text}).encode()
+    long = read(body, body.index(b'\\"') + 1)
+    assert isinstance(long, dict)
+    assert isinstance(long["b"], LongString)
+    assert long["b"].data == picture
+
+
 @settings(max_examples=30)
 @given(
     st.integers(0, 5),

@@ -19,7 +19,7 @@ from bot.imagerouter import (
     ProviderFailed,
     RateLimited,
 )
-from sandbox.imagerouter import Fault, ImageRouterServer
+from sandbox.imagerouter import Fault, Gate, ImageRouterServer
 from sandbox.imagerouter.wire import RawServer
 
 KEY = "k" * 64
@@ -274,6 +274,19 @@ async def test_a_hundred_generations_at_once_each_get_their_own_answer(
 
     await asyncio.gather(*(one(number) for number in range(100)))
     assert len(server.requests) == 100
+
+
+async def test_as_many_requests_as_wanted_wait_side_by_side(
+    server: ImageRouterServer, router: ImageRouter
+) -> None:
+    gate = Gate()
+    server.faults.add(Fault(gate=gate), times=150)
+    waiting = [
+        asyncio.create_task(router.generate(model="test/test", prompt="x")) for _ in range(150)
+    ]
+    await server.wait_until(lambda: len(server.requests) == 150)
+    gate.open()
+    await asyncio.gather(*waiting)
 
 
 async def test_calls_keep_below_the_rate_that_was_set(server: ImageRouterServer) -> None:

@@ -24,22 +24,20 @@ GENEROUS = Defaults(
 """Defaults that never bind: for tests of what is set, and of the counters."""
 
 AUDITS = {
-    "a counter's held money is that of its open holds": """
-        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.held <> (
-            SELECT COALESCE(SUM(c.held), 0) FROM charge c JOIN job_bucket p ON p.job_id = c.job_id
-            WHERE p.bucket_id = b.id AND c.state IN ('held', 'dispatched', 'unknown'))""",
-    "a counter's settled money is that of its charges": """
-        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.settled <> (
-            SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job_bucket p ON p.job_id = c.job_id
-            WHERE p.bucket_id = b.id)""",
-    "a counter's overrun is that of its charges": """
-        SELECT b.id FROM bucket b WHERE b.period <> 'open' AND b.overrun <> (
-            SELECT COALESCE(SUM(c.overrun), 0) FROM charge c
-            JOIN job_bucket p ON p.job_id = c.job_id WHERE p.bucket_id = b.id)""",
+    "a counter's money is that of its charges": """
+        SELECT b.id FROM bucket b LEFT JOIN (
+            SELECT p.bucket_id, SUM(c.actual) AS settled, SUM(c.overrun) AS overrun,
+                SUM(CASE WHEN c.state IN ('held', 'dispatched', 'unknown') THEN c.held END) AS held
+            FROM charge c JOIN job_bucket p ON p.job_id = c.job_id GROUP BY p.bucket_id
+        ) c ON c.bucket_id = b.id
+        WHERE b.period <> 'open' AND (b.held <> COALESCE(c.held, 0)
+            OR b.settled <> COALESCE(c.settled, 0) OR b.overrun <> COALESCE(c.overrun, 0))""",
     "a slot is taken by each job with something open": """
-        SELECT b.id FROM bucket b WHERE b.period = 'open' AND b.held <> (
-            SELECT COUNT(*) FROM job j JOIN job_bucket p ON p.job_id = j.id
-            WHERE p.bucket_id = b.id AND j.open_charges > 0)""",
+        SELECT b.id FROM bucket b LEFT JOIN (
+            SELECT p.bucket_id, COUNT(*) AS jobs FROM job j JOIN job_bucket p ON p.job_id = j.id
+            WHERE j.open_charges > 0 GROUP BY p.bucket_id
+        ) j ON j.bucket_id = b.id
+        WHERE b.period = 'open' AND b.held <> COALESCE(j.jobs, 0)""",
     "a job knows how many of its charges are open": """
         SELECT j.id FROM job j WHERE j.open_charges <> (
             SELECT COUNT(*) FROM charge c
@@ -107,6 +105,9 @@ class StillClock:
 
     def now_ms(self) -> int:
         return self.now
+
+    async def sleep_until(self, when_ms: int) -> None:
+        self.now = max(self.now, when_ms)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Final
 
-from sandbox.discord.rules.components import check_components
+from sandbox.discord.rules.components import MOST_COMPONENTS, check_components
 from sandbox.discord.rules.embeds import MOST_EMBEDS, check_embeds
 from sandbox.discord.rules.fields import Fields, as_int, as_list
 from sandbox.discord.rules.mentions import check_allowed_mentions
@@ -32,7 +32,6 @@ SUPPRESS_NOTIFICATIONS: Final = 1 << 12
 COMPONENTS_V2: Final = 1 << 15
 _EDITABLE: Final = SUPPRESS_EMBEDS | COMPONENTS_V2
 _BY_BOT: Final = _EDITABLE | SUPPRESS_NOTIFICATIONS
-_MOST_COMPONENTS: Final = 40
 _MOST_STICKERS: Final = 3
 _FORWARD: Final = 1
 _INT64: Final = 2**63
@@ -212,8 +211,8 @@ class _Check:
         fields = self._fields
         if "components" not in fields.raw:
             return [dict(component) for component in self._before.components]
-        # The form allows forty at the top; the rules of each version say more.
-        found = fields.items("components", high=_MOST_COMPONENTS)
+        # So many may stand at the top of the form; the rules of each version say more.
+        found = fields.items("components", high=MOST_COMPONENTS)
         checked = check_components(
             found,
             path=(*fields.path, "components"),

@@ -216,7 +216,7 @@ export function fileBox({ url, filename, size }) {
   return h(
     "div",
     { class: "file" },
-    h("span", { class: "file-icon", "aria-hidden": "true", text: "🗎" }),
+    h("span", { class: "file-icon", "aria-hidden": "true", text: "📄" }),
     h("span", { class: "file-name" }, link(url ?? "", filename)),
     Number.isFinite(size) && h("span", { class: "file-size", text: formatBytes(size) }),
   );

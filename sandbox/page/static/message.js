@@ -104,7 +104,8 @@ function content(message, context) {
   if (message.content) {
     nodes.push(h("div", { class: "md" }, markdown(message.content, context.names)));
   }
-  nodes.push(...attachments(message, context));
+  // A layout shows the files that it names, and no others.
+  if (!message.layout) nodes.push(...attachments(message, context));
   nodes.push(...(message.embeds ?? []).map((embed) => drawEmbed(embed, context)));
   if (message.components?.length) {
     nodes.push(h("div", { class: "components" }, ...drawComponents(message.components, context)));
@@ -120,13 +121,10 @@ function edited(message) {
   return h("p", { class: "edited-line" }, mark);
 }
 
-/** What stands on its own: files that a component shows are not shown twice. */
+/** Files beside the text; one that an embed shows is not shown twice. */
 function attachments(message, context) {
-  const shown = JSON.stringify(message.components ?? []);
-  const own = (message.attachments ?? []).filter(
-    (one) => !shown.includes(one.id) && !shown.includes(JSON.stringify(`attachment://${one.filename}`))
-      && !shown.includes(JSON.stringify(one.url)),
-  );
+  const shown = JSON.stringify(message.embeds ?? []);
+  const own = (message.attachments ?? []).filter((one) => !shown.includes(one.id));
   const pictures = own.filter((one) => IMAGE.test(one.content_type ?? ""));
   const files = own.filter((one) => !pictures.includes(one));
   const nodes = files.map(fileBox);

@@ -60,6 +60,7 @@ export class Sidebar {
   #open(open) {
     this.shell.classList.toggle("drawer-open", open);
     this.drawer.setAttribute("aria-expanded", String(open));
-    if (open) (this.root.querySelector("[aria-current]") ?? this.root).focus();
+    if (open) this.root.querySelector("[aria-current]")?.focus();
+    else if (this.root.contains(document.activeElement)) this.drawer.focus();
   }
 }

@@ -1,0 +1,126 @@
+"""When something of ours is broken: nobody waits for ever, and nothing is spent unrecorded."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sandbox.books import Books
+from sandbox.discord import Channel, Person
+from sandbox.house import House, explanation, pictures
+
+OPTIONS = {"prompt": "a gannet", "model": "papercut/fold-large"}
+
+pytestmark = pytest.mark.usefixtures("nobody_waits")
+
+
+async def test_an_acknowledgement_that_comes_too_late_costs_nothing(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    house.discord.acknowledge_within = 0.2
+    gate = house.discord.faults.hold("POST /interactions/*/*/callback", times=1)
+    ask = await mira.slash(general, "imagine", OPTIONS)
+    await ask.failed()
+    gate.open()
+    refused = await house.discord.wait_for_request("POST /interactions/*/*/callback")
+    await house.stop_bot()
+
+    assert refused.status == 404
+    assert books.charges() == []
+    assert house.imagerouter.requests == []
+
+
+async def test_an_acknowledgement_that_discord_loses_costs_nothing(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    house.discord.acknowledge_within = 1
+    house.discord.faults.status("POST /interactions/*/*/callback", 400, times=1)
+    ask = await mira.slash(general, "imagine", OPTIONS)
+    await ask.failed()
+    await house.stop_bot()
+
+    assert books.charges() == []
+    assert house.imagerouter.requests == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_acknowledgement_whose_connection_breaks_leaves_nobody_waiting(
+    after: bool, private: bool, house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    house.discord.faults.drop("POST /interactions/*/*/callback", after=after)
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "private": private})
+    await pictures(mira, general, ask)
+
+    assert [row["state"] for row in books.charges()] == ["settled"]
+
+
+async def test_usage_survives_a_broken_acknowledgement(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.discord.faults.drop("POST /interactions/*/*/callback", after=True)
+    told = await (await mira.slash(general, "usage")).answer()
+
+    assert "What you have spent" in told.text
+    assert told.ephemeral_to == mira.user.id
+
+
+async def test_books_that_cannot_be_written_stop_everything_before_it_costs_anything(
+    house: House, mira: Person, theo: Person, general: Channel, books: Books
+) -> None:
+    books.change("ALTER TABLE bucket RENAME TO hidden")
+    ask = await mira.slash(general, "imagine", OPTIONS)
+    told = await explanation(general, ask)
+    books.change("ALTER TABLE hidden RENAME TO bucket")
+
+    assert "The books can't be written just now" in told.text
+    assert "This cost you nothing." in told.text
+    assert "a gannet" in told.text
+    assert theo.messages(general) == []
+    assert house.imagerouter.requests == []
+    click = await mira.click(
+        told, next(b.custom_id or "" for b in told.buttons if b.label == "Try again")
+    )
+    await pictures(mira, general, click)
+
+
+async def test_a_cost_is_recorded_when_the_database_is_busy_at_the_answer(
+    house: House, mira: Person, general: Channel, books: Books, tmp_path: Path
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", OPTIONS)
+    await gate.reached()
+    lock = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    gate.open()
+    await house.imagerouter.wait_until(lambda: len(house.imagerouter.answers) == 1)
+    lock.execute("ROLLBACK")
+    lock.close()
+    await pictures(mira, general, ask)
+
+    assert [(row["state"], row["actual"]) for row in books.charges()] == [("settled", 40_000)]
+
+
+async def test_a_command_that_the_bot_does_not_know_any_more_is_explained(
+    house: House, mira: Person, general: Channel
+) -> None:
+    for data in house.discord.world.commands[None].values():
+        if data["name"] == "imagine":
+            data["name"] = "paint"
+    ask = await mira.slash(general, "paint", {"prompt": "a gannet"})
+    told = await ask.answer()
+
+    assert "This command has just changed." in told.text
+    assert told.ephemeral_to == mira.user.id
+
+
+async def test_usage_without_its_books_says_so(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    books.change("ALTER TABLE usage_month RENAME TO hidden")
+    ask = await mira.slash(general, "usage")
+    told = await ask.answer()
+    books.change("ALTER TABLE hidden RENAME TO usage_month")
+
+    assert "The books can't be " in told.text
+    assert told.ephemeral_to == mira.user.id
