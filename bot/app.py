@@ -17,6 +17,7 @@ import aiohttp
 import discord
 
 from bot.alerts import Alerts
+from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.client import ImageBot, invite_link
 from bot.clock import Clock, SystemClock
@@ -140,6 +141,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             delivery=delivery,
             offers=offers,
             alerts=alerts,
+            policies=policies,
+            budgets=BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts),
             clock=clock,
             default_model=settings.default_model,
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from bot.alerts import Alerts
+from bot.budget_alerts import BudgetAlerts
 from bot.cards import Alert, Failure, Progress, Result, Spent, Trouble
 from bot.catalog import Ability, Catalog, Model, parse_size
 from bot.clock import Clock
@@ -33,11 +34,11 @@ from bot.imagerouter import Generation as Answer
 from bot.money import Micros, format_usd
 from bot.offers import Offers
 from bot.outcomes import Assignment, Note, Part, Report, stored_report
-from bot.quotas import Window, window_at
+from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, Quality, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output
+from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output, Policies
 
 _T = TypeVar("_T")
 
@@ -80,6 +81,8 @@ class Generation:
         delivery: Delivery,
         offers: Offers,
         alerts: Alerts,
+        policies: Policies,
+        budgets: BudgetAlerts,
         clock: Clock,
         default_model: str | None,
     ) -> None:
@@ -91,6 +94,8 @@ class Generation:
         self._delivery = delivery
         self._offers = offers
         self._alerts = alerts
+        self._policies = policies
+        self._budgets = budgets
         self._clock = clock
         self._default_model = default_model
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,8 +146,11 @@ class Generation:
         *,
         idem: str,
         parent_id: int | None = None,
+        confirmed: bool = False,
     ) -> None:
         """Hold the job's money and start it; returns while it still waits or works.
+
+        `confirmed`: the person has said yes to what it may cost.
 
         Raises:
             BotError: the job was refused; nothing was sent and nothing is held.
@@ -159,6 +167,8 @@ class Generation:
             reply=reply,
             created_ms=self._clock.now_ms(),
             parent_id=parent_id,
+            about=None if plan.model.about is None else plan.model.about * request.count,
+            confirmed=confirmed,
         )
         held = await self._ledger.hold(new)
         job = Assignment(held.job_id, actor, plan.request, plan.model.id, reply)
@@ -199,6 +209,7 @@ class Generation:
             late.cancel()
             await asyncio.gather(late, return_exceptions=True)
         await self.deliver(report)
+        await self._budgets.check(job.id)
 
     async def _salvage(self, job: Assignment) -> Report:
         """Close what a fault left open: what was not sent is free, what was sent is unknown."""
@@ -403,8 +414,25 @@ class Generation:
 
         `error` is None for a fault of ours.
         """
-        tries = remedies(request, error, self._catalog)
+        if isinstance(error, NeedsConfirmation):
+            # As it was judged: another default model by then would be another price.
+            tries: tuple[ImageRequest, ...] = (self.plan(request).request,)
+        else:
+            within = await self._affordable(actor, request, error)
+            tries = remedies(request, error, self._catalog, within=within)
         offer = await self._offers.save(actor, tries, private=request.private)
         await self._delivery.failure(
             reply, Failure(request, error, offer=offer), user_id=actor.user_id
         )
+
+    async def _affordable(
+        self, actor: Actor, request: ImageRequest, error: BotError | None
+    ) -> Micros:
+        """The highest price of a picture that would still fit after a refusal by a limit."""
+        if not isinstance(error, QuotaExceeded | PictureTooDear):
+            return 0
+        try:
+            standing = await self._policies.standing(actor, count=request.count)
+        except LedgerUnavailable:
+            return 0
+        return standing.affordable

@@ -4,12 +4,12 @@ Each explanation says what happened, what it cost, and what to do next, in words
 server's own text at most a short, cleaned excerpt is shown.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from bot.cards import Alert, Failure, Trouble
+from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
+    ConfirmedAlready,
     InvalidOption,
     LedgerUnavailable,
     NoModelAvailable,
@@ -38,9 +38,10 @@ from bot.imagerouter import (
 )
 from bot.money import format_usd
 from bot.outcomes import Report
-from bot.quotas import QuotaExceeded
+from bot.quotas import Blocked, NeedsConfirmation, Paused, PictureTooDear, QuotaExceeded
 from bot.storage import ChargeState
-from cogs.ui.text import plain
+from cogs.ui import limits
+from cogs.ui.text import Explanation, plain
 
 COST_NOTHING: Final = "This cost you nothing."
 
@@ -66,15 +67,6 @@ _REFUSALS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a person reads when there is no picture."""
-
-    title: str
-    body: str
-    """Why, and what to do next."""
-
-
 _FAULT: Final = Explanation("Something broke", "It is in the log, and it is our fault. Try again.")
 
 _PLAIN: Final[dict[type[BotError], Explanation]] = {
@@ -85,6 +77,9 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     ),
     NotYours: Explanation(
         "That button is for somebody else", "Type `/imagine` for a picture of your own."
+    ),
+    ConfirmedAlready: Explanation(
+        "You said yes already", "It runs once, and its picture comes by itself."
     ),
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."
@@ -164,11 +159,22 @@ def _explain_request(error: BotError) -> Explanation:
                 "Too many pictures are waiting",
                 f"{_jobs_wait(error.waiting)} Try again in a minute.",
             )
+        case _:
+            return _explain_limit(error)
+
+
+def _explain_limit(error: BotError) -> Explanation:
+    match error:
         case QuotaExceeded():
-            needed, left = format_usd(error.needed), format_usd(error.left)
-            return Explanation(
-                "That would go over a limit", f"This needs up to {needed}, and {left} is left."
-            )
+            return limits.explain_exceeded(error)
+        case PictureTooDear():
+            return limits.explain_too_dear(error)
+        case Blocked():
+            return limits.explain_blocked(error)
+        case Paused():
+            return limits.explain_paused(error)
+        case NeedsConfirmation():
+            return limits.ask_confirmation(error)
         case _:
             return _FAULT
 
@@ -269,3 +275,8 @@ def explain_alert(alert: Alert) -> Explanation:
                 "The database can't be written",
                 "Nothing is generated meanwhile. Check the disk's space and the bot's log.",
             )
+
+
+def explain_budget_alert(card: BudgetAlert) -> Explanation:
+    """Return what is said of a pooled budget."""
+    return limits.explain_budget(card.crossing, guild_name=card.guild_name)

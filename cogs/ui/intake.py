@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import discord
 
 from bot.client import ImageBot
-from bot.errors import BotError, NotKept, NotYours
+from bot.errors import BotError, ConfirmedAlready, NotKept, NotYours
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
 from bot.storage import DuplicateJob, Job
@@ -96,6 +96,8 @@ class Wanted:
 
     request: ImageRequest
     parent_id: int | None = None
+    confirmation: int | None = None
+    """The offer whose question the person has answered with yes; it counts once."""
 
 
 async def take(interaction: Interaction, request: ImageRequest) -> None:
@@ -123,15 +125,39 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
     """Run what was offered, for the person to whom it was offered."""
 
     async def offered() -> Wanted:
-        offer = await services_of(interaction).offers.get(offer_id)
-        if offer is None or index >= len(offer.requests):
-            raise NotKept
-        request = offer.requests[index]
-        if offer.user_id != interaction.user.id or request.private is not private:
-            raise NotYours
-        return Wanted(request)
+        return Wanted(await _offered(interaction, offer_id, index, private=private))
 
     await _take(interaction, offered, asked=replace(_NOTHING, private=private))
+
+
+async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> None:
+    """Run what the person was asked about before it could cost too much."""
+
+    async def confirmed() -> Wanted:
+        request = await _offered(interaction, offer_id, 0, private=private)
+        return Wanted(request, confirmation=offer_id)
+
+    await _take(interaction, confirmed, asked=replace(_NOTHING, private=private))
+
+
+async def cancel(interaction: Interaction) -> None:
+    """Take a question away that was answered with no. Only its person can see it."""
+    await interaction.response.defer()
+    with contextlib.suppress(discord.NotFound):
+        await interaction.delete_original_response()
+
+
+async def _offered(
+    interaction: Interaction, offer_id: int, index: int, *, private: bool
+) -> ImageRequest:
+    """Find what was offered to whoever clicks."""
+    offer = await services_of(interaction).offers.get(offer_id)
+    if offer is None or index >= len(offer.requests):
+        raise NotKept
+    request = offer.requests[index]
+    if offer.user_id != interaction.user.id or request.private is not private:
+        raise NotYours
+    return request
 
 
 async def _take(
@@ -146,16 +172,32 @@ async def _take(
     try:
         wanted = await find()
         asked = wanted.request
+        question = wanted.confirmation
         await generation.submit(
-            actor, asked, reply, idem=str(interaction.id), parent_id=wanted.parent_id
+            actor,
+            asked,
+            reply,
+            idem=str(interaction.id) if question is None else f"confirm:{question}",
+            parent_id=wanted.parent_id,
+            confirmed=question is not None,
         )
     except DuplicateJob as error:
         _log.warning("Job %d was asked for twice; it runs once", error.job_id)
+        if not await _answers_here(interaction, error.job_id, reply):
+            await generation.refuse(actor, asked, reply, ConfirmedAlready())
     except BotError as error:
         await generation.refuse(actor, asked, reply, error)
     except Exception:  # noqa: BLE001 - whatever it is, the person is told
         _log.exception("A fault before the job of interaction %d was held", interaction.id)
         await generation.refuse(actor, asked, reply, None)
+
+
+async def _answers_here(interaction: Interaction, job_id: int, reply: ReplyRoute) -> bool:
+    """Whether a job's result will come into this very message, so that it must be left alone."""
+    job = await services_of(interaction).jobs.get(job_id)
+    if job is None or job.reply is None:
+        return True
+    return job.reply.message_id == reply.message_id
 
 
 async def delete(interaction: Interaction, job_id: int) -> None:

@@ -12,6 +12,7 @@ import discord
 
 from bot.cards import (
     Alert,
+    BudgetAlert,
     Card,
     Closed,
     Failure,
@@ -25,9 +26,17 @@ from bot.cards import (
 from bot.images import Prepared, filename
 from bot.money import format_price, format_usd
 from bot.outcomes import Note, Report
+from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
 from cogs.ui import errors
-from cogs.ui.buttons import AgainButton, DeleteButton, OfferButton, offer_label
+from cogs.ui.buttons import (
+    AgainButton,
+    CancelButton,
+    ConfirmButton,
+    DeleteButton,
+    OfferButton,
+    offer_label,
+)
 from cogs.ui.text import code_block, fits_code_block, plain
 
 _MADE: Final = discord.Colour(0x2F9E6E)
@@ -73,6 +82,9 @@ def render(card: Card, *, addressed: bool = False) -> Rendered:
         case Alert():
             told = errors.explain_alert(card)
             return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])
+        case BudgetAlert():
+            told = errors.explain_budget_alert(card)
+            return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
 
 
 def _view(*items: discord.ui.Item[Any]) -> discord.ui.LayoutView:
@@ -192,8 +204,16 @@ def _failure(card: Failure) -> Rendered:
     elif prompt:
         files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
         parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
-    rows = _row(_offer_buttons(card.offer, card.request))
+    rows = _row(_ways_on(card))
     return Rendered(_view(_box(_FAILED, *parts), *rows), files)
+
+
+def _ways_on(card: Failure) -> list[discord.ui.Item[Any]]:
+    """Buttons: yes and no where the person is asked, else what may be tried instead."""
+    if isinstance(card.error, NeedsConfirmation) and card.offer is not None:
+        private = card.request.private
+        return [ConfirmButton(card.offer.id, private=private), CancelButton(card.offer.id)]
+    return _offer_buttons(card.offer, card.request)
 
 
 def _offer_buttons(offer: Offer | None, asked: ImageRequest) -> list[discord.ui.Item[Any]]:

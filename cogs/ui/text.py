@@ -6,10 +6,20 @@ Discord takes a backslash before any ASCII punctuation as "this character, plain
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
 _SPECIAL: Final = re.compile(r"[\\*_~|`>#\[\]()\-+.!:<@&]")
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a person reads when there is no picture."""
+
+    title: str
+    body: str
+    """Why, and what to do next."""
 
 
 def plain(text: str, *, most: int = 300) -> str:
