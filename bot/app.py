@@ -51,7 +51,15 @@ from cogs.ui.tree import Tree
 
 _log = logging.getLogger(__name__)
 
-COGS: Final = ("cogs.imagine", "cogs.usage", "cogs.welcome")
+COGS: Final = (
+    "cogs.imagine",
+    "cogs.usage",
+    "cogs.setup",
+    "cogs.quota",
+    "cogs.config",
+    "cogs.operator",
+    "cogs.welcome",
+)
 
 Say = Callable[[str], None]
 """Tells the operator a line."""

@@ -240,7 +240,7 @@ class Delivery:
             case Route.ORIGINAL:
                 return await self._messenger.edit(job.reply, card)
             case Route.CHANNEL:
-                return await self._messenger.post(job.actor.channel_id, card, nonce=str(job.id))
+                return await self._messenger.post(job.reply.channel_id, card, nonce=str(job.id))
             case Route.DIRECT:
                 return await self._messenger.direct(job.actor.user_id, card, nonce=str(job.id))
 

@@ -43,10 +43,18 @@ def actor_of(interaction: Interaction) -> Actor:
     return Actor(
         user_id=user.id,
         guild_id=interaction.guild_id or NO_GUILD,
-        channel_id=interaction.channel_id or 0,
+        channel_id=limited_channel(interaction),
         role_ids=roles,
         is_operator=user.id in services_of(interaction).alerts.operators,
     )
+
+
+def limited_channel(interaction: Interaction) -> int:
+    """The channel whose limits apply: a thread is part of its channel, or it would be a way out."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        return channel.parent_id
+    return interaction.channel_id or 0
 
 
 async def defer(interaction: Interaction, *, private: bool) -> ReplyRoute | None:
