@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,12 +24,22 @@ from hypothesis.stateful import (
     rule,
 )
 
-from bot.quotas import Limit, QuotaExceeded, Scope, Window
+from bot.quotas import Defaults, Limit, QuotaExceeded, Scope, Window
 from bot.requests import Actor
 from bot.storage import ChargeState, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
-from tests.storage.books import DAY, HOUR, MINUTE, SECRET, Books, audit, open_books, sqlite_url
+from tests.storage.books import (
+    DAY,
+    GENEROUS,
+    HOUR,
+    MINUTE,
+    SECRET,
+    Books,
+    audit,
+    open_books,
+    sqlite_url,
+)
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -46,7 +56,8 @@ TRANSITIONS = {
     (PRESUMED, SETTLED),
     (RELEASED, SETTLED),
 }
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, int]
+"""Scope, subject, window, and when it began (epoch ms)."""
 CHOICES = st.tuples(
     st.sampled_from([True, True, True, False]), st.integers(0, 3), st.integers(0, 9)
 )
@@ -68,22 +79,23 @@ class ModelCharge:
 
 
 def keys_of(actor: Actor, now_ms: int) -> tuple[Key, ...]:
-    """Name every money counter of a hold made now."""
-    day = datetime.fromtimestamp(now_ms / 1000, UTC).date()
-    year, week, _ = day.isocalendar()
-    labels = {
-        "day": str(day),
-        "week": f"{year}-W{week:02}",
-        "month": str(day)[:7],
-        "total": "total",
+    """Name every money counter of a hold made now, in UTC."""
+    day = datetime.fromtimestamp(now_ms / 1000, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    starts = {
+        "day": day,
+        "week": day - timedelta(days=day.weekday()),
+        "month": day.replace(day=1),
+        "total": datetime.fromtimestamp(0, UTC),
     }
     scopes = (
         (Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if actor.guild_id else (Scope.DM,)
     )
     return tuple(
-        (scope.value, subject_of(SECRET, scope, actor), period, label)
+        (scope.value, subject_of(SECRET, scope, actor), period, int(start.timestamp()) * 1000)
         for scope in (*scopes, Scope.PERSON, Scope.BOT)
-        for period, label in labels.items()
+        for period, start in starts.items()
     )
 
 
@@ -92,6 +104,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    defaults: ClassVar[Defaults] = GENEROUS
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +113,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.books: Books = self.runner.run(
-            self.stack.enter_async_context(open_books(sqlite_url(Path(folder))))
+            self.stack.enter_async_context(
+                open_books(sqlite_url(Path(folder)), defaults=self.defaults)
+            )
         )
         self.clock = self.books.clock
 
@@ -109,6 +124,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.runner.close()
 
     # What the model knows
+
+    def keys(self, actor: Actor) -> tuple[Key, ...]:
+        """Name every money counter of a hold made now."""
+        return keys_of(actor, self.clock.now)
 
     def used(self, key: Key) -> tuple[int, int, int]:
         """Work out a money counter: held, settled, overrun."""
@@ -193,7 +212,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if cap is not None:
             limits.append(Limit(personal, Window.OPEN, cap))
-        keys = keys_of(job.actor, self.clock.now)
+        keys = self.keys(job.actor)
         broken = [
             limit for limit in limits if not self.fits(limit, keys, job.actor, ceiling * pictures)
         ]
@@ -278,7 +297,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
         found: dict[Key, tuple[int, int, int]] = {}
         for row in self.runner.run(self.books.db.read(read)):
-            key = (row.text("scope"), row.text("subject"), row.text("period"), row.text("label"))
+            key = (
+                row.text("scope"),
+                row.text("subject"),
+                row.text("period"),
+                row.integer("start_at"),
+            )
             found[key] = (row.integer("held"), row.integer("settled"), row.integer("overrun"))
         slots = {key: value[0] for key, value in found.items() if key[2] == "open"}
         money = {key: value for key, value in found.items() if key[2] != "open"}
