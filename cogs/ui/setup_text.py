@@ -73,8 +73,8 @@ def budget_text(overview: Overview) -> str:
         told = f"not set, so the operator's {ceiling} a month is what there is"
     elif amount > overview.ceiling:
         told = (
-            f"{format_usd(amount)} a month, but the operator allows {ceiling}, and that binds: "
-            "only the operator can raise it"
+            f"{format_usd(amount)} a month, but the operator allows {ceiling} a month, and "
+            "that binds: only the operator can raise it"
         )
     else:
         told = f"{format_usd(amount)} a month"

@@ -30,8 +30,8 @@ class Finder:
 def listed(world: World, user: User, channel: Channel) -> list[Command]:
     """Return the commands that a person's client lists in a channel.
 
-    Honoured are permission to use commands, the bot's presence, `default_member_permissions`,
-    `contexts` and `nsfw`.
+    Honoured are permission to use commands, the bot's presence, `default_member_permissions` and
+    what admins have changed of them, `contexts` and `nsfw`.
     """
     bits = world.permissions(user, channel)
     guild = world.guild_of(channel)
@@ -44,7 +44,11 @@ def listed(world: World, user: User, channel: Channel) -> list[Command]:
         command
         for command in world.command_list(guild)
         if _allowed_in(command.data, context)
-        and (guild is None or _permitted(command.data, bits))
+        and (
+            guild is None
+            or _permitted(command.data, bits)
+            or _shown_to(world, guild.members[user.id], command)
+        )
         and (guild is None or channel.nsfw or not command.data.get("nsfw"))
     ]
 
@@ -61,6 +65,12 @@ def _permitted(command: JsonObject, bits: int) -> bool:
     if needed is None or bits == ALL_PERMISSIONS:
         return True
     return int(needed) != 0 and bits & int(needed) == int(needed)
+
+
+def _shown_to(world: World, member: Member, command: Command) -> bool:
+    """Whether the guild's admins show a command to a role that the member has."""
+    shown = {role for name, role in world.shown_commands if name == command.name}
+    return not shown.isdisjoint(member.role_ids)
 
 
 def usable_component(world: World, message: Message, custom_id: str) -> JsonObject:

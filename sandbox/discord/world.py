@@ -51,6 +51,8 @@ class World:
         """By channel, oldest first, ephemeral messages included, deleted ones not."""
         self.commands: dict[int | None, dict[int, JsonObject]] = {None: {}}
         """Registered commands by guild (None: global) and id."""
+        self.shown_commands: set[tuple[str, int]] = set()
+        """Names of commands and ids of roles: see `show_command`."""
         self.application = application or self._new_application()
         for user in (self.application.bot, self.application.owner, *self.application.team):
             self.users[user.id] = user
@@ -265,6 +267,14 @@ class World:
             for scope in scopes
             for command_id, data in self.commands.get(scope, {}).items()
         ]
+
+    def show_command(self, guild: Guild, name: str, role: Role) -> None:
+        """Let a role use a command that its `default_member_permissions` keep from it.
+
+        What an admin does under "Server Settings, Integrations".
+        """
+        self.shown_commands.add((name, role.id))
+        self.commands_changed(guild.id)
 
     def commands_changed(self, guild_id: int | None) -> None:
         """Tell watchers that the registered commands of a scope are new."""
