@@ -12,7 +12,7 @@ from cogs.ui import intake, setup_panel
 from cogs.ui.access import Needs
 from cogs.ui.amounts import parse_optional
 from cogs.ui.answers import Changed, Shown, answer, update
-from cogs.ui.forms import Form, LimitButton, Place, form_of, typed_in
+from cogs.ui.forms import Form, LimitButton, Place, form_of, is_ours, typed_in
 from cogs.ui.setting import set_limit
 
 
@@ -34,10 +34,12 @@ class Setup(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""
-        if interaction.type is not discord.InteractionType.modal_submit:
+        if interaction.type is not discord.InteractionType.modal_submit or not is_ours(interaction):
             return
         form = form_of(interaction)
-        if form is not None and interaction.guild_id is not None:
+        if form is None or interaction.guild_id is None:
+            await intake.tell_fault(interaction, "This form is not known any more. Open it again.")
+        else:
             await intake.guarded(interaction, _submitted(interaction, form))
 
 

@@ -66,10 +66,14 @@ class Form:
         return f"form:{self.place}:{self.target}:{self.id}:{self.window}:{nonce}"
 
 
+def is_ours(interaction: Interaction) -> bool:
+    """Whether a submitted form is one of these, of this version of the bot or of another one."""
+    return _custom_id(interaction).startswith("form:")
+
+
 def form_of(interaction: Interaction) -> Form | None:
-    """Read the `custom_id` of a submitted form; None when it is none of ours."""
-    data = cast("dict[str, Any]", interaction.data or {})
-    found = _TEMPLATE.fullmatch(str(data.get("custom_id")))
+    """Read the `custom_id` of a submitted form; None when it says nothing that can be set."""
+    found = _TEMPLATE.fullmatch(_custom_id(interaction))
     if found is None:
         return None
     target = Target(found["target"])
@@ -78,6 +82,10 @@ def form_of(interaction: Interaction) -> Form | None:
     if named is not bool(subject):
         return None
     return Form(Place(found["place"]), target, Window(found["window"]), subject)
+
+
+def _custom_id(interaction: Interaction) -> str:
+    return str(cast("dict[str, Any]", interaction.data or {}).get("custom_id"))
 
 
 def typed_in(interaction: Interaction) -> str:

@@ -1,5 +1,7 @@
 """/setup: one private panel with everything for the first hour."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.money import MICROS_PER_USD
@@ -179,3 +181,30 @@ async def test_it_sets_what_members_then_run_into(
     await type_amount(ada, await open_form(ada, panel, "setup:budget:guild"), "0.10")
     await make(mira, general, LARGE)
     assert "this server's limit of $0.10 a month" in (await refused(mira, general, LARGE)).text
+
+
+# Hostile clients
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "form:setup:ceiling:1:month:1",
+        "form:setup:guild:5:month:1",
+        "form:setup:role:0:day:1",
+        "form:setup:guild:0:open:1",
+        "form:setup:bot:0:month:1",
+        "form:setup:guild:0:month:1 ",
+    ],
+)
+async def test_a_form_that_the_bot_never_showed_sets_nothing(
+    ada: Person, general: Channel, books: Books, custom_id: str
+) -> None:
+    panel = await answered(ada, general, "setup")
+    modal = await open_form(ada, panel, "setup:budget:guild")
+    forged = replace(modal, custom_id=custom_id)
+    words = await (await ada.submit(forged, {"amount": "999"})).answer()
+
+    assert words.ephemeral_to == ada.user.id
+    assert "not known any more" in words.text
+    assert rules(books) == set()
