@@ -130,6 +130,10 @@ class House:
         if not connected.is_set():
             raise TimeoutError("the bot did not connect")
 
+    async def lose_imagerouter(self) -> None:
+        """From now on nobody listens where ImageRouter was."""
+        await self.imagerouter.__aexit__(None, None, None)
+
     def begin_stop(self) -> None:
         """Tell the bot to end, as SIGTERM does; `stop_bot` waits until it has."""
         self._stop.set()
@@ -184,6 +188,14 @@ async def explanation(channel: Channel, ask: Ask, timeout: float = 10) -> Messag
 
     await channel.signal.until(placeholder_is_gone, timeout=timeout, complain=ask.describe)
     return told
+
+
+def button(message: Message, label: str) -> str:
+    """The custom id of the button that says `label` (LookupError with those that there are)."""
+    found = {each.label: each.custom_id for each in message.buttons if each.custom_id}
+    if label not in found:
+        raise LookupError(f"no button {label!r}; there are {sorted(found)}")
+    return found[label]
 
 
 def waiting(house: House) -> list[Message]:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 
 OPTIONS = {"prompt": "a gannet", "model": "papercut/fold-large"}
 
@@ -78,9 +78,7 @@ async def test_books_that_cannot_be_written_stop_everything_before_it_costs_anyt
     assert "a gannet" in told.text
     assert theo.messages(general) == []
     assert house.imagerouter.requests == []
-    click = await mira.click(
-        told, next(b.custom_id or "" for b in told.buttons if b.label == "Try again")
-    )
+    click = await mira.click(told, button(told, "Try again"))
     await pictures(mira, general, click)
 
 
