@@ -235,6 +235,7 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
             task.cancel()
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
+        await services.recovery.finish()
         recovery.cancel()
         stopping.cancel()
         await bot.close()

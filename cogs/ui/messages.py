@@ -153,7 +153,7 @@ def _result_lines(card: Result) -> list[str]:
         why = "Outcome unknown" if lost else "Price not told"
         lines.append(f"{why}; up to {format_usd(report.uncertain)} counts against you.")
     if report.restarted:
-        lines.append("-# The bot was restarted in between; nothing was lost.")
+        lines.append("-# The bot was restarted in between.")
     lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
     if card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
