@@ -146,6 +146,14 @@ class House:
             await asyncio.wait_for(task, _STOP_SECONDS)
         self._bot = None
 
+    async def ended(self, timeout: float = _STOP_SECONDS) -> BaseException | None:
+        """Wait until the bot has ended by itself, and return why if it was a fault."""
+        if self._task is None:
+            raise RuntimeError("the bot does not run")
+        task, self._task, self._bot = self._task, None, None
+        await asyncio.wait({task}, timeout=timeout)
+        return task.exception()
+
     async def kill_bot(self) -> None:
         """End the bot with no drain and no goodbye, as far as that goes inside a process."""
         if self._task is not None:
