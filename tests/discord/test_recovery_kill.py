@@ -232,7 +232,8 @@ async def test_a_stored_job_that_makes_no_sense_keeps_no_other_from_its_person(
             await mira.slash(general, "imagine", {"prompt": f"the {name} boat", "model": MINI})
         for gate in gates:
             await gate.reached()
-    books.write("UPDATE job SET quality = 'strange' WHERE id = (SELECT MIN(id) FROM job)")
+    first = "(SELECT job_id FROM prompt WHERE prompt = 'the first boat')"
+    books.write(f"UPDATE job SET quality = 'strange' WHERE id = {first}")
 
     await servers.start_bot()
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 
 import pytest
 
@@ -15,12 +14,7 @@ CALLBACK = f"/interactions/42/{TOKEN}/callback"
 
 def record(message: str, *arguments: object, error: Exception | None = None) -> logging.LogRecord:
     """A log record, with the trace of `error` if there is one."""
-    trace = None
-    if error is not None:
-        try:
-            raise error
-        except Exception:  # noqa: BLE001 - any error has a trace
-            trace = sys.exc_info()
+    trace = None if error is None else (type(error), error, error.__traceback__)
     return logging.LogRecord("bot.x", logging.WARNING, __file__, 1, message, arguments, trace)
 
 
