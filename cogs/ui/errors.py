@@ -238,6 +238,10 @@ def explain_failure(card: Failure) -> Explanation:
     lost = isinstance(card.error, PictureLost)
     if report is not None and report.restarted and report.uncertain and not lost:
         return Explanation("Restarted", "The bot was restarted while the request was on its way.")
+    if report is None and isinstance(card.error, ShuttingDown):
+        return Explanation(
+            "The bot is restarting", "It takes nothing new meanwhile. Run it again in a minute."
+        )
     return explain(card.error)
 
 
