@@ -148,7 +148,6 @@ class Delivery:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
         job = card.report.job
         pictures = await self._fetch(card.report.pictures)
-        busy = False
         for route in routes(job.reply, private=job.private, now_ms=self._clock.now_ms()):
             try:
                 posted = await self._post_fitting(route, card, pictures)
@@ -156,17 +155,16 @@ class Delivery:
                 _log.info("Job %d can't go by %s: %r", job.id, route, error)
                 continue
             except RouteBusy as error:
+                # Discord may have taken it without telling: another way would double it, while
+                # this one, by edit or nonce, does not.
                 _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
-                busy = True
-                continue
+                return Fate.LATER
             await self._jobs.mark_delivered(
                 job.id, channel_id=posted.channel_id, message_id=posted.message_id
             )
             if route is not Route.ORIGINAL:
                 await self._tidy(job.reply, private=job.private, card=None)
             return Fate.DELIVERED
-        if busy:
-            return Fate.LATER
         _log.error("Job %d could not be delivered: no way to its person is open", job.id)
         await self._jobs.mark_undeliverable(job.id, reason="no route")
         await self._tidy(job.reply, private=job.private, card=Closed(made=True))
