@@ -6,6 +6,7 @@ job whose person still waits is told: not sent, finished, or unknown.
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from bot.errors import LedgerUnavailable
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 20
 SWEEP_SECONDS: Final = 60
+FINISH_SECONDS: Final = 30
 TOLD_AT_ONCE: Final = 4
 """How many jobs are told of side by side: one that Discord does not take waits for minutes."""
 
@@ -44,10 +46,14 @@ class Recovery:
             group.create_task(self._tell_after_sweeps(), name="teller")
 
     async def finish(self) -> None:
-        """Tell of no more jobs, and wait for those that are being told of: half told is untidy."""
+        """Tell of no more jobs, and wait for those that are being told of: half told is untidy.
+
+        Not for long: what Discord does not take now is told at the next start.
+        """
         self._finishing = True
-        async with self._telling:
-            pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_SECONDS), self._telling:
+                pass
 
     async def _beat(self) -> None:
         while True:
