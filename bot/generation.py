@@ -160,9 +160,15 @@ class Generation:
             created_ms=self._clock.now_ms(),
             parent_id=parent_id,
         )
-        held = await self._ledger.hold(new)
+        place = self._scheduler.enter(actor.user_id)
+        lease_ms = LEASE_MS if self._scheduler.has_turn(place) else None
+        try:
+            held = await self._ledger.hold(new, dispatch_lease_ms=lease_ms)
+        except BaseException:
+            self._scheduler.leave(place)
+            raise
         job = Assignment(held.job_id, actor, plan.request, plan.model.id, reply)
-        task = asyncio.create_task(self._run(job, plan, held), name=f"job-{job.id}")
+        task = asyncio.create_task(self._run(job, plan, held, place), name=f"job-{job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -187,11 +193,11 @@ class Generation:
             # The sweeper closes what such a job left open; nothing is lost but time.
             _log.error("%s ended with a fault", task.get_name(), exc_info=error)
 
-    async def _run(self, job: Assignment, plan: Plan, held: HeldJob) -> None:
+    async def _run(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> None:
         since = self._clock.now_ms()
         late = asyncio.create_task(self._delivery.warn_when_late(job, since))
         try:
-            report = await self._work(job, plan, held)
+            report = await self._work(job, plan, held, place)
         except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
             _log.exception("A fault in job %d", job.id)
             report = await self._salvage(job)
@@ -212,9 +218,8 @@ class Generation:
         report = stored_report(stored, restarted=False) if stored else None
         return replace(report, job=job) if report else Report(job, ())
 
-    async def _work(self, job: Assignment, plan: Plan, held: HeldJob) -> Report:
+    async def _work(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> Report:
         try:
-            place = self._scheduler.enter(job.actor.user_id)
             if not self._scheduler.has_turn(place):
                 waiting = Progress(job, self._clock.now_ms(), ahead=place.ahead)
                 await self._delivery.progress(waiting)
@@ -231,16 +236,19 @@ class Generation:
             working = Progress(job, self._clock.now_ms())
             showing = asyncio.create_task(self._delivery.progress(working))
             parts = await asyncio.gather(
-                *(self._charge(plan, charge_id) for charge_id in held.charge_ids)
+                *(
+                    self._charge(plan, charge_id, dispatched=held.dispatched)
+                    for charge_id in held.charge_ids
+                )
             )
             seconds = time.monotonic() - began
         await showing  # or the edit to "working" might overtake the result
         return Report(job, tuple(parts), seconds=seconds, notes=plan.notes)
 
-    async def _charge(self, plan: Plan, charge_id: int) -> Part:
+    async def _charge(self, plan: Plan, charge_id: int, *, dispatched: bool) -> Part:
         """Send one request and record what became of it. Raises nothing but cancellation."""
         try:
-            if not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
+            if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
                 return Part(charge_id, ChargeState.RELEASED, 0, 0)
         except LedgerUnavailable as error:

@@ -86,7 +86,7 @@ class Scheduler:
         try:
             await place.turn
         except asyncio.CancelledError:
-            self._leave(place)
+            self.leave(place)
             raise
         try:
             yield
@@ -101,7 +101,8 @@ class Scheduler:
             if not place.turn.done():
                 place.turn.set_exception(ShuttingDown())
 
-    def _leave(self, place: Place) -> None:
+    def leave(self, place: Place) -> None:
+        """Give up a place that will not be used, with its slot if it has one already."""
         turn = place.turn
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             self._release(place.member)  # cancelled in the moment in which its turn came

@@ -40,8 +40,13 @@ class Ledger:
         self._process_id = process_id
         self._holder = Holder(secret, process_id, clock)
 
-    async def hold(self, job: NewJob, limits: Sequence[Limit] = ()) -> HeldJob:
+    async def hold(
+        self, job: NewJob, limits: Sequence[Limit] = (), *, dispatch_lease_ms: int | None = None
+    ) -> HeldJob:
         """Reserve `job.ceiling` for each picture, all or nothing, within every limit.
+
+        With `dispatch_lease_ms` the charges are `dispatched` for so long in the same transaction:
+        for a job whose turn has come, which saves it a commit.
 
         When the caller is cancelled, the hold is given back, while the job stays to be delivered:
         its person is still told that it cost nothing, after a restart at the latest.
@@ -56,12 +61,14 @@ class Ledger:
             raise ValueError(f"cannot hold {job.ceiling} micro-USD for {count} pictures")
         now_ms = self._clock.now_ms()
         return await self._db.write(
-            partial(self._holder.hold, job, tuple(limits), now_ms),
+            partial(self._holder.hold, job, tuple(limits), now_ms, dispatch_lease_ms),
             undo=partial(self._take_back, job.id, now_ms),
         )
 
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
-        rows = await tx.fetch("SELECT id FROM charge WHERE job_id = $1 AND state = 'held'", job_id)
+        rows = await tx.fetch(
+            "SELECT id FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')", job_id
+        )
         for row in rows:
             released = ChargeState.RELEASED
             wanted = Move(row.integer("id"), released, now_ms, reason="cancelled")
