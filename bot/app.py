@@ -236,6 +236,7 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
         await services.recovery.finish()
+        await services.generation.idle()  # who asked meanwhile is told that the bot stops
         recovery.cancel()
         stopping.cancel()
         await bot.close()

@@ -8,7 +8,8 @@ before it goes out, and settled before its picture is delivered. Owns no Discord
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -93,7 +94,7 @@ class Generation:
         self._alerts = alerts
         self._clock = clock
         self._default_model = default_model
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._undelivered: dict[int, Report] = {}
 
     @property
@@ -147,7 +148,7 @@ class Generation:
         Raises:
             BotError: the job was refused; nothing was sent and nothing is held.
         """
-        self._scheduler.check_room()
+        self._scheduler.check_room(actor.user_id)
         plan = self.plan(request)
         new = NewJob(
             id=make_id(self._clock),
@@ -172,6 +173,17 @@ class Generation:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Let a stop wait for the block: who is being answered must not be left halfway."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.add(answered)
+        try:
+            yield
+        finally:
+            self._tasks.discard(answered)
+            answered.set_result(None)
+
     async def drain(self, tell: Callable[[int], None]) -> None:
         """Take no more jobs, send the waiting ones away, and wait for those that were sent.
 
@@ -183,7 +195,7 @@ class Generation:
         await self.idle()
 
     async def idle(self) -> None:
-        """Wait until every job that was started has ended, its delivery included."""
+        """Wait until everybody who asked is answered, and every job that was started has ended."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -381,8 +393,10 @@ class Generation:
         today = await self._spent_today(job.actor) if job.private else None
         fate = await self._delivery.result(Result(report, today=today, offer=offer))
         if fate is Fate.DELIVERED and not job.private:
-            spent = Spent(report.cost, report.uncertain, await self._spent_today(job.actor))
-            await self._delivery.whisper_spent(job, spent)
+            today = await self._spent_today(job.actor)
+            if today is not None:
+                spent = Spent(report.cost, report.uncertain, today)
+                await self._delivery.whisper_spent(job, spent)
         return fate
 
     async def _deliver_failure(self, report: Report) -> Fate:
@@ -400,9 +414,14 @@ class Generation:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate
 
-    async def _spent_today(self, actor: Actor) -> Micros:
+    async def _spent_today(self, actor: Actor) -> Micros | None:
+        """None when it can't be read: no picture waits for that, least of all a private one."""
         today = window_at(Window.DAY, self._clock.now_ms())
-        return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        try:
+            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        except LedgerUnavailable:
+            _log.exception("What a person has spent could not be read")
+            return None
 
     async def refuse(
         self, actor: Actor, request: ImageRequest, reply: ReplyRoute, error: BotError | None

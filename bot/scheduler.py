@@ -47,16 +47,17 @@ class Scheduler:
         """How many places wait."""
         return len(self._queue)
 
-    def check_room(self) -> None:
-        """Refuse early, before any money is held.
+    def check_room(self, member: int) -> None:
+        """Refuse `member` early, before any money is held.
 
         Raises:
             ShuttingDown: after `close`.
-            QueueFull: when as many wait as may.
+            QueueFull: they would have to wait, and as many wait as may.
         """
         if self._closed:
             raise ShuttingDown
-        if self.waiting >= self._max_waiting and self.running >= self._in_process:
+        at_once = self.running < self._in_process and self._running[member] < self._per_member
+        if not at_once and self.waiting >= self._max_waiting:
             raise QueueFull(self.waiting)
 
     def enter(self, member: int) -> Place:

@@ -1,5 +1,6 @@
 """When something of ours is broken: nobody waits for ever, and nothing is spent unrecorded."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -122,3 +123,31 @@ async def test_usage_without_its_books_says_so(
 
     assert "The books can't be " in told.text
     assert told.ephemeral_to == mira.user.id
+
+
+async def test_a_spend_that_can_not_be_read_holds_back_no_picture(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    await pictures(mira, general, await mira.slash(general, "imagine", OPTIONS))
+    await house.bot.services.generation.idle()
+    books.change(f"UPDATE charge SET actual = {2**63 - 1}")  # two such rows have no sum
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "private": True})
+    message = await pictures(mira, general, ask)
+
+    assert "today" not in message.text
+    assert message.ephemeral_to == mira.user.id
+
+
+async def test_a_stop_waits_for_the_words_to_whom_it_refuses(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.discord.faults.hold("PATCH /webhooks/*/*/messages/*", times=1)
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "size": "huge"})
+    await gate.reached()
+    stopping = asyncio.create_task(house.stop_bot())
+    done, _ = await asyncio.wait({stopping}, timeout=0.5)
+    gate.open()
+    await stopping
+
+    assert not done
+    assert "can't be used like that" in (await explanation(general, ask)).text

@@ -126,7 +126,7 @@ async def test_courtesies_that_fail_stop_nothing(stack: AsyncExitStack, tmp_path
 
     for number in range(3):
         await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem=str(number))
-    await running.idle()
+        await running.idle()
 
     assert [type(card) for card in messenger.said] == [Result] * 3
     assert running.in_flight == 0
