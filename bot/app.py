@@ -34,7 +34,6 @@ from bot.secret import load_or_make_secret
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import Jobs, Ledger, OfferStore, StorageError, open_database, sqlite_path
-from bot.web import serve
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.tree import Tree
@@ -311,6 +310,7 @@ async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
     if settings.http_port is None:
         yield
         return
+    from bot.web import serve  # a server costs time and memory that most bots need not spend
 
     async def health() -> Mapping[str, bool]:
         return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}
