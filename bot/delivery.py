@@ -33,6 +33,7 @@ from bot.cards import (
     UploadTooLarge,
 )
 from bot.clock import Clock
+from bot.errors import LedgerUnavailable
 from bot.imagerouter import (
     DownloadRefused,
     DownloadTooLarge,
@@ -102,7 +103,7 @@ class Patience:
 
 
 class Delivery:
-    """Delivers cards. Stateless but for `stop`, which ends waiting between tries."""
+    """Delivers cards, and writes down for which jobs it did. `stop` ends waiting between tries."""
 
     def __init__(
         self,
@@ -121,6 +122,7 @@ class Delivery:
         self._clock = clock
         self._patience = patience
         self._stopping = asyncio.Event()
+        self._unnoted: dict[int, Posted | None] = {}
 
     def stop(self) -> None:
         """Wait no more between tries: what is not delivered now is so at the next start."""
@@ -159,9 +161,7 @@ class Delivery:
                 # this one, by edit or nonce, does not.
                 _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
                 return Fate.LATER
-            await self._jobs.mark_delivered(
-                job.id, channel_id=posted.channel_id, message_id=posted.message_id
-            )
+            await self.note_delivered(job.id, posted)
             if route is not Route.ORIGINAL:
                 await self._tidy(job.reply, private=job.private, card=None)
             return Fate.DELIVERED
@@ -169,6 +169,30 @@ class Delivery:
         await self._jobs.mark_undeliverable(job.id, reason="no route")
         await self._tidy(job.reply, private=job.private, card=Closed(made=True))
         return Fate.UNDELIVERABLE
+
+    async def note_delivered(self, job_id: int, posted: Posted | None) -> None:
+        """Write down that a job's person has the answer, in a message that can be linked or not.
+
+        While the books can't be written that is kept in mind: forgotten, the next start would tell
+        it once more.
+        """
+        self._unnoted[job_id] = posted
+        await self.note_late()
+
+    async def note_late(self) -> None:
+        """Write down what could not be written before; called every minute."""
+        for job_id, posted in list(self._unnoted.items()):
+            channel_id, message_id = (
+                (posted.channel_id, posted.message_id) if posted else (None, None)
+            )
+            try:
+                await self._jobs.mark_delivered(
+                    job_id, channel_id=channel_id, message_id=message_id
+                )
+            except LedgerUnavailable:
+                _log.exception("The delivery of job %d could not be recorded yet", job_id)
+                return
+            self._unnoted.pop(job_id, None)
 
     async def whisper_spent(self, job: Assignment, card: Spent) -> None:
         """Tell the person alone what they have spent, beside a public result."""

@@ -193,6 +193,7 @@ class Generation:
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()
+        await self._delivery.note_late()
 
     async def idle(self) -> None:
         """Wait until everybody who asked is answered, and every job that was started has ended."""
@@ -369,8 +370,7 @@ class Generation:
             else:
                 fate = await self._deliver_failure(report)
         except LedgerUnavailable:
-            # Told, but not noted as told: the next start tells it again, by the same message.
-            _log.exception("The delivery of job %d could not be recorded", job.id)
+            _log.exception("That job %d can't be delivered could not be recorded", job.id)
         except Exception:  # noqa: BLE001 - a card that can't be shown must not hide what it cost
             _log.exception("A fault in the delivery of job %d", job.id)
             bare = Failure(replace(job.request, prompt=""), None, report)
@@ -380,7 +380,8 @@ class Generation:
                 self._undelivered[job.id] = report
 
     async def deliver_late(self) -> None:
-        """Try again what Discord did not take; the sweeper calls this every minute."""
+        """Try again what Discord or the books did not take; called every minute."""
+        await self._delivery.note_late()
         waiting, self._undelivered = self._undelivered, {}
         for report in waiting.values():
             await self.deliver(report)
@@ -409,7 +410,7 @@ class Generation:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
         if fate is Fate.DELIVERED:
             # Nothing is left to link: the explanation is the person's alone.
-            await self._jobs.mark_delivered(job.id, channel_id=None, message_id=None)
+            await self._delivery.note_delivered(job.id, None)
         elif fate is Fate.UNDELIVERABLE:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate

@@ -151,3 +151,18 @@ async def test_a_stop_waits_for_the_words_to_whom_it_refuses(
 
     assert not done
     assert "can't be used like that" in (await explanation(general, ask)).text
+
+
+async def test_a_delivery_that_can_not_be_written_down_is_so_later_and_told_once(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    books.change("ALTER TABLE job_output RENAME TO hidden")
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "private": True})
+    await pictures(mira, general, ask)
+    await house.bot.services.generation.idle()
+    assert [row["delivery"] for row in books.rows("SELECT delivery FROM job")] == ["open"]
+    books.change("ALTER TABLE hidden RENAME TO job_output")
+    await house.bot.services.recovery.sweep()
+
+    assert [row["delivery"] for row in books.rows("SELECT delivery FROM job")] == ["delivered"]
+    assert len([m for m in mira.messages(general) if m.attachments]) == 1
