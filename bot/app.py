@@ -44,7 +44,6 @@ from bot.storage import (
     open_database,
     sqlite_path,
 )
-from bot.web import serve
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.tree import Tree
@@ -270,6 +269,8 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
             task.cancel()
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
+        await services.recovery.finish()
+        await services.generation.idle()  # who asked meanwhile is told that the bot stops
         recovery.cancel()
         stopping.cancel()
         await bot.close()
@@ -344,6 +345,7 @@ async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
     if settings.http_port is None:
         yield
         return
+    from bot.web import serve  # a server costs time and memory that most bots need not spend
 
     async def health() -> Mapping[str, bool]:
         return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}

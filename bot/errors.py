@@ -18,6 +18,7 @@ BotError
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
+├── PictureLost                 a private picture was made, and its process ended before sending it
 ├── PictureError                bytes that are no usable picture (bot.images)
 └── ImageRouterError            the tree in bot.imagerouter.errors
 """
@@ -100,6 +101,10 @@ class QueueFull(BotError):
 
 class LedgerUnavailable(BotError):
     """The database did not take the record, so nothing may be spent."""
+
+
+class PictureLost(BotError):
+    """The picture was made, and is nowhere: private ones are never kept."""
 
 
 class PictureError(BotError):

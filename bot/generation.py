@@ -8,7 +8,8 @@ before it goes out, and settled before its picture is delivered. Owns no Discord
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -98,7 +99,7 @@ class Generation:
         self._budgets = budgets
         self._clock = clock
         self._default_model = default_model
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._undelivered: dict[int, Report] = {}
 
     @property
@@ -155,7 +156,7 @@ class Generation:
         Raises:
             BotError: the job was refused; nothing was sent and nothing is held.
         """
-        self._scheduler.check_room()
+        self._scheduler.check_room(actor.user_id)
         plan = self.plan(request)
         new = NewJob(
             id=make_id(self._clock),
@@ -170,11 +171,28 @@ class Generation:
             about=None if plan.model.about is None else plan.model.about * request.count,
             confirmed=confirmed,
         )
-        held = await self._ledger.hold(new)
+        place = self._scheduler.enter(actor.user_id)
+        lease_ms = LEASE_MS if self._scheduler.has_turn(place) else None
+        try:
+            held = await self._ledger.hold(new, dispatch_lease_ms=lease_ms)
+        except BaseException:
+            self._scheduler.leave(place)
+            raise
         job = Assignment(held.job_id, actor, plan.request, plan.model.id, reply)
-        task = asyncio.create_task(self._run(job, plan, held), name=f"job-{job.id}")
+        task = asyncio.create_task(self._run(job, plan, held, place), name=f"job-{job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Let a stop wait for the block: who is being answered must not be left halfway."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.add(answered)
+        try:
+            yield
+        finally:
+            self._tasks.discard(answered)
+            answered.set_result(None)
 
     async def drain(self, tell: Callable[[int], None]) -> None:
         """Take no more jobs, send the waiting ones away, and wait for those that were sent.
@@ -185,9 +203,10 @@ class Generation:
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()
+        await self._delivery.note_late()
 
     async def idle(self) -> None:
-        """Wait until every job that was started has ended, its delivery included."""
+        """Wait until everybody who asked is answered, and every job that was started has ended."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -197,11 +216,11 @@ class Generation:
             # The sweeper closes what such a job left open; nothing is lost but time.
             _log.error("%s ended with a fault", task.get_name(), exc_info=error)
 
-    async def _run(self, job: Assignment, plan: Plan, held: HeldJob) -> None:
+    async def _run(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> None:
         since = self._clock.now_ms()
         late = asyncio.create_task(self._delivery.warn_when_late(job, since))
         try:
-            report = await self._work(job, plan, held)
+            report = await self._work(job, plan, held, place)
         except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
             _log.exception("A fault in job %d", job.id)
             report = await self._salvage(job)
@@ -223,9 +242,8 @@ class Generation:
         report = stored_report(stored, restarted=False) if stored else None
         return replace(report, job=job) if report else Report(job, ())
 
-    async def _work(self, job: Assignment, plan: Plan, held: HeldJob) -> Report:
+    async def _work(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> Report:
         try:
-            place = self._scheduler.enter(job.actor.user_id)
             if not self._scheduler.has_turn(place):
                 waiting = Progress(job, self._clock.now_ms(), ahead=place.ahead)
                 await self._delivery.progress(waiting)
@@ -242,16 +260,19 @@ class Generation:
             working = Progress(job, self._clock.now_ms())
             showing = asyncio.create_task(self._delivery.progress(working))
             parts = await asyncio.gather(
-                *(self._charge(plan, charge_id) for charge_id in held.charge_ids)
+                *(
+                    self._charge(plan, charge_id, dispatched=held.dispatched)
+                    for charge_id in held.charge_ids
+                )
             )
             seconds = time.monotonic() - began
         await showing  # or the edit to "working" might overtake the result
         return Report(job, tuple(parts), seconds=seconds, notes=plan.notes)
 
-    async def _charge(self, plan: Plan, charge_id: int) -> Part:
+    async def _charge(self, plan: Plan, charge_id: int, *, dispatched: bool) -> Part:
         """Send one request and record what became of it. Raises nothing but cancellation."""
         try:
-            if not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
+            if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
                 return Part(charge_id, ChargeState.RELEASED, 0, 0)
         except LedgerUnavailable as error:
@@ -360,8 +381,7 @@ class Generation:
             else:
                 fate = await self._deliver_failure(report)
         except LedgerUnavailable:
-            # Told, but not noted as told: the next start tells it again, by the same message.
-            _log.exception("The delivery of job %d could not be recorded", job.id)
+            _log.exception("That job %d can't be delivered could not be recorded", job.id)
         except Exception:  # noqa: BLE001 - a card that can't be shown must not hide what it cost
             _log.exception("A fault in the delivery of job %d", job.id)
             bare = Failure(replace(job.request, prompt=""), None, report)
@@ -371,7 +391,8 @@ class Generation:
                 self._undelivered[job.id] = report
 
     async def deliver_late(self) -> None:
-        """Try again what Discord did not take; the sweeper calls this every minute."""
+        """Try again what Discord or the books did not take; called every minute."""
+        await self._delivery.note_late()
         waiting, self._undelivered = self._undelivered, {}
         for report in waiting.values():
             await self.deliver(report)
@@ -384,8 +405,10 @@ class Generation:
         today = await self._spent_today(job.actor) if job.private else None
         fate = await self._delivery.result(Result(report, today=today, offer=offer))
         if fate is Fate.DELIVERED and not job.private:
-            spent = Spent(report.cost, report.uncertain, await self._spent_today(job.actor))
-            await self._delivery.whisper_spent(job, spent)
+            today = await self._spent_today(job.actor)
+            if today is not None:
+                spent = Spent(report.cost, report.uncertain, today)
+                await self._delivery.whisper_spent(job, spent)
         return fate
 
     async def _deliver_failure(self, report: Report) -> Fate:
@@ -398,14 +421,19 @@ class Generation:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
         if fate is Fate.DELIVERED:
             # Nothing is left to link: the explanation is the person's alone.
-            await self._jobs.mark_delivered(job.id, channel_id=None, message_id=None)
+            await self._delivery.note_delivered(job.id, None)
         elif fate is Fate.UNDELIVERABLE:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate
 
-    async def _spent_today(self, actor: Actor) -> Micros:
+    async def _spent_today(self, actor: Actor) -> Micros | None:
+        """None when it can't be read: no picture waits for that, least of all a private one."""
         today = window_at(Window.DAY, self._clock.now_ms())
-        return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        try:
+            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        except LedgerUnavailable:
+            _log.exception("What a person has spent could not be read")
+            return None
 
     async def refuse(
         self, actor: Actor, request: ImageRequest, reply: ReplyRoute, error: BotError | None

@@ -36,7 +36,12 @@ class Holder:
     defaults: Defaults
 
     async def hold(
-        self, job: NewJob, given: Sequence[Limit] | None, now_ms: int, tx: Tx
+        self,
+        job: NewJob,
+        given: Sequence[Limit] | None,
+        now_ms: int,
+        dispatch_lease_ms: int | None,
+        tx: Tx,
     ) -> HeldJob:
         """Reserve a job's money; see `Ledger.hold`."""
         actor = job.actor
@@ -59,7 +64,9 @@ class Holder:
         )
         if given is None and not job.confirmed and _is_dear(rules, amount):
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
-        return HeldJob(job.id, await self._insert_charges(tx, job, limits, now_ms))
+        lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms
+        charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
+        return HeldJob(job.id, charges, dispatched=lease_until is not None)
 
     async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
         actor, request = job.actor, job.request
@@ -101,11 +108,19 @@ class Holder:
             await insert(tx, "prompt", ("job_id", "prompt"), [(job.id, request.prompt)])
 
     async def _insert_charges(
-        self, tx: Tx, job: NewJob, limits: Sequence[Limit], now_ms: int
+        self,
+        tx: Tx,
+        job: NewJob,
+        limits: Sequence[Limit],
+        now_ms: int,
+        lease_until: int | None,
     ) -> tuple[int, ...]:
         personal = {Scope.MEMBER, Scope.DM}
         roles = [limit.role_id for limit in limits if limit.scope in personal and limit.role_id]
         ids = tuple(make_id(self.clock) for _ in range(job.request.count))
+        steps = [ChargeState.HELD.value]
+        if lease_until is not None:
+            steps.append(ChargeState.DISPATCHED.value)
         rows: list[dict[str, Value]] = [
             {
                 "id": charge_id,
@@ -119,20 +134,21 @@ class Holder:
                 "command": job.request.command,
                 "model": job.model,
                 "limit_role": roles[0] if roles else None,
-                "state": ChargeState.HELD.value,
-                "prior_state": "",
+                "state": steps[-1],
+                "prior_state": "" if len(steps) == 1 else steps[-2],
                 "held": job.ceiling,
                 "overrun": 0,
                 "pictures": 0,
                 "reason": "",
+                "lease_until": lease_until,
                 "created_at": now_ms,
                 "changed_at": now_ms,
             }
             for place, charge_id in enumerate(ids)
         ]
         await insert(tx, "charge", tuple(rows[0]), [tuple(row.values()) for row in rows])
-        held = ChargeState.HELD.value
-        await record(tx, [(charge_id, held, 0) for charge_id in ids], now_ms, self.clock)
+        changes = [(charge_id, step, 0) for charge_id in ids for step in steps]
+        await record(tx, changes, now_ms, self.clock)
         return ids
 
 

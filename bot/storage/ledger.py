@@ -45,11 +45,20 @@ class Ledger:
         self._process_id = process_id
         self._holder = Holder(secret, process_id, clock, defaults)
 
-    async def hold(self, job: NewJob, limits: Sequence[Limit] | None = None) -> HeldJob:
+    async def hold(
+        self,
+        job: NewJob,
+        limits: Sequence[Limit] | None = None,
+        *,
+        dispatch_lease_ms: int | None = None,
+    ) -> HeldJob:
         """Reserve `job.ceiling` for each picture, all or nothing, within every limit.
 
         The rules are read in the same transaction, so one that is committed binds the next hold.
         `limits` stand in for all of them: for tests and benchmarks of the counters alone.
+
+        With `dispatch_lease_ms` the charges are `dispatched` for so long in the same transaction:
+        for a job whose turn has come, which saves it a commit.
 
         When the caller is cancelled, the hold is given back, while the job stays to be delivered:
         its person is still told that it cost nothing, after a restart at the latest.
@@ -67,12 +76,20 @@ class Ledger:
             raise ValueError(f"cannot hold {job.ceiling} micro-USD for {count} pictures")
         now_ms = self._clock.now_ms()
         return await self._db.write(
-            partial(self._holder.hold, job, None if limits is None else tuple(limits), now_ms),
+            partial(
+                self._holder.hold,
+                job,
+                None if limits is None else tuple(limits),
+                now_ms,
+                dispatch_lease_ms,
+            ),
             undo=partial(self._take_back, job.id, now_ms),
         )
 
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
-        rows = await tx.fetch("SELECT id FROM charge WHERE job_id = $1 AND state = 'held'", job_id)
+        rows = await tx.fetch(
+            "SELECT id FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')", job_id
+        )
         for row in rows:
             released = ChargeState.RELEASED
             wanted = Move(row.integer("id"), released, now_ms, reason="cancelled")

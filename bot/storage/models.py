@@ -81,6 +81,8 @@ class HeldJob:
 
     job_id: int
     charge_ids: tuple[int, ...]
+    dispatched: bool = False
+    """The charges are marked as sent already: send each, and `dispatch` none."""
 
 
 @dataclass(frozen=True, slots=True)

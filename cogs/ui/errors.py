@@ -15,6 +15,7 @@ from bot.errors import (
     NoModelAvailable,
     NotKept,
     NotYours,
+    PictureLost,
     QueueFull,
     ShuttingDown,
     UnknownModel,
@@ -83,6 +84,11 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     ),
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."
+    ),
+    PictureLost: Explanation(
+        "Your private picture is lost",
+        "It was made, but the bot was interrupted before it could be sent, and private pictures "
+        "are never kept.",
     ),
     LedgerUnavailable: Explanation(
         "The books can't be written just now",
@@ -235,18 +241,13 @@ def tell_missing(report: Report) -> str:
 def explain_failure(card: Failure) -> Explanation:
     """Return what is said of a job or a request that brought no picture."""
     report = card.report
-    if report is not None and report.restarted:
-        if report.uncertain:
-            return Explanation(
-                "Restarted", "The bot was restarted while the request was on its way."
-            )
-        if report.cost and card.request.private:
-            return Explanation(
-                "Restarted before the picture reached you",
-                "It was made and paid for, but private pictures are not kept, so it is lost.",
-            )
-        if report.cost and card.error is None:
-            return explain(ChargedWithoutPicture())
+    lost = isinstance(card.error, PictureLost)
+    if report is not None and report.restarted and report.uncertain and not lost:
+        return Explanation("Restarted", "The bot was restarted while the request was on its way.")
+    if report is None and isinstance(card.error, ShuttingDown):
+        return Explanation(
+            "The bot is restarting", "It takes nothing new meanwhile. Run it again in a minute."
+        )
     return explain(card.error)
 
 

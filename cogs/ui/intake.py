@@ -172,32 +172,33 @@ async def _take(
     interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
 ) -> None:
     """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
-    reply = await defer(interaction, private=asked.private)
-    if reply is None:
-        return
     generation = services_of(interaction).generation
-    actor = actor_of(interaction)
-    try:
-        wanted = await find()
-        asked = wanted.request
-        question = wanted.confirmation
-        await generation.submit(
-            actor,
-            asked,
-            reply,
-            idem=str(interaction.id) if question is None else f"confirm:{question}",
-            parent_id=wanted.parent_id,
-            confirmed=question is not None,
-        )
-    except DuplicateJob as error:
-        _log.warning("Job %d was asked for twice; it runs once", error.job_id)
-        if not await _answers_here(interaction, error.job_id, reply):
-            await generation.refuse(actor, asked, reply, ConfirmedAlready())
-    except BotError as error:
-        await generation.refuse(actor, asked, reply, error)
-    except Exception:  # noqa: BLE001 - whatever it is, the person is told
-        _log.exception("A fault before the job of interaction %d was held", interaction.id)
-        await generation.refuse(actor, asked, reply, None)
+    with generation.taking():
+        reply = await defer(interaction, private=asked.private)
+        if reply is None:
+            return
+        actor = actor_of(interaction)
+        try:
+            wanted = await find()
+            asked = wanted.request
+            question = wanted.confirmation
+            await generation.submit(
+                actor,
+                asked,
+                reply,
+                idem=str(interaction.id) if question is None else f"confirm:{question}",
+                parent_id=wanted.parent_id,
+                confirmed=question is not None,
+            )
+        except DuplicateJob as error:
+            _log.warning("Job %d was asked for twice; it runs once", error.job_id)
+            if not await _answers_here(interaction, error.job_id, reply):
+                await generation.refuse(actor, asked, reply, ConfirmedAlready())
+        except BotError as error:
+            await generation.refuse(actor, asked, reply, error)
+        except Exception:  # noqa: BLE001 - whatever it is, the person is told
+            _log.exception("A fault before the job of interaction %d was held", interaction.id)
+            await generation.refuse(actor, asked, reply, None)
 
 
 async def _answers_here(interaction: Interaction, job_id: int, reply: ReplyRoute) -> bool:

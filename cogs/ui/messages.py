@@ -46,6 +46,8 @@ _PROMPT_SHOWN: Final = 300
 _PROMPT_IN_TEXT: Final = 3_000
 """Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
 _ALT_TEXT: Final = 1_000
+_ADDRESSES_IN_TEXT: Final = 1_500
+"""Characters of pictures' addresses that still fit beside the rest."""
 
 _NOTES: Final = {
     Note.MODEL_CHOSEN: "The default model can't do this job; this is the cheapest one that can.",
@@ -125,6 +127,10 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
     if gallery is not None:
         parts.append(gallery)
     parts.append("\n".join(_result_lines(card)))
+    if addresses := _addresses(card):
+        parts.append(
+            addresses if len(addresses) <= _ADDRESSES_IN_TEXT else _attached(addresses, files)
+        )
     box = _box(_MADE, *parts)
     buttons: list[discord.ui.Item[Any]] = _offer_buttons(card.offer, request)
     if not request.private:
@@ -147,9 +153,7 @@ def _result_lines(card: Result) -> list[str]:
     report = card.report
     lines = [f"-# {_facts(card)}"]
     for number, shown in enumerate(card.shown, 1):
-        if isinstance(shown, Linked):
-            lines.append(f"Picture {number} is too large to attach: <{_safe_url(shown.url)}>")
-        elif isinstance(shown, Missing):
+        if isinstance(shown, Missing):
             lines.append(f"Picture {number} was made, but its file can't be shown.")
     if failed := report.failed_parts:
         told = errors.explain(report.error)
@@ -161,11 +165,26 @@ def _result_lines(card: Result) -> list[str]:
         why = "Outcome unknown" if lost else "Price not told"
         lines.append(f"{why}; up to {format_usd(report.uncertain)} counts against you.")
     if report.restarted:
-        lines.append("-# The bot was restarted in between; nothing was lost.")
+        lines.append("-# The bot was restarted in between.")
     lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
     if card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
+
+
+def _addresses(card: Result) -> str:
+    """Where the pictures are that are not attached; empty when all are."""
+    linked = [(n, shown) for n, shown in enumerate(card.shown, 1) if isinstance(shown, Linked)]
+    return "\n".join(
+        f"Picture {number} could not be attached; it is here: <{_safe_url(shown.url)}>"
+        for number, shown in linked
+    )
+
+
+def _attached(addresses: str, files: list[discord.File]) -> discord.ui.File[Any]:
+    """Put `addresses` into a file of the message: signed ones are longer than a message may be."""
+    files.append(discord.File(io.BytesIO(addresses.encode()), "addresses.txt"))
+    return discord.ui.File("attachment://addresses.txt")
 
 
 def _facts(card: Result) -> str:
@@ -240,7 +259,7 @@ def _spent(card: Spent) -> str:
 
 def _safe_url(url: str) -> str:
     """An address from ImageRouter that cannot end its own angle brackets."""
-    return "".join(char for char in url if char.isprintable() and char not in "<> `\\")[:1_500]
+    return "".join(char for char in url if char.isprintable() and char not in "<> `\\")
 
 
 def simple_view(text: str) -> discord.ui.LayoutView:

@@ -27,13 +27,17 @@ def plain(text: str, *, most: int = 300) -> str:
 
     No Markdown, no mention, no link, no time stamp, and nothing that turns the line around.
     """
-    cleaned = "".join(" " if _is_space(char) else char for char in text if not _is_control(char))
+    cleaned = text if text.isprintable() else _cleaned(text)
     line = " ".join(cleaned.split())
     escaped = _SPECIAL.sub(r"\\\g<0>", shorten(line, most))
     while len(escaped) > most:  # each step drops about what the backslashes added
         line = shorten(line, max(1, len(line) - max(1, (len(escaped) - most) // 2)))
         escaped = _SPECIAL.sub(r"\\\g<0>", line)
     return escaped
+
+
+def _cleaned(text: str) -> str:
+    return "".join(" " if _is_space(char) else char for char in text if not _is_control(char))
 
 
 def shorten(text: str, most: int) -> str:

@@ -32,6 +32,8 @@ _REPLAYED: Final = 2_000
 """Events that a session remembers for a resume."""
 _RESUMABLE_S: Final = 180.0
 """Seconds that a session without a connection can still be resumed."""
+_ENDS_SESSION: Final = frozenset({4007, 4009})
+"""Close codes after which Discord wants a new session."""
 
 GUILDS: Final = 1 << 0
 GUILD_MEMBERS: Final = 1 << 1
@@ -143,8 +145,10 @@ class Gateway:
             self._world.bulletin.emit(WorldEvent(EventKind.BOT_OFFLINE))
 
     def close_all(self, code: int) -> None:
-        """Close every connection with a code."""
+        """Close every connection with a code; some codes end the session as well."""
         for connection in tuple(self._connections):
+            if code in _ENDS_SESSION and connection.session is not None:
+                self._sessions.pop(connection.session.id, None)
             connection.close(code)
 
     def drop_all(self) -> None:

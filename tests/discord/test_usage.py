@@ -7,7 +7,7 @@ import pytest
 
 from bot.quotas import Window, window_at
 from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 from sandbox.imagerouter.faults import Fault
 from sandbox.talk import told
 
@@ -125,8 +125,8 @@ async def test_a_job_without_a_picture_or_whose_picture_was_deleted_has_no_dead_
     house: House, mira: Person, general: Channel
 ) -> None:
     posted = await make(mira, general, MINI, "deleted gull")
-    button = next(b.custom_id or "" for b in posted.buttons if b.label == "Delete")
-    await mira.click(posted, button)
+    name = button(posted, "Delete")
+    await mira.click(posted, name)
     await house.discord.wait_for_request("DELETE /webhooks/*/*/messages/@original")
     house.imagerouter.faults.add(Fault(no_picture="empty"))
     ask = await mira.slash(general, "imagine", {"prompt": "lost gull", "model": MINI})
@@ -173,7 +173,7 @@ async def test_it_answers_while_imagerouter_is_down(
     house: House, mira: Person, general: Channel
 ) -> None:
     await make(mira, general, MINI)
-    await house.imagerouter.__aexit__(None, None, None)
+    await house.lose_imagerouter()
 
     assert spent(await usage(mira, general))["In all"] == "$0.0013"
 

@@ -210,10 +210,11 @@ async def test_closing_waits_for_a_slow_reader_and_ends_all_of_them(database_url
 
 async def test_a_loop_that_is_torn_down_leaves_nobody_waiting(database_url: str) -> None:
     async with open_database(database_url, clock=StillClock()) as db:
+        waiting = [asyncio.create_task(db.write(partial(put, f"{n}", ""))) for n in range(3)]
+        await asyncio.sleep(0)  # they have handed their functions over
         for task in asyncio.all_tasks():
             if task.get_name() == "database":
                 task.cancel()
-        waiting = [asyncio.create_task(db.write(partial(put, f"{n}", ""))) for n in range(3)]
         answers = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(answer, LedgerUnavailable) for answer in answers)
 
