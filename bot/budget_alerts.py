@@ -6,9 +6,11 @@ that each is told once however many processes run, is `bot.storage`'s.
 """
 
 import logging
+from collections.abc import Coroutine
 
 from bot.alerts import Alerts
-from bot.cards import BudgetAlert, Messenger, RouteBusy, RouteClosed, UploadTooLarge
+from bot.cards import BudgetAlert, Messenger, Posted, RouteBusy, RouteClosed, UploadTooLarge
+from bot.delivery import Fate
 from bot.errors import LedgerUnavailable
 from bot.quotas import Scope
 from bot.storage import Crossing, Policies
@@ -43,28 +45,29 @@ class BudgetAlerts:
             crossing.window.value,
             crossing.guild_id,
         )
-        card = BudgetAlert(crossing)
-        nonce = f"b{crossing.percent}-{crossing.bucket_id}"
-        busy = False
-        pooled_here = crossing.scope is not Scope.BOT
-        if pooled_here and crossing.alert_channel is not None:
-            try:
-                await self._messenger.post(crossing.alert_channel, card, nonce=nonce)
-            except (RouteClosed, UploadTooLarge) as error:
-                _log.info("The alert channel of guild %d is shut: %r", crossing.guild_id, error)
-            except RouteBusy:
-                busy = True
-            else:
-                return True
-        if crossing.set_by is not None and await self._direct(crossing.set_by, card, nonce):
-            return True
-        told = [await self._direct(user_id, card, nonce) for user_id in self._alerts.operators]
-        return any(told) or not busy
+        card, nonce = BudgetAlert(crossing), f"b{crossing.percent}-{crossing.bucket_id}"
+        fates = []
+        if crossing.scope is not Scope.BOT and crossing.alert_channel is not None:
+            channel_id = crossing.alert_channel
+            fates.append(await _try(self._messenger.post(channel_id, card, nonce=nonce)))
+        if Fate.DELIVERED not in fates and crossing.set_by is not None:
+            direct = self._messenger.direct(crossing.set_by, card, nonce=nonce)
+            fates.append(await _try(direct))
+        if Fate.DELIVERED not in fates:
+            fates += [
+                await _try(self._messenger.direct(user_id, card, nonce=nonce))
+                for user_id in self._alerts.operators
+            ]
+        return Fate.DELIVERED in fates or Fate.LATER not in fates
 
-    async def _direct(self, user_id: int, card: BudgetAlert, nonce: str) -> bool:
-        try:
-            await self._messenger.direct(user_id, card, nonce=nonce)
-        except (RouteClosed, RouteBusy, UploadTooLarge) as error:
-            _log.info("The user %d could not be told of a budget: %r", user_id, error)
-            return False
-        return True
+
+async def _try(sending: Coroutine[object, object, Posted]) -> Fate:
+    try:
+        await sending
+    except RouteBusy as error:
+        _log.info("A budget could not be told of just now: %r", error)
+        return Fate.LATER
+    except (RouteClosed, UploadTooLarge) as error:
+        _log.info("A budget could not be told of this way: %r", error)
+        return Fate.UNDELIVERABLE
+    return Fate.DELIVERED

@@ -87,7 +87,7 @@ async def test_a_channel_with_a_highest_price_offers_cheaper_models(
     await pictures(mira, elsewhere, await ask_large(mira, elsewhere))
 
 
-async def test_a_member_has_three_jobs_open_at_most(open_house: OpenHouse) -> None:
+async def test_a_member_has_only_so_many_jobs_open(open_house: OpenHouse) -> None:
     house = await open_house(MEMBER_OPEN_JOBS="1")
     mira, general = house.person("mira"), house.channel("general")
     gate = house.imagerouter.faults.hold()
@@ -239,3 +239,21 @@ async def test_the_operator_is_told_of_a_budget_that_nobody_set(open_house: Open
     mail = house.discord.world.direct_channel(oskar.user)
     told = await oskar.wait_for(mail, lambda m: "50% of a budget is spent" in m.text)
     assert "for Paper Boat Society is spent." in told.text
+
+
+async def test_an_alert_that_discord_did_not_take_is_told_by_the_next_job(
+    house: House, policies: Policies, mira: Person, general: Channel
+) -> None:
+    guild, alerts = house.guild().id, house.channel("workshop")
+    await policies.set_limit(Who.guild(guild), Window.MONTH, 160_000, by=ADMIN)
+    await policies.configure(guild, Option.ALERT_CHANNEL, alerts.id, by=ADMIN)
+    for pattern in (f"POST /channels/{alerts.id}/messages", "POST /users/@me/channels"):
+        house.discord.faults.drop(pattern, times=20)
+    await pictures(mira, general, await ask_large(mira, general, model="driftwood/slow-tide"))
+    await house.bot.services.generation.idle()
+    house.discord.faults.clear()
+    theo = house.person("theo")
+    assert theo.messages(alerts) == []
+
+    await pictures(mira, general, await ask_large(mira, general, model="orchard/pippin"))
+    await theo.wait_for(alerts, lambda m: "50% of a budget is spent" in m.text)
