@@ -107,13 +107,15 @@ class _AmountForm(discord.ui.Modal):
     """One amount. Its submission is answered by the cog, whether this object still lives or not."""
 
     def __init__(self, form: Form, nonce: int, amount: Micros | None) -> None:
+        of_picture = form.window is Window.IMAGE
         super().__init__(
-            title=_TITLES[form.target], custom_id=form.custom_id(nonce), timeout=_FORM_SECONDS
+            title="Highest price in the channel" if of_picture else _TITLES[form.target],
+            custom_id=form.custom_id(nonce),
+            timeout=_FORM_SECONDS,
         )
-        what = "The highest price" if form.window is Window.IMAGE else "US dollars"
         self.add_item(
             discord.ui.Label(
-                text=f"{what} {PER[form.window]}",
+                text=f"US dollars {PER[form.window]}",
                 description="Such as 0.50. Leave it empty to remove what is set.",
                 component=discord.ui.TextInput(
                     custom_id=AMOUNT,

@@ -1,7 +1,7 @@
 """The panel of `/setup`: everything for the first hour, with its buttons and menus.
 
 It is drawn from the database at each click, so it is never older than that, and none of its items
-carries state but its name: they work after a restart, and for whoever may use them at that moment.
+relies on what it carries: they work after a restart, and for whoever may use them at that moment.
 What it says stands in `setup_text`.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import discord
 
 from bot.errors import InvalidOption
+from bot.money import Micros
 from bot.quotas import Target, Window
 from bot.requests import NO_GUILD
 from bot.storage import Option
@@ -33,16 +34,21 @@ PRICED: Final = [*POSTABLE, discord.ChannelType.forum]
 
 
 class BudgetButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"setup:budget:(?P<of>guild|default)"
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"setup:budget:(?P<of>guild|default):(?P<amount>[0-9]{0,16})",
 ):
-    """Opens the form of the guild's monthly budget, or of what each member may spend a day."""
+    """Opens the form of the guild's monthly budget, or of what each member may spend a day.
 
-    def __init__(self, target: Target) -> None:
+    `amount` is what is set, with which the form begins: sent as it is, it changes nothing.
+    """
+
+    def __init__(self, target: Target, amount: Micros | None) -> None:
         self.target = target
+        self.amount = amount
         super().__init__(
             discord.ui.Button(
                 label="Change",
-                custom_id=f"setup:budget:{target.value}",
+                custom_id=f"setup:budget:{target.value}:{'' if amount is None else amount}",
                 style=discord.ButtonStyle.secondary,
             )
         )
@@ -52,12 +58,13 @@ class BudgetButton(
         cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from a click."""
-        return cls(Target(match["of"]))
+        return cls(Target(match["of"]), int(match["amount"]) if match["amount"] else None)
 
     async def callback(self, interaction: Interaction) -> None:
         """Open the form; whoever submits it is checked then."""
         window = Window.MONTH if self.target is Target.GUILD else Window.DAY
-        opened = open_form(interaction, Form(Place.SETUP, self.target, window))
+        form = Form(Place.SETUP, self.target, window)
+        opened = open_form(interaction, form, amount=self.amount)
         await intake.guarded(interaction, opened)
 
 
@@ -189,10 +196,12 @@ async def panel(interaction: Interaction) -> discord.ui.LayoutView:
     guild_id = interaction.guild_id or NO_GUILD
     overview = await setup_text.read_overview(services_of(interaction), guild_id)
     config = overview.config
+    budget = overview.amount(Target.GUILD, Window.MONTH)
+    each = overview.amount(Target.DEFAULT, Window.DAY)
     return boxed(
         setup_text.HEAD,
-        _section(setup_text.budget_text(overview), BudgetButton(Target.GUILD)),
-        _section(setup_text.each_text(overview), BudgetButton(Target.DEFAULT)),
+        _section(setup_text.budget_text(overview), BudgetButton(Target.GUILD, budget)),
+        _section(setup_text.each_text(overview), BudgetButton(Target.DEFAULT, each)),
         setup_text.roles_text(overview),
         discord.ui.ActionRow(RoleMenu()),
         setup_text.prices_text(overview),

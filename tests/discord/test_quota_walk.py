@@ -22,7 +22,8 @@ async def set_up(house: House, ada: Person, general: Channel) -> Message:
 
     async def amount(ask_for: str, typed: str, chosen: object = None) -> None:
         if chosen is None:
-            asked = await ada.click(panel, ask_for)
+            ids = [button.custom_id or "" for button in panel.buttons]
+            asked = await ada.click(panel, next(i for i in ids if i.startswith(ask_for)))
         else:
             asked = await ada.choose(panel, ask_for, [chosen])
         await (await ada.submit(await asked.form(), {"amount": typed})).answer()

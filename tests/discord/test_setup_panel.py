@@ -16,8 +16,10 @@ pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 async def open_form(person: Person, panel: Message, custom_id: str) -> Modal:
-    """The form behind a button of the panel."""
-    return await (await person.click(panel, custom_id)).form()
+    """The form behind a button of the panel, by how its id begins."""
+    ids = [button.custom_id or "" for button in panel.buttons]
+    [found] = [known for known in ids if known.startswith(custom_id)]
+    return await (await person.click(panel, found)).form()
 
 
 async def type_amount(person: Person, modal: Modal, amount: str) -> Message:
@@ -90,6 +92,18 @@ async def test_an_empty_amount_removes_and_no_channel_means_direct_messages(
     assert rules(books) == set()
     assert "**Server budget:** not set" in panel.text
     assert "**Alerts:** by direct message" in panel.text
+
+
+async def test_a_form_begins_with_what_is_set_so_that_sending_it_changes_nothing(
+    ada: Person, general: Channel, books: Books
+) -> None:
+    panel = await answered(ada, general, "setup")
+    await type_amount(ada, await open_form(ada, panel, "setup:budget:guild"), "1250.50")
+    modal = await open_form(ada, panel, "setup:budget:guild")
+    begins = modal.components[0]["component"]["value"]
+    assert begins == "$1250.50"
+    await type_amount(ada, modal, begins)
+    assert rules(books) == {("guild", "month", 1_250_500_000)}
 
 
 async def test_what_is_no_amount_is_explained_beside_the_panel_which_stays(
