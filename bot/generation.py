@@ -228,7 +228,8 @@ class Generation:
             late.cancel()
             await asyncio.gather(late, return_exceptions=True)
         await self.deliver(report)
-        await self._budgets.check(job.id)
+        if any(part.presses_budget for part in report.parts):
+            await self._budgets.check(job.id)
 
     async def _salvage(self, job: Assignment) -> Report:
         """Close what a fault left open: what was not sent is free, what was sent is unknown."""
@@ -346,7 +347,16 @@ class Generation:
         if settlement is not None and settlement.overrun:
             detail = f"{plan.model.id}: {format_usd(cost)} instead of {format_usd(plan.ceiling)}"
             self._alerts.raise_alert(Alert(Trouble.OVERRUN, detail))
-        return Part(charge_id, ChargeState.SETTLED, plan.ceiling, cost, pictures, error)
+        pressed = settlement is not None and settlement.presses_budget
+        return Part(
+            charge_id,
+            ChargeState.SETTLED,
+            plan.ceiling,
+            cost,
+            pictures,
+            error,
+            presses_budget=pressed,
+        )
 
     async def _release(self, charge_id: int, plan: Plan, error: BotError) -> Part:
         reason = type(error).__name__

@@ -71,6 +71,8 @@ class Part:
     actual: Micros
     pictures: tuple[RemotePicture, ...] = ()
     error: BotError | None = None
+    presses_budget: bool = False
+    """Its cost went into a pooled budget that is half spent, or more."""
 
     @property
     def uncertain(self) -> bool:

@@ -215,6 +215,20 @@ async def adjust(tx: Tx, job_id: int, *, held: Micros, settled: Micros, overrun:
     )
 
 
+async def is_pressed(tx: Tx, job_id: int) -> bool:
+    """Whether half or more is spent of a pooled budget that a job counts in.
+
+    Judged by the limits at the latest admission, so cheaply that every settlement may ask.
+    """
+    rows = await tx.fetch(
+        "SELECT 1 AS pressed FROM job_bucket JOIN bucket ON bucket.id = bucket_id "
+        "WHERE job_id = $1 AND is_slot = 0 AND settled * 2 >= cap "
+        "AND scope IN ('channel', 'guild', 'ceiling', 'bot') LIMIT 1",
+        job_id,
+    )
+    return bool(rows)
+
+
 async def free_slot(tx: Tx, job_id: int) -> None:
     """Take a job that has nothing open any more from its member's open jobs."""
     await tx.fetch(

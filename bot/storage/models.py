@@ -104,6 +104,8 @@ class Settlement:
     """How much of the cost no reservation covered: above the hold, or after a release."""
     job_closed: bool
     """True for exactly one change in a job's life: the one that closed its last open charge."""
+    presses_budget: bool = False
+    """The cost went into a pooled budget of which half or more is spent: see `Policies.crossed`."""
 
 
 @dataclass(frozen=True, slots=True)
