@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from bot.ids import make_id
 from bot.money import Micros
-from bot.quotas import Defaults, Limit
+from bot.quotas import Defaults, Limit, QuotaExceeded
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.storage import Database, HeldJob, Jobs, Ledger, NewJob, Policies, open_database
 from bot.storage.rows import Tx
@@ -195,6 +197,18 @@ class Books:
             return row.integer("h"), row.integer("s"), row.integer("o")
 
         return await self.db.read(run)
+
+
+async def refused(books: Books, **wanted: object) -> QuotaExceeded:
+    """Hold a job that must be refused, and return why."""
+    with pytest.raises(QuotaExceeded) as refusal:
+        await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
+    return refusal.value
+
+
+async def held(books: Books, **wanted: object) -> HeldJob:
+    """Hold a job that fits."""
+    return await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
 
 
 @asynccontextmanager

@@ -11,29 +11,17 @@ from bot.quotas import (
     NeedsConfirmation,
     Paused,
     PictureTooDear,
-    QuotaExceeded,
     Scope,
     Target,
     Window,
 )
 from bot.requests import NO_GUILD
-from bot.storage import DuplicateJob, GuildConfig, HeldJob, Option, SetLimit, Who
-from tests.storage.books import DAY, HOUR, NOON, Books, open_books
+from bot.storage import DuplicateJob, GuildConfig, Option, SetLimit, Who
+from tests.storage.books import DAY, HOUR, NOON, Books, held, open_books, refused
 
 ADMIN, OPERATOR = 1, 2
 BOOSTER = 4242
 MIDNIGHT = NOON + 12 * HOUR
-
-
-async def refused(books: Books, **wanted: object) -> QuotaExceeded:
-    """Hold a job that must be refused, and return why."""
-    with pytest.raises(QuotaExceeded) as refusal:
-        await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
-    return refusal.value
-
-
-async def held(books: Books, **wanted: object) -> HeldJob:
-    return await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
 
 
 # What is set binds the next hold

@@ -10,23 +10,12 @@ from bot.quotas import (
     Window,
 )
 from bot.requests import NO_GUILD, Actor
-from bot.storage import HeldJob, Who
-from tests.storage.books import DAY, HOUR, NOON, Books
+from bot.storage import Who
+from tests.storage.books import DAY, HOUR, NOON, Books, held, refused
 
 ADMIN, OPERATOR = 1, 2
 BOOSTER = 4242
 MIDNIGHT = NOON + 12 * HOUR
-
-
-async def refused(books: Books, **wanted: object) -> QuotaExceeded:
-    """Hold a job that must be refused, and return why."""
-    with pytest.raises(QuotaExceeded) as refusal:
-        await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
-    return refusal.value
-
-
-async def held(books: Books, **wanted: object) -> HeldJob:
-    return await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
 
 
 # Time zones
