@@ -14,7 +14,7 @@ BotError
 │   ├── Blocked                 an admin has blocked this member in this guild (bot.quotas)
 │   ├── Paused                  nothing new is made, in this guild or anywhere (bot.quotas)
 │   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)
-│   └── ConfirmedAlready        the button was pressed before, and the job runs once
+│   └── PressedAlready          the button was pressed before, and its job runs once
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
@@ -83,8 +83,8 @@ class NotYours(RequestError):
     """The button was offered to another person."""
 
 
-class ConfirmedAlready(RequestError):
-    """The same question was answered with yes before; that job runs once."""
+class PressedAlready(RequestError):
+    """The same button was pressed before; its job runs once."""
 
 
 class ShuttingDown(BotError):

@@ -9,13 +9,13 @@ from typing import Final
 from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
-    ConfirmedAlready,
     InvalidOption,
     LedgerUnavailable,
     NoModelAvailable,
     NotKept,
     NotYours,
     PictureLost,
+    PressedAlready,
     QueueFull,
     ShuttingDown,
     UnknownModel,
@@ -79,8 +79,9 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     NotYours: Explanation(
         "That button is for somebody else", "Type `/imagine` for a picture of your own."
     ),
-    ConfirmedAlready: Explanation(
-        "You said yes already", "It runs once, and its picture comes by itself."
+    PressedAlready: Explanation(
+        "You pressed this already",
+        "It runs once, and you are told what came of it. For another, type `/imagine`.",
     ),
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."

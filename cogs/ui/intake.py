@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import discord
 
 from bot.client import ImageBot
-from bot.errors import BotError, ConfirmedAlready, NotKept, NotYours
+from bot.errors import BotError, NotKept, NotYours, PressedAlready
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
 from bot.storage import DuplicateJob, Job
@@ -104,8 +104,10 @@ class Wanted:
 
     request: ImageRequest
     parent_id: int | None = None
-    confirmation: int | None = None
-    """The offer whose question the person has answered with yes; it counts once."""
+    once: str | None = None
+    """Names what may run a single time, however often its button is pressed."""
+    confirmed: bool = False
+    """The person has said yes to what it may cost."""
 
 
 async def take(interaction: Interaction, request: ImageRequest) -> None:
@@ -133,7 +135,8 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
     """Run what was offered, for the person to whom it was offered."""
 
     async def offered() -> Wanted:
-        return Wanted(await _offered(interaction, offer_id, index, private=private))
+        request = await _offered(interaction, offer_id, index, private=private)
+        return Wanted(request, once=f"offer:{offer_id}:{index}")
 
     await _take(interaction, offered, asked=replace(_NOTHING, private=private))
 
@@ -143,7 +146,7 @@ async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> 
 
     async def confirmed() -> Wanted:
         request = await _offered(interaction, offer_id, 0, private=private)
-        return Wanted(request, confirmation=offer_id)
+        return Wanted(request, once=f"confirm:{offer_id}", confirmed=True)
 
     await _take(interaction, confirmed, asked=replace(_NOTHING, private=private))
 
@@ -181,19 +184,18 @@ async def _take(
         try:
             wanted = await find()
             asked = wanted.request
-            question = wanted.confirmation
             await generation.submit(
                 actor,
                 asked,
                 reply,
-                idem=str(interaction.id) if question is None else f"confirm:{question}",
+                idem=wanted.once or str(interaction.id),
                 parent_id=wanted.parent_id,
-                confirmed=question is not None,
+                confirmed=wanted.confirmed,
             )
         except DuplicateJob as error:
             _log.warning("Job %d was asked for twice; it runs once", error.job_id)
             if not await _answers_here(interaction, error.job_id, reply):
-                await generation.refuse(actor, asked, reply, ConfirmedAlready())
+                await generation.refuse(actor, asked, reply, PressedAlready())
         except BotError as error:
             await generation.refuse(actor, asked, reply, error)
         except Exception:  # noqa: BLE001 - whatever it is, the person is told

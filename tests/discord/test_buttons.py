@@ -215,3 +215,24 @@ async def test_an_offer_that_has_expired_says_so(
 
     assert "That is not kept any more" in late.text
     assert house.imagerouter.requests == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_offer_that_is_clicked_twice_runs_once_and_both_clicks_are_answered(
+    private: bool, house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    options = {"prompt": "a heron", "model": "fold-larg", "private": private}
+    ask = await mira.slash(general, "imagine", options)
+    told = await ask.answer() if private else await explanation(general, ask)
+    gate = house.imagerouter.faults.hold()
+    name = button(told, "Use papercut/fold-large")
+    first = await mira.click(told, name)
+    await gate.reached()
+    second = await mira.click(told, name)
+    words = await second.answer() if private else await explanation(general, second)
+    gate.open()
+    await pictures(mira, general, first)
+
+    assert "You pressed this already" in words.text
+    assert words.ephemeral_to == mira.user.id
+    assert [row["state"] for row in books.charges()] == ["settled"]

@@ -167,7 +167,7 @@ async def test_a_dear_job_asks_and_runs_once_however_often_it_is_confirmed(
     message = await pictures(mira, general, yes)
     assert len(message.attachments) == 2
     told = await explanation(general, await mira.click(question, button(question, "Confirm")))
-    assert "You said yes already" in told.text
+    assert "You pressed this already" in told.text
     assert len(books.charges()) == 2
 
 
