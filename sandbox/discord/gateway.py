@@ -266,7 +266,7 @@ class Gateway:
         message, guild_id = event.message, event.guild_id
         if message is None or message.ephemeral_to is not None:
             return
-        if guild_id is not None and not self._world.bot_is_in(self._world.guilds[guild_id]):
+        if not self._world.bot_is_part_of(self._world.channels[message.channel_id]):
             return
         intent = DIRECT_MESSAGES if guild_id is None else GUILD_MESSAGES
         for session in tuple(self._sessions.values()):

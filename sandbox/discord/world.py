@@ -95,6 +95,14 @@ class World:
         self.history[channel.id] = []
         return channel
 
+    def private_talk(self, *people: User) -> Channel:
+        """Make direct messages of two people, or a group of more; the bot is no part of it."""
+        name = ", ".join(person.username for person in people)
+        channel = Channel(self.snowflakes.make(), name, people=tuple(p.id for p in people))
+        self.channels[channel.id] = channel
+        self.history[channel.id] = []
+        return channel
+
     def guild_of(self, channel: Channel) -> Guild | None:
         """Return the guild of a channel; None for direct messages."""
         return None if channel.guild_id is None else self.guilds[channel.guild_id]
@@ -103,11 +111,16 @@ class World:
         """Tell whether the bot is a member of `guild`."""
         return self.bot.id in guild.members
 
+    def bot_is_part_of(self, channel: Channel) -> bool:
+        """Tell whether the bot is where a channel is; else only interactions lead there."""
+        guild = self.guild_of(channel)
+        return not channel.people if guild is None else self.bot_is_in(guild)
+
     def permissions(self, user: User, channel: Channel) -> int:
         """Return the permission bits of `user` in `channel`; 0 for strangers."""
         guild = self.guild_of(channel)
         if guild is None:
-            inside = user.id in (channel.recipient_id, self.bot.id)
+            inside = user.id in (channel.people or (channel.recipient_id, self.bot.id))
             return int(IN_DIRECT_MESSAGES) if inside else 0
         member = guild.members.get(user.id)
         return 0 if member is None else channel_permissions(guild, member, channel)
@@ -230,6 +243,18 @@ class World:
     def open_dms(self, user: User) -> None:
         """Undo `close_dms`."""
         user.dms_open = True
+
+    def user_installs(self, user: User) -> None:
+        """Let a person add the application to their account, to use it wherever they are."""
+        if not self.application.user_installs:
+            raise ValueError("the application can't be added to an account")
+        user.has_installed = True
+        self.commands_changed(None)
+
+    def user_uninstalls(self, user: User) -> None:
+        """Undo `user_installs`."""
+        user.has_installed = False
+        self.commands_changed(None)
 
     def bot_joins(self, guild: Guild, *, permissions: int | None = None) -> None:
         """Invite the bot; `permissions` are those of its own role (default: all but admin's)."""
