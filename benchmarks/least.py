@@ -1,7 +1,8 @@
 """The least `/imagine` that does the same calls: the floor that the real one is compared with.
 
 Defer, one edit, one POST to ImageRouter, one download, an edit with the attachment, one private
-follow-up. No ledger, no checks, no retries, nothing that a real bot could do without.
+follow-up; the messages have the same components, since what Discord is sent and answers is part of
+a call. No ledger, no checks, no retries, nothing that a real bot could do without.
 """
 
 import io
@@ -28,19 +29,33 @@ async def add_imagine(
         @bot.tree.command(name="imagine", description="Make a picture from words")
         async def imagine(interaction: discord.Interaction[Any], prompt: str) -> None:
             await interaction.response.defer(thinking=True)
-            await interaction.edit_original_response(content="test/test is at work")
+            await interaction.edit_original_response(view=_box("**test/test** works on a picture."))
             body = {"model": "test/test", "prompt": prompt, "output_format": "webp"}
             async with session.post(generations, json=body, headers=headers) as answer:
                 made = await answer.json()
             async with session.get(made["data"][0]["url"]) as answer:
                 picture = await answer.read()
-            await interaction.edit_original_response(
-                content=f"{prompt}\n${made['cost']}",
-                attachments=[discord.File(io.BytesIO(picture), "picture.png")],
+            gallery = discord.ui.MediaGallery[Any](
+                discord.MediaGalleryItem("attachment://picture.png", description=prompt)
             )
-            await interaction.followup.send("You have spent something today.", ephemeral=True)
+            view = _box(prompt, gallery, f"-# **test/test** · ${made['cost']}")
+            buttons = [discord.ui.Button[Any](label=name, custom_id=name) for name in ("A", "D")]
+            view.add_item(discord.ui.ActionRow(*buttons))
+            await interaction.edit_original_response(
+                view=view, attachments=[discord.File(io.BytesIO(picture), "picture.png")]
+            )
+            spent = discord.ui.LayoutView(timeout=None)
+            spent.add_item(discord.ui.TextDisplay("-# You have spent something today."))
+            await interaction.followup.send(view=spent, ephemeral=True)
 
         async def sync() -> None:
             await bot.tree.sync()
 
         yield sync
+
+
+def _box(*parts: discord.ui.Item[Any] | str) -> discord.ui.LayoutView:
+    view = discord.ui.LayoutView(timeout=None)
+    items = [discord.ui.TextDisplay(part) if isinstance(part, str) else part for part in parts]
+    view.add_item(discord.ui.Container(*items, accent_colour=0x2F9E6E))
+    return view

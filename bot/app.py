@@ -17,6 +17,7 @@ import aiohttp
 import discord
 
 from bot.alerts import Alerts
+from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.client import ImageBot, invite_link
 from bot.clock import Clock, SystemClock
@@ -28,13 +29,21 @@ from bot.imagerouter import BadKey, ImageRouter, ImageRouterError
 from bot.images import ImageTools
 from bot.money import format_usd
 from bot.offers import Offers
+from bot.quotas import Defaults
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
-from bot.storage import Jobs, Ledger, OfferStore, StorageError, open_database, sqlite_path
-from bot.web import serve
+from bot.storage import (
+    Jobs,
+    Ledger,
+    OfferStore,
+    Policies,
+    StorageError,
+    open_database,
+    sqlite_path,
+)
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.tree import Tree
@@ -44,7 +53,15 @@ _log = logging.getLogger(__name__)
 BESIDE_NO_FILE: Final = Path("data", "bot.db")
 """Where the cached list of models is kept when the database is not a file: beside where it would
 be by default. Processes may share it, since it is replaced whole."""
-COGS: Final = ("cogs.imagine", "cogs.usage", "cogs.welcome")
+COGS: Final = (
+    "cogs.imagine",
+    "cogs.usage",
+    "cogs.setup",
+    "cogs.quota",
+    "cogs.config",
+    "cogs.operator",
+    "cogs.welcome",
+)
 
 Say = Callable[[str], None]
 """Tells the operator a line."""
@@ -104,7 +121,11 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             refresh_s=settings.catalog_refresh_seconds,
         ) as catalog,
     ):
-        ledger = Ledger(database, clock=clock, secret=secret, process_id=process_id)
+        defaults = _defaults(settings)
+        ledger = Ledger(
+            database, clock=clock, secret=secret, process_id=process_id, defaults=defaults
+        )
+        policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
         jobs = Jobs(database, clock=clock, process_id=process_id)
         messenger = DiscordMessenger()
         alerts = Alerts(messenger=messenger, clock=clock)
@@ -130,6 +151,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             delivery=delivery,
             offers=offers,
             alerts=alerts,
+            policies=policies,
+            budgets=BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts),
             clock=clock,
             default_model=settings.default_model,
         )
@@ -140,6 +163,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             database=database,
             ledger=ledger,
             jobs=jobs,
+            policies=policies,
             catalog=catalog,
             router=router,
             generation=generation,
@@ -162,6 +186,16 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 yield bot
             finally:
                 await alerts.close()
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(
+        member_day=settings.default_member_daily,
+        guild_month=settings.default_guild_monthly,
+        bot_month=settings.operator_monthly,
+        dm_day=settings.default_dm_daily or 0,
+        open_jobs=settings.member_open_jobs,
+    )
 
 
 def _secret(settings: Settings, database: Path | None) -> bytes:
@@ -243,6 +277,8 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
             task.cancel()
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
+        await services.recovery.finish()
+        await services.generation.idle()  # who asked meanwhile is told that the bot stops
         recovery.cancel()
         stopping.cancel()
         await bot.close()
@@ -317,6 +353,7 @@ async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
     if settings.http_port is None:
         yield
         return
+    from bot.web import serve  # a server costs time and memory that most bots need not spend
 
     async def health() -> Mapping[str, bool]:
         return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}

@@ -13,6 +13,7 @@ from bot.images import Prepared
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
 from bot.requests import ImageRequest, ReplyRoute
+from bot.storage import Crossing
 
 
 class RouteClosed(Exception):
@@ -116,6 +117,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """How much of a pooled budget is spent; told once for each threshold in each window."""
+
+    crossing: Crossing
+    guild_name: str = ""
+    """Filled in where it is told outside the guild, as far as Discord says it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """All that may be said in public of a job whose person is told in private, or can't be."""
 
@@ -123,7 +133,7 @@ class Closed:
     """There is a picture, but no way to deliver it."""
 
 
-Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert
+Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,14 @@ from bot.cards import (
     UploadTooLarge,
 )
 from bot.clock import Clock
-from bot.imagerouter import ImageRouter, ImageRouterError, RemotePicture
+from bot.errors import LedgerUnavailable
+from bot.imagerouter import (
+    DownloadRefused,
+    DownloadTooLarge,
+    ImageRouter,
+    ImageRouterError,
+    RemotePicture,
+)
 from bot.images import ImageTools, Prepared, TooLarge
 from bot.outcomes import Assignment
 from bot.requests import ReplyRoute
@@ -46,10 +53,15 @@ _log = logging.getLogger(__name__)
 PICTURE_BYTES: Final = 64 * 2**20
 """The largest picture that is fetched, in bytes."""
 MESSAGE_BYTES: Final = 24 * 2**20
-"""What all attachments of one message may have together: a margin below Discord's 25 MiB."""
+"""What all attachments of one message may have together: a margin below Discord's 25 MiB, which
+only grows where a single file may be larger than that."""
 DM_UPLOAD_LIMIT: Final = 10 * 2**20
 """What one attachment may have in a direct message, in bytes."""
 MOST_ATTACHMENTS: Final = 10
+_SIZES_TRIED: Final = 4
+"""How often an upload that Discord finds too large is made smaller before links take its place."""
+_SIZES_TRIED_IN_PRIVATE: Final = 8
+"""The same where there are no links, so that a small picture is better than none."""
 LATE_NOTICE_MS: Final = 30_000
 """How long before the token dies the waiting message is closed with a last word."""
 
@@ -91,7 +103,7 @@ class Patience:
 
 
 class Delivery:
-    """Delivers cards. Stateless but for `stop`, which ends waiting between tries."""
+    """Delivers cards, and writes down for which jobs it did. `stop` ends waiting between tries."""
 
     def __init__(
         self,
@@ -110,6 +122,7 @@ class Delivery:
         self._clock = clock
         self._patience = patience
         self._stopping = asyncio.Event()
+        self._unnoted: dict[int, Posted | None] = {}
 
     def stop(self) -> None:
         """Wait no more between tries: what is not delivered now is so at the next start."""
@@ -137,29 +150,49 @@ class Delivery:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
         job = card.report.job
         pictures = await self._fetch(card.report.pictures)
-        busy = False
         for route in routes(job.reply, private=job.private, now_ms=self._clock.now_ms()):
             try:
                 posted = await self._post_fitting(route, card, pictures)
-            except RouteClosed as error:
+            except (RouteClosed, UploadTooLarge) as error:
                 _log.info("Job %d can't go by %s: %r", job.id, route, error)
                 continue
             except RouteBusy as error:
+                # Discord may have taken it without telling: another way would double it, while
+                # this one, by edit or nonce, does not.
                 _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
-                busy = True
-                continue
-            await self._jobs.mark_delivered(
-                job.id, channel_id=posted.channel_id, message_id=posted.message_id
-            )
+                return Fate.LATER
+            await self.note_delivered(job.id, posted)
             if route is not Route.ORIGINAL:
                 await self._tidy(job.reply, private=job.private, card=None)
             return Fate.DELIVERED
-        if busy:
-            return Fate.LATER
         _log.error("Job %d could not be delivered: no way to its person is open", job.id)
         await self._jobs.mark_undeliverable(job.id, reason="no route")
         await self._tidy(job.reply, private=job.private, card=Closed(made=True))
         return Fate.UNDELIVERABLE
+
+    async def note_delivered(self, job_id: int, posted: Posted | None) -> None:
+        """Write down that a job's person has the answer, in a message that can be linked or not.
+
+        While the books can't be written that is kept in mind: forgotten, the next start would tell
+        it once more.
+        """
+        self._unnoted[job_id] = posted
+        await self.note_late()
+
+    async def note_late(self) -> None:
+        """Write down what could not be written before; called every minute."""
+        for job_id, posted in list(self._unnoted.items()):
+            channel_id, message_id = (
+                (posted.channel_id, posted.message_id) if posted else (None, None)
+            )
+            try:
+                await self._jobs.mark_delivered(
+                    job_id, channel_id=channel_id, message_id=message_id
+                )
+            except LedgerUnavailable:
+                _log.exception("The delivery of job %d could not be recorded yet", job_id)
+                return
+            self._unnoted.pop(job_id, None)
 
     async def whisper_spent(self, job: Assignment, card: Spent) -> None:
         """Tell the person alone what they have spent, beside a public result."""
@@ -222,14 +255,18 @@ class Delivery:
         """Post by one route; when Discord finds the upload too large, try with smaller files."""
         job = card.report.job
         limit = job.reply.upload_limit if route is not Route.DIRECT else DM_UPLOAD_LIMIT
-        in_all = MESSAGE_BYTES
-        for _ in range(4):
+        in_all = max(MESSAGE_BYTES, limit)
+        for _ in range(_SIZES_TRIED_IN_PRIVATE if job.private else _SIZES_TRIED):
             shown = await self._fit(card, pictures, per_file=limit, in_all=in_all)
             full = replace(card, shown=shown)
             try:
                 return await self._patiently(lambda: self._send(route, full), job.reply, route)  # noqa: B023 - called at once
             except UploadTooLarge:
-                limit, in_all = limit // 2, in_all // 2
+                # From what was sent: half of a limit may be more than that, and change nothing.
+                sizes = [len(one.data) for one in shown if isinstance(one, Prepared)]
+                if not sizes:
+                    break
+                limit, in_all = max(sizes) // 2, sum(sizes) // 2
         links = tuple(_without_file(picture) for picture in card.report.pictures)
         bare = replace(card, shown=links)
         return await self._patiently(lambda: self._send(route, bare), job.reply, route)
@@ -240,7 +277,7 @@ class Delivery:
             case Route.ORIGINAL:
                 return await self._messenger.edit(job.reply, card)
             case Route.CHANNEL:
-                return await self._messenger.post(job.actor.channel_id, card, nonce=str(job.id))
+                return await self._messenger.post(job.reply.channel_id, card, nonce=str(job.id))
             case Route.DIRECT:
                 return await self._messenger.direct(job.actor.user_id, card, nonce=str(job.id))
 
@@ -275,10 +312,15 @@ class Delivery:
         for delay in (*self._patience.downloads, None):
             try:
                 return (await self._router.download(picture.url, max_bytes=PICTURE_BYTES)).data
+            except (DownloadRefused, DownloadTooLarge) as error:
+                _log.info("A picture is not fetched: %r", error)
+                return None
             except ImageRouterError as error:
                 _log.info("A picture could not be fetched: %r", error)
-                if delay is None or await self._stopped_within(delay):
+                if delay is None:
                     return None
+                # Even while stopping: these seconds are few, and a link does not live for ever.
+                await asyncio.sleep(delay)
         return None
 
     async def _fit(
@@ -287,7 +329,10 @@ class Delivery:
         """What can be attached within the limits, and what must be a link instead."""
         private = card.report.job.private
         sources = card.report.pictures
-        have = [i for i, data in enumerate(pictures) if data is not None][:MOST_ATTACHMENTS]
+        # Where some must be linked, one attachment is kept for a list of their addresses.
+        rest = any(source.url for source in sources[MOST_ATTACHMENTS:])
+        most = MOST_ATTACHMENTS - 1 if rest else MOST_ATTACHMENTS
+        have = [i for i, data in enumerate(pictures) if data is not None][:most]
         shown: list[Shown] = [_without_file(source) for source in sources]
         # A link beats a small picture, but a private picture has no link, nor have bare bytes.
         answers = await self._tools.prepare(

@@ -9,10 +9,16 @@ BotError
 │   ├── NoModelAvailable        the catalogue has no model that can do the job
 │   ├── NotKept                 what a button would run is not kept any more
 │   ├── NotYours                a button that was offered to somebody else
-│   └── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+│   ├── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
+│   ├── PictureTooDear          one picture may cost more than a limit allows (bot.quotas)
+│   ├── Blocked                 an admin has blocked this member in this guild (bot.quotas)
+│   ├── Paused                  nothing new is made, in this guild or anywhere (bot.quotas)
+│   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)
+│   └── PressedAlready          the button was pressed before, and its job runs once
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
+├── PictureLost                 a private picture was made, and its process ended before sending it
 ├── PictureError                bytes that are no usable picture (bot.images)
 └── ImageRouterError            the tree in bot.imagerouter.errors
 """
@@ -77,6 +83,10 @@ class NotYours(RequestError):
     """The button was offered to another person."""
 
 
+class PressedAlready(RequestError):
+    """The same button was pressed before; its job runs once."""
+
+
 class ShuttingDown(BotError):
     """The bot is stopping and takes no new jobs."""
 
@@ -91,6 +101,10 @@ class QueueFull(BotError):
 
 class LedgerUnavailable(BotError):
     """The database did not take the record, so nothing may be spent."""
+
+
+class PictureLost(BotError):
+    """The picture was made, and is nowhere: private ones are never kept."""
 
 
 class PictureError(BotError):

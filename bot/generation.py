@@ -8,11 +8,13 @@ before it goes out, and settled before its picture is delivered. Owns no Discord
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from bot.alerts import Alerts
+from bot.budget_alerts import BudgetAlerts
 from bot.cards import Alert, Failure, Progress, Result, Spent, Trouble
 from bot.catalog import Ability, Catalog, Model, parse_size
 from bot.clock import Clock
@@ -33,11 +35,11 @@ from bot.imagerouter import Generation as Answer
 from bot.money import Micros, format_usd
 from bot.offers import Offers
 from bot.outcomes import Assignment, Note, Part, Report, stored_report
-from bot.quotas import Window, window_at
+from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, Quality, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output
+from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output, Policies
 
 _T = TypeVar("_T")
 
@@ -80,6 +82,8 @@ class Generation:
         delivery: Delivery,
         offers: Offers,
         alerts: Alerts,
+        policies: Policies,
+        budgets: BudgetAlerts,
         clock: Clock,
         default_model: str | None,
     ) -> None:
@@ -91,9 +95,11 @@ class Generation:
         self._delivery = delivery
         self._offers = offers
         self._alerts = alerts
+        self._policies = policies
+        self._budgets = budgets
         self._clock = clock
         self._default_model = default_model
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._undelivered: dict[int, Report] = {}
 
     @property
@@ -141,13 +147,16 @@ class Generation:
         *,
         idem: str,
         parent_id: int | None = None,
+        confirmed: bool = False,
     ) -> None:
         """Hold the job's money and start it; returns while it still waits or works.
+
+        `confirmed`: the person has said yes to what it may cost.
 
         Raises:
             BotError: the job was refused; nothing was sent and nothing is held.
         """
-        self._scheduler.check_room()
+        self._scheduler.check_room(actor.user_id)
         plan = self.plan(request)
         new = NewJob(
             id=make_id(self._clock),
@@ -159,12 +168,31 @@ class Generation:
             reply=reply,
             created_ms=self._clock.now_ms(),
             parent_id=parent_id,
+            about=None if plan.model.about is None else plan.model.about * request.count,
+            confirmed=confirmed,
         )
-        held = await self._ledger.hold(new)
+        place = self._scheduler.enter(actor.user_id)
+        lease_ms = LEASE_MS if self._scheduler.has_turn(place) else None
+        try:
+            held = await self._ledger.hold(new, dispatch_lease_ms=lease_ms)
+        except BaseException:
+            self._scheduler.leave(place)
+            raise
         job = Assignment(held.job_id, actor, plan.request, plan.model.id, reply)
-        task = asyncio.create_task(self._run(job, plan, held), name=f"job-{job.id}")
+        task = asyncio.create_task(self._run(job, plan, held, place), name=f"job-{job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Let a stop wait for the block: who is being answered must not be left halfway."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.add(answered)
+        try:
+            yield
+        finally:
+            self._tasks.discard(answered)
+            answered.set_result(None)
 
     async def drain(self, tell: Callable[[int], None]) -> None:
         """Take no more jobs, send the waiting ones away, and wait for those that were sent.
@@ -175,9 +203,10 @@ class Generation:
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()
+        await self._delivery.note_late()
 
     async def idle(self) -> None:
-        """Wait until every job that was started has ended, its delivery included."""
+        """Wait until everybody who asked is answered, and every job that was started has ended."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -187,11 +216,11 @@ class Generation:
             # The sweeper closes what such a job left open; nothing is lost but time.
             _log.error("%s ended with a fault", task.get_name(), exc_info=error)
 
-    async def _run(self, job: Assignment, plan: Plan, held: HeldJob) -> None:
+    async def _run(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> None:
         since = self._clock.now_ms()
         late = asyncio.create_task(self._delivery.warn_when_late(job, since))
         try:
-            report = await self._work(job, plan, held)
+            report = await self._work(job, plan, held, place)
         except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
             _log.exception("A fault in job %d", job.id)
             report = await self._salvage(job)
@@ -199,6 +228,8 @@ class Generation:
             late.cancel()
             await asyncio.gather(late, return_exceptions=True)
         await self.deliver(report)
+        if any(part.presses_budget for part in report.parts):
+            await self._budgets.check(job.id)
 
     async def _salvage(self, job: Assignment) -> Report:
         """Close what a fault left open: what was not sent is free, what was sent is unknown."""
@@ -212,9 +243,8 @@ class Generation:
         report = stored_report(stored, restarted=False) if stored else None
         return replace(report, job=job) if report else Report(job, ())
 
-    async def _work(self, job: Assignment, plan: Plan, held: HeldJob) -> Report:
+    async def _work(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> Report:
         try:
-            place = self._scheduler.enter(job.actor.user_id)
             if not self._scheduler.has_turn(place):
                 waiting = Progress(job, self._clock.now_ms(), ahead=place.ahead)
                 await self._delivery.progress(waiting)
@@ -231,16 +261,19 @@ class Generation:
             working = Progress(job, self._clock.now_ms())
             showing = asyncio.create_task(self._delivery.progress(working))
             parts = await asyncio.gather(
-                *(self._charge(plan, charge_id) for charge_id in held.charge_ids)
+                *(
+                    self._charge(plan, charge_id, dispatched=held.dispatched)
+                    for charge_id in held.charge_ids
+                )
             )
             seconds = time.monotonic() - began
         await showing  # or the edit to "working" might overtake the result
         return Report(job, tuple(parts), seconds=seconds, notes=plan.notes)
 
-    async def _charge(self, plan: Plan, charge_id: int) -> Part:
+    async def _charge(self, plan: Plan, charge_id: int, *, dispatched: bool) -> Part:
         """Send one request and record what became of it. Raises nothing but cancellation."""
         try:
-            if not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
+            if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
                 return Part(charge_id, ChargeState.RELEASED, 0, 0)
         except LedgerUnavailable as error:
@@ -314,7 +347,16 @@ class Generation:
         if settlement is not None and settlement.overrun:
             detail = f"{plan.model.id}: {format_usd(cost)} instead of {format_usd(plan.ceiling)}"
             self._alerts.raise_alert(Alert(Trouble.OVERRUN, detail))
-        return Part(charge_id, ChargeState.SETTLED, plan.ceiling, cost, pictures, error)
+        pressed = settlement is not None and settlement.presses_budget
+        return Part(
+            charge_id,
+            ChargeState.SETTLED,
+            plan.ceiling,
+            cost,
+            pictures,
+            error,
+            presses_budget=pressed,
+        )
 
     async def _release(self, charge_id: int, plan: Plan, error: BotError) -> Part:
         reason = type(error).__name__
@@ -349,8 +391,7 @@ class Generation:
             else:
                 fate = await self._deliver_failure(report)
         except LedgerUnavailable:
-            # Told, but not noted as told: the next start tells it again, by the same message.
-            _log.exception("The delivery of job %d could not be recorded", job.id)
+            _log.exception("That job %d can't be delivered could not be recorded", job.id)
         except Exception:  # noqa: BLE001 - a card that can't be shown must not hide what it cost
             _log.exception("A fault in the delivery of job %d", job.id)
             bare = Failure(replace(job.request, prompt=""), None, report)
@@ -360,7 +401,8 @@ class Generation:
                 self._undelivered[job.id] = report
 
     async def deliver_late(self) -> None:
-        """Try again what Discord did not take; the sweeper calls this every minute."""
+        """Try again what Discord or the books did not take; called every minute."""
+        await self._delivery.note_late()
         waiting, self._undelivered = self._undelivered, {}
         for report in waiting.values():
             await self.deliver(report)
@@ -373,8 +415,10 @@ class Generation:
         today = await self._spent_today(job.actor) if job.private else None
         fate = await self._delivery.result(Result(report, today=today, offer=offer))
         if fate is Fate.DELIVERED and not job.private:
-            spent = Spent(report.cost, report.uncertain, await self._spent_today(job.actor))
-            await self._delivery.whisper_spent(job, spent)
+            today = await self._spent_today(job.actor)
+            if today is not None:
+                spent = Spent(report.cost, report.uncertain, today)
+                await self._delivery.whisper_spent(job, spent)
         return fate
 
     async def _deliver_failure(self, report: Report) -> Fate:
@@ -387,14 +431,19 @@ class Generation:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
         if fate is Fate.DELIVERED:
             # Nothing is left to link: the explanation is the person's alone.
-            await self._jobs.mark_delivered(job.id, channel_id=None, message_id=None)
+            await self._delivery.note_delivered(job.id, None)
         elif fate is Fate.UNDELIVERABLE:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate
 
-    async def _spent_today(self, actor: Actor) -> Micros:
+    async def _spent_today(self, actor: Actor) -> Micros | None:
+        """None when it can't be read: no picture waits for that, least of all a private one."""
         today = window_at(Window.DAY, self._clock.now_ms())
-        return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        try:
+            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        except LedgerUnavailable:
+            _log.exception("What a person has spent could not be read")
+            return None
 
     async def refuse(
         self, actor: Actor, request: ImageRequest, reply: ReplyRoute, error: BotError | None
@@ -403,8 +452,25 @@ class Generation:
 
         `error` is None for a fault of ours.
         """
-        tries = remedies(request, error, self._catalog)
+        if isinstance(error, NeedsConfirmation):
+            # As it was judged: another default model by then would be another price.
+            tries: tuple[ImageRequest, ...] = (self.plan(request).request,)
+        else:
+            within = await self._affordable(actor, request, error)
+            tries = remedies(request, error, self._catalog, within=within)
         offer = await self._offers.save(actor, tries, private=request.private)
         await self._delivery.failure(
             reply, Failure(request, error, offer=offer), user_id=actor.user_id
         )
+
+    async def _affordable(
+        self, actor: Actor, request: ImageRequest, error: BotError | None
+    ) -> Micros:
+        """The highest price of a picture that would still fit after a refusal by a limit."""
+        if not isinstance(error, QuotaExceeded | PictureTooDear):
+            return 0
+        try:
+            standing = await self._policies.standing(actor, count=request.count)
+        except LedgerUnavailable:
+            return 0
+        return standing.affordable

@@ -9,13 +9,15 @@ from enum import StrEnum
 from typing import Final
 
 from bot.catalog import TEST_MODEL
-from bot.errors import BotError, ShuttingDown
+from bot.errors import BotError, PictureLost, ShuttingDown
 from bot.imagerouter import (
     BadKey,
+    ChargedWithoutPicture,
     DailyFreeLimit,
     Moderated,
     NoCredits,
     NotStarted,
+    OutcomeUnknown,
     ProviderFailed,
     RemotePicture,
 )
@@ -69,6 +71,8 @@ class Part:
     actual: Micros
     pictures: tuple[RemotePicture, ...] = ()
     error: BotError | None = None
+    presses_budget: bool = False
+    """Its cost went into a pooled budget that is half spent, or more."""
 
     @property
     def uncertain(self) -> bool:
@@ -141,9 +145,20 @@ def _part(charge: Charge, *, restarted: bool) -> Part:
         for output in charge.outputs
         if output.url is not None or output.data is not None
     )
-    error: BotError | None = None
-    if charge.state is ChargeState.RELEASED and charge.reason in _ERRORS:
-        error = _ERRORS[charge.reason]()
-    elif charge.state is ChargeState.RELEASED and restarted:
-        error = ShuttingDown()
+    error = None if pictures else _error(charge, restarted=restarted)
     return Part(charge.id, charge.state, charge.held, charge.actual or 0, pictures, error)
+
+
+def _error(charge: Charge, *, restarted: bool) -> BotError | None:
+    """Why a stored charge has no picture to show; None for a fault without a name."""
+    if charge.pictures:
+        return PictureLost()
+    match charge.state:
+        case ChargeState.RELEASED if charge.reason in _ERRORS:
+            return _ERRORS[charge.reason]()
+        case ChargeState.RELEASED:
+            return ShuttingDown() if restarted else None
+        case ChargeState.SETTLED:
+            return ChargedWithoutPicture() if charge.actual else ProviderFailed()
+        case _:
+            return OutcomeUnknown()

@@ -47,16 +47,17 @@ class Scheduler:
         """How many places wait."""
         return len(self._queue)
 
-    def check_room(self) -> None:
-        """Refuse early, before any money is held.
+    def check_room(self, member: int) -> None:
+        """Refuse `member` early, before any money is held.
 
         Raises:
             ShuttingDown: after `close`.
-            QueueFull: when as many wait as may.
+            QueueFull: they would have to wait, and as many wait as may.
         """
         if self._closed:
             raise ShuttingDown
-        if self.waiting >= self._max_waiting and self.running >= self._in_process:
+        at_once = self.running < self._in_process and self._running[member] < self._per_member
+        if not at_once and self.waiting >= self._max_waiting:
             raise QueueFull(self.waiting)
 
     def enter(self, member: int) -> Place:
@@ -86,7 +87,7 @@ class Scheduler:
         try:
             await place.turn
         except asyncio.CancelledError:
-            self._leave(place)
+            self.leave(place)
             raise
         try:
             yield
@@ -101,7 +102,8 @@ class Scheduler:
             if not place.turn.done():
                 place.turn.set_exception(ShuttingDown())
 
-    def _leave(self, place: Place) -> None:
+    def leave(self, place: Place) -> None:
+        """Give up a place that will not be used, with its slot if it has one already."""
         turn = place.turn
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             self._release(place.member)  # cancelled in the moment in which its turn came

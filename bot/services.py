@@ -11,7 +11,7 @@ from bot.imagerouter import ImageRouter
 from bot.offers import Offers
 from bot.recovery import Recovery
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger
+from bot.storage import Database, Jobs, Ledger, Policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Services:
     database: Database
     ledger: Ledger
     jobs: Jobs
+    policies: Policies
     catalog: Catalog
     router: ImageRouter
     generation: Generation

@@ -61,7 +61,7 @@ SPECS: Final = (
         "",
         "Discord user ids of the operators, with commas; empty is the application's owner or team.",
     ),
-    Spec("PUBLIC_URL", "", "The address under which people reach the bot's own pages, if any."),
+    Spec("PUBLIC_URL", "", "For pages of the bot that come later; unused so far."),
     Spec("HTTP_HOST", "127.0.0.1", "The address on which `/healthz` listens."),
     Spec("HTTP_PORT", "", "The port on which `/healthz` listens; empty is no web server."),
     Spec("SANDBOX_PORT", "8080", "The port of the sandbox's page."),
@@ -81,6 +81,23 @@ SPECS: Final = (
         "",
         "What is held for a model without a price; empty refuses such models.",
     ),
+    Spec(
+        "DEFAULT_MEMBER_DAILY_USD",
+        "0.50",
+        "What a member may spend a day in a server that sets nothing else.",
+    ),
+    Spec(
+        "DEFAULT_GUILD_MONTHLY_USD",
+        "10",
+        "What a server may spend a month unless you set something else for it.",
+    ),
+    Spec("OPERATOR_MONTHLY_USD", "25", "What everybody together may spend a month."),
+    Spec(
+        "DEFAULT_DM_DAILY_USD",
+        "0",
+        "What one person may spend a day in direct messages; 0 is off. The sandbox allows 0.50.",
+    ),
+    Spec("MEMBER_OPEN_JOBS", "3", "Jobs of one member that run or wait; more are refused."),
     Spec("MEMBER_JOBS", "2", "Jobs of one member that run at once; more wait their turn."),
     Spec("PROCESS_JOBS", "16", "Jobs of everybody that run at once; more wait their turn."),
     Spec("MAX_WAITING_JOBS", "200", "Jobs that may wait; more are refused."),
@@ -113,6 +130,12 @@ class Settings:
     log_level: str
     secret_key: str = field(repr=False)
     unpriced_model_ceiling: Micros | None
+    default_member_daily: Micros
+    default_guild_monthly: Micros
+    operator_monthly: Micros
+    default_dm_daily: Micros | None
+    """None where nothing is set: then it is off, but for the sandbox."""
+    member_open_jobs: int
     member_jobs: int
     process_jobs: int
     max_waiting_jobs: int
@@ -146,6 +169,11 @@ class Settings:
             log_level=read.parsed("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
             secret_key=read.parsed("SECRET_KEY", _secret),
             unpriced_model_ceiling=read.optional("UNPRICED_MODEL_CEILING_USD", _usd),
+            default_member_daily=read.parsed("DEFAULT_MEMBER_DAILY_USD", _usd),
+            default_guild_monthly=read.parsed("DEFAULT_GUILD_MONTHLY_USD", _usd),
+            operator_monthly=read.parsed("OPERATOR_MONTHLY_USD", _usd),
+            default_dm_daily=read.set_only("DEFAULT_DM_DAILY_USD", _usd),
+            member_open_jobs=read.parsed("MEMBER_OPEN_JOBS", _at_least(1)),
             member_jobs=read.parsed("MEMBER_JOBS", _at_least(1)),
             process_jobs=read.parsed("PROCESS_JOBS", _at_least(1)),
             max_waiting_jobs=read.parsed("MAX_WAITING_JOBS", _at_least(0)),
@@ -187,6 +215,11 @@ class _Reader:
 
     def optional(self, name: str, parse: Callable[[str], _T]) -> _T | None:
         return self.parsed(name, lambda raw: parse(raw) if raw else None)
+
+    def set_only(self, name: str, parse: Callable[[str], _T]) -> _T | None:
+        """Like `parsed`, but None where nothing is set, for whoever has a default of their own."""
+        value = self.parsed(name, parse)
+        return value if self._environ.get(name, "").strip() else None
 
 
 def _http_url(raw: str) -> str:

@@ -1,5 +1,6 @@
-"""`/usage`: what a person has spent, for their eyes only."""
+"""`/usage`: what a person has spent and what is left, for their eyes only."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import discord
@@ -7,15 +8,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import ImageBot
-from bot.errors import LedgerUnavailable
 from bot.money import format_price, format_usd
-from bot.quotas import Window, window_at
-from bot.requests import NO_GUILD
+from bot.quotas import UTC_ZONE, Window, ZoneChange, window_at
+from bot.requests import NO_GUILD, Actor
 from bot.services import Services
-from bot.storage import Delivery, JobSummary
-from cogs.ui import errors, intake
-from cogs.ui.intake import services_of
-from cogs.ui.messages import simple_view
+from bot.storage import Delivery, JobSummary, Standing
+from cogs.ui.access import Needs
+from cogs.ui.answers import Shown, answer, boxed
+from cogs.ui.intake import actor_of, services_of
+from cogs.ui.standing import binding_line, state_lines
 from cogs.ui.text import plain
 
 _JOBS_SHOWN: Final = 10
@@ -25,32 +26,47 @@ _PROMPT_SHOWN: Final = 60
 class Usage(commands.Cog):
     """A person's own spending."""
 
-    @app_commands.command(name="usage", description="What you have spent, and your last pictures")
+    @app_commands.command(
+        name="usage", description="What you have spent, what is left, and your last pictures"
+    )
     @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
-        """Show today, this month, all time, and the last ten jobs."""
-        if await intake.defer(interaction, private=True) is None:
-            return
-        services = services_of(interaction)
-        user_id = interaction.user.id
-        try:
-            spent = await _spent_table(services, user_id, interaction.guild_id)
-            jobs = await services.jobs.recent(user_id, limit=_JOBS_SHOWN)
-        except LedgerUnavailable as error:
-            told = errors.explain(error)
-            text = f"### {told.title}\n{told.body}"
-        else:
-            text = f"### What you have spent\n{spent}\n### Your last pictures\n{_jobs(jobs)}"
-        await interaction.edit_original_response(view=simple_view(text))
+        """Show today, this month, all time, what is left, and the last ten jobs."""
+
+        async def work() -> Shown:
+            services = services_of(interaction)
+            actor = actor_of(interaction)
+            standing = await services.policies.standing(actor)
+            spent = await _spent_table(services, actor, standing.rules.zones)
+            jobs = await services.jobs.recent(actor.user_id, limit=_JOBS_SHOWN)
+            return boxed(
+                f"### What you have spent\n{spent}",
+                f"### What is left\n{_left(standing)}",
+                f"### Your last pictures\n{_jobs(jobs)}",
+            )
+
+        await answer(interaction, work, needs=Needs.NOTHING)
 
 
-async def _spent_table(services: Services, user_id: int, guild_id: int | None) -> str:
+def _left(standing: Standing) -> str:
+    """A bar for each limit that applies here, and which one ends first."""
+    lines = []
+    if standing.rules.blocked is not None:
+        lines.append("**You are blocked in this server,** so you can make nothing here.")
+    if standing.rules.paused is not None:
+        lines.append("**Pictures are paused** just now.")
+    return "\n".join([*lines, *state_lines(standing), f"-# {binding_line(standing)}"])
+
+
+async def _spent_table(services: Services, actor: Actor, zones: Sequence[ZoneChange]) -> str:
     """Lines for today, this month and all time: everywhere, and in this guild."""
     now = services.clock.now_ms()
+    user_id = actor.user_id
+    guild_id = None if actor.guild_id == NO_GUILD else actor.guild_id
     starts = {
-        "Today": window_at(Window.DAY, now).start_ms,
-        "This month": window_at(Window.MONTH, now).start_ms,
+        "Today": window_at(Window.DAY, now, zones).start_ms,
+        "This month": window_at(Window.MONTH, now, zones).start_ms,
         "In all": None,
     }
     lines = []
@@ -65,7 +81,8 @@ async def _spent_table(services: Services, user_id: int, guild_id: int | None) -
     pending = await services.ledger.pending(user_id)
     if pending:
         lines.append(f"-# Up to {format_usd(pending)} more may count: an outcome is unknown.")
-    lines.append("-# Days and months begin at midnight UTC.")
+    zone = max(zones, key=lambda change: change.at_ms).zone if zones else UTC_ZONE
+    lines.append(f"-# Days and months begin at midnight {zone}.")
     return "\n".join(lines)
 
 

@@ -23,6 +23,8 @@ from sandbox.page import PageServer
 
 DATABASE: Final = "sqlite:///data/sandbox.db"
 """Never the real bot's database."""
+DM_DAILY: Final = 500_000
+"""What one person may spend a day in direct messages where nothing is set (micro-USD)."""
 DEFAULT_MODEL: Final = "black-forest-labs/FLUX-1-schnell"
 """Where none is set: one that draws the prompt, unlike the fixed picture of `test/test`."""
 LATENCY_MS: Final = 1_500
@@ -44,6 +46,9 @@ class Servers:
             discord_token=self.discord.token,
             database_url=database_url,
             operator_ids=(),
+            default_dm_daily=DM_DAILY
+            if settings.default_dm_daily is None
+            else settings.default_dm_daily,
             secret_key="",
             shard_ids=(),
             shard_count=None,

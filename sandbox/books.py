@@ -1,7 +1,12 @@
 """Reads a bot's SQLite file beside the bot, as an auditor would: for tests and scripts."""
 
+import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+_LOOK_AGAIN_S: Final = 0.02
 
 
 class Books:
@@ -28,6 +33,30 @@ class Books:
         finally:
             connection.close()
 
+    def write(self, sql: str, *values: object) -> None:
+        """Change something behind the bot's back, as a broken disk or an older version might."""
+        connection = sqlite3.connect(self._path)
+        try:
+            with connection:
+                connection.execute(sql, values)
+        finally:
+            connection.close()
+
     def charges(self) -> list[dict[str, object]]:
         """Every charge, oldest first."""
         return self.rows("SELECT * FROM charge ORDER BY id")
+
+    async def until(
+        self, is_true: Callable[[list[dict[str, object]]], bool], timeout: float = 10
+    ) -> None:
+        """Wait until `is_true` of the charges (TimeoutError with what they are).
+
+        SQLite tells other processes nothing of its commits, so this looks again and again.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not is_true(self.charges()):  # noqa: ASYNC110 - see above
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+        except TimeoutError:
+            states = [(row["id"], row["state"]) for row in self.charges()]
+            raise TimeoutError(f"the charges stayed {states}") from None

@@ -130,6 +130,10 @@ class House:
         if not connected.is_set():
             raise TimeoutError("the bot did not connect")
 
+    async def lose_imagerouter(self) -> None:
+        """From now on nobody listens where ImageRouter was."""
+        await self.imagerouter.__aexit__(None, None, None)
+
     def begin_stop(self) -> None:
         """Tell the bot to end, as SIGTERM does; `stop_bot` waits until it has."""
         self._stop.set()
@@ -141,6 +145,14 @@ class House:
             task, self._task = self._task, None
             await asyncio.wait_for(task, _STOP_SECONDS)
         self._bot = None
+
+    async def ended(self, timeout: float = _STOP_SECONDS) -> BaseException | None:
+        """Wait until the bot has ended by itself, and return why if it was a fault."""
+        if self._task is None:
+            raise RuntimeError("the bot does not run")
+        task, self._task, self._bot = self._task, None, None
+        await asyncio.wait({task}, timeout=timeout)
+        return task.exception()
 
     async def kill_bot(self) -> None:
         """End the bot with no drain and no goodbye, as far as that goes inside a process."""
@@ -184,6 +196,14 @@ async def explanation(channel: Channel, ask: Ask, timeout: float = 10) -> Messag
 
     await channel.signal.until(placeholder_is_gone, timeout=timeout, complain=ask.describe)
     return told
+
+
+def button(message: Message, label: str) -> str:
+    """The custom id of the button that says `label` (LookupError with those that there are)."""
+    found = {each.label: each.custom_id for each in message.buttons if each.custom_id}
+    if label not in found:
+        raise LookupError(f"no button {label!r}; there are {sorted(found)}")
+    return found[label]
 
 
 def waiting(house: House) -> list[Message]:

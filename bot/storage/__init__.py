@@ -25,15 +25,32 @@ from bot.storage.models import (
     Settlement,
     Swept,
 )
+from bot.storage.policies import Policies
+from bot.storage.policy_models import (
+    THRESHOLDS,
+    BlockedMember,
+    Crossing,
+    GuildConfig,
+    Option,
+    RuleChange,
+    SetLimit,
+    Standing,
+    Tally,
+    Who,
+)
 from bot.storage.small import OfferStore, Remembered
 
 __all__ = [
+    "THRESHOLDS",
+    "BlockedMember",
     "Charge",
     "ChargeState",
+    "Crossing",
     "Database",
     "DatabaseInUse",
     "Delivery",
     "DuplicateJob",
+    "GuildConfig",
     "HeldJob",
     "Job",
     "JobSummary",
@@ -42,12 +59,19 @@ __all__ = [
     "MigrationError",
     "NewJob",
     "OfferStore",
+    "Option",
     "Output",
+    "Policies",
     "Remembered",
+    "RuleChange",
+    "SetLimit",
     "Settlement",
+    "Standing",
     "StorageError",
     "Swept",
+    "Tally",
     "UnsupportedDatabase",
+    "Who",
     "open_database",
     "sqlite_path",
 ]

@@ -11,20 +11,21 @@ from bot.clock import Clock
 from bot.ids import make_id
 from bot.money import Micros
 from bot.quotas import (
-    FOREVER_MS,
+    SPANS,
     Bounds,
+    Headroom,
     Limit,
     QuotaExceeded,
     Scope,
     Window,
     ZoneChange,
+    pressing,
     window_at,
 )
 from bot.requests import NO_GUILD, Actor
-from bot.storage.rows import Row, Tx, insert, placeholders
+from bot.storage.rows import Tx, insert, placeholders
 
 UNLIMITED: Final = 1 << 62
-_SPANS: Final = (Window.DAY, Window.WEEK, Window.MONTH, Window.TOTAL)
 _LOCAL: Final = frozenset({Scope.MEMBER, Scope.CHANNEL, Scope.GUILD})
 _KEYS: Final = ("scope", "subject", "period", "start_at", "end_at", "label")
 _COLUMNS: Final = ("id", *_KEYS, "cap", "held", "settled", "overrun")
@@ -78,7 +79,7 @@ def counters_of(
     for scope in (personal, *shared, Scope.PERSON, Scope.BOT):
         subject = subject_of(secret, scope, actor)
         bounds = local if scope in _LOCAL else utc
-        counters += [Counter(scope, subject, window, bounds[window]) for window in _SPANS]
+        counters += [Counter(scope, subject, window, bounds[window]) for window in SPANS]
     slot_of = subject_of(secret, personal, actor)
     counters.append(Counter(personal, slot_of, Window.OPEN, utc[Window.OPEN]))
     return tuple(counters)
@@ -111,10 +112,11 @@ async def admit(
     *,
     job_id: int,
     amount: Micros,
+    about: Micros | None,
     limits: Sequence[Limit],
     clock: Clock,
 ) -> None:
-    """Add a job to all its counters and pin them to it.
+    """Add a job to all its counters and pin them to it; `about` is what it usually costs.
 
     Raises:
         QuotaExceeded: one of them has no room; what was added must be rolled back.
@@ -141,7 +143,7 @@ async def admit(
     ids = {(row.text("scope"), row.text("period")): row.integer("id") for row in rows}
     if len(ids) < len(counters):
         full = [c for c in counters if (c.scope, c.window) not in ids]
-        raise await _refusal(tx, full, amount=amount, limits=limits)
+        raise await _refusal(tx, full, amount=amount, about=about, limits=limits)
     await insert(
         tx,
         "job_bucket",
@@ -170,10 +172,15 @@ def _caps(limits: Sequence[Limit]) -> dict[tuple[str, str], int]:
 
 
 async def _refusal(
-    tx: Tx, full: Sequence[Counter], *, amount: Micros, limits: Sequence[Limit]
+    tx: Tx,
+    full: Sequence[Counter],
+    *,
+    amount: Micros,
+    about: Micros | None,
+    limits: Sequence[Limit],
 ) -> QuotaExceeded:
-    """Say which limit binds: the one with the least left, of equals the one that lasts longest."""
-    refusals = []
+    """Say which limit binds."""
+    states = []
     for counter in full:
         found = await tx.fetch(
             "SELECT held, settled FROM bucket "
@@ -183,19 +190,16 @@ async def _refusal(
         used = sum(row.integer("held") + row.integer("settled") for row in found)
         same = [x for x in limits if (x.scope, x.window) == (counter.scope, counter.window)]
         limit = min(same, key=lambda limit: limit.amount)
-        end_ms = counter.bounds.end_ms
-        refusals.append(
-            QuotaExceeded(
-                limit,
-                left=max(0, limit.amount - used),
-                needed=1 if counter.is_slot else amount,
-                resets_at_ms=None if end_ms == FOREVER_MS else end_ms,
-            )
-        )
-    # A slot frees itself soon, so a budget that is used up is the better answer.
-    return min(
-        refusals,
-        key=lambda r: (r.limit.window is Window.OPEN, r.left, -(r.resets_at_ms or FOREVER_MS)),
+        needed = 1 if counter.is_slot else amount
+        bounds = counter.bounds
+        states.append(Headroom(limit, used, needed, bounds.start_ms, bounds.end_ms))
+    binds = min(states, key=pressing)
+    return QuotaExceeded(
+        binds.limit,
+        left=binds.left,
+        needed=binds.needed,
+        resets_at_ms=binds.resets_at_ms,
+        about=about,
     )
 
 
@@ -222,6 +226,20 @@ async def adjust(tx: Tx, job_id: int, *, held: Micros, settled: Micros, overrun:
     )
 
 
+async def is_pressed(tx: Tx, job_id: int) -> bool:
+    """Whether half or more is spent of a pooled budget that a job counts in.
+
+    Judged by the limits at the latest admission, so cheaply that every settlement may ask.
+    """
+    rows = await tx.fetch(
+        "SELECT 1 AS pressed FROM job_bucket JOIN bucket ON bucket.id = bucket_id "
+        "WHERE job_id = $1 AND is_slot = 0 AND settled * 2 >= cap "
+        "AND scope IN ('channel', 'guild', 'ceiling', 'bot') LIMIT 1",
+        job_id,
+    )
+    return bool(rows)
+
+
 async def free_slot(tx: Tx, job_id: int) -> None:
     """Take a job that has nothing open any more from its member's open jobs."""
     await tx.fetch(
@@ -229,12 +247,3 @@ async def free_slot(tx: Tx, job_id: int) -> None:
         "WHERE id IN (SELECT bucket_id FROM job_bucket WHERE job_id = $1 AND is_slot = 1)",
         job_id,
     )
-
-
-async def zones_of(tx: Tx, guild_id: int) -> list[ZoneChange]:
-    """Read every time zone that a guild has had."""
-    rows: list[Row] = await tx.fetch(
-        "SELECT changed_at, zone FROM guild_zone WHERE guild_id = $1 ORDER BY changed_at",
-        guild_id,
-    )
-    return [ZoneChange(row.integer("changed_at"), row.text("zone")) for row in rows]

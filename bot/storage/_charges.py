@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.ids import make_id
 from bot.money import MAX_MICROS, Micros
-from bot.storage._buckets import adjust, free_slot
+from bot.storage._buckets import adjust, free_slot, is_pressed
 from bot.storage._transitions import COUNTED, RESERVED, SOURCES, Effect, effect
 from bot.storage.models import ChargeState, Delivery, Output, Settlement
 from bot.storage.rows import Row, Tx, first, insert
@@ -60,7 +60,10 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
         )
     if closed:
         await free_slot(tx, job.integer("id"))
-    return Settlement(changed=True, overrun=change.overrun, job_closed=closed)
+    pressed = change.settled > 0 and await is_pressed(tx, job.integer("id"))
+    return Settlement(
+        changed=True, overrun=change.overrun, job_closed=closed, presses_budget=pressed
+    )
 
 
 async def _update(tx: Tx, wanted: Move) -> Row | None:

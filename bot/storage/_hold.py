@@ -5,10 +5,23 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.ids import make_id
-from bot.quotas import Limit, Scope, Window
+from bot.money import Micros
+from bot.quotas import (
+    Blocked,
+    Defaults,
+    Limit,
+    NeedsConfirmation,
+    Paused,
+    PictureTooDear,
+    Rules,
+    Scope,
+    Window,
+    limits_for,
+)
 from bot.requests import ReplyRoute
-from bot.storage._buckets import admit, counters_of, zones_of
+from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
+from bot.storage._rules import read_rules
 from bot.storage.models import ChargeState, Delivery, DuplicateJob, HeldJob, NewJob
 from bot.storage.rows import Tx, Value, insert
 
@@ -20,19 +33,41 @@ class Holder:
     secret: bytes
     process_id: int
     clock: Clock
+    defaults: Defaults
 
-    async def hold(self, job: NewJob, limits: Sequence[Limit], now_ms: int, tx: Tx) -> HeldJob:
+    async def hold(
+        self,
+        job: NewJob,
+        given: Sequence[Limit] | None,
+        now_ms: int,
+        dispatch_lease_ms: int | None,
+        tx: Tx,
+    ) -> HeldJob:
         """Reserve a job's money; see `Ledger.hold`."""
         actor = job.actor
-        zones = await zones_of(tx, actor.guild_id)
-        counters = counters_of(self.secret, actor, now_ms=now_ms, zones=zones)
+        rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
+        counters = counters_of(self.secret, actor, now_ms=now_ms, zones=rules.zones)
         labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
+        # First of all, so that a replay is known as one whatever the rules say by now.
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
-        charge_ids = await self._insert_charges(tx, job, limits, now_ms)
+        limits = _admitting(rules, job, now_ms) if given is None else given
+        _check_price(limits, job.ceiling)
+        lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms
+        charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
         amount = job.ceiling * job.request.count
         # Last, since everybody waits for the counters that everybody shares.
-        await admit(tx, counters, job_id=job.id, amount=amount, limits=limits, clock=self.clock)
-        return HeldJob(job.id, charge_ids)
+        await admit(
+            tx,
+            counters,
+            job_id=job.id,
+            amount=amount,
+            about=job.about,
+            limits=[limit for limit in limits if limit.window is not Window.IMAGE],
+            clock=self.clock,
+        )
+        if given is None and not job.confirmed and _is_dear(rules, amount):
+            raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
+        return HeldJob(job.id, charges, dispatched=lease_until is not None)
 
     async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
         actor, request = job.actor, job.request
@@ -74,11 +109,19 @@ class Holder:
             await insert(tx, "prompt", ("job_id", "prompt"), [(job.id, request.prompt)])
 
     async def _insert_charges(
-        self, tx: Tx, job: NewJob, limits: Sequence[Limit], now_ms: int
+        self,
+        tx: Tx,
+        job: NewJob,
+        limits: Sequence[Limit],
+        now_ms: int,
+        lease_until: int | None,
     ) -> tuple[int, ...]:
         personal = {Scope.MEMBER, Scope.DM}
         roles = [limit.role_id for limit in limits if limit.scope in personal and limit.role_id]
         ids = tuple(make_id(self.clock) for _ in range(job.request.count))
+        steps = [ChargeState.HELD.value]
+        if lease_until is not None:
+            steps.append(ChargeState.DISPATCHED.value)
         rows: list[dict[str, Value]] = [
             {
                 "id": charge_id,
@@ -92,21 +135,44 @@ class Holder:
                 "command": job.request.command,
                 "model": job.model,
                 "limit_role": roles[0] if roles else None,
-                "state": ChargeState.HELD.value,
-                "prior_state": "",
+                "state": steps[-1],
+                "prior_state": "" if len(steps) == 1 else steps[-2],
                 "held": job.ceiling,
                 "overrun": 0,
                 "pictures": 0,
                 "reason": "",
+                "lease_until": lease_until,
                 "created_at": now_ms,
                 "changed_at": now_ms,
             }
             for place, charge_id in enumerate(ids)
         ]
         await insert(tx, "charge", tuple(rows[0]), [tuple(row.values()) for row in rows])
-        held = ChargeState.HELD.value
-        await record(tx, [(charge_id, held, 0) for charge_id in ids], now_ms, self.clock)
+        changes = [(charge_id, step, 0) for charge_id in ids for step in steps]
+        await record(tx, changes, now_ms, self.clock)
         return ids
+
+
+def _admitting(rules: Rules, job: NewJob, now_ms: int) -> tuple[Limit, ...]:
+    """Return the limits that a job must keep, if it may be asked for at all."""
+    if rules.blocked is not None:
+        raise Blocked(rules.blocked)
+    if rules.paused is not None:
+        raise Paused(rules.paused)
+    return limits_for(rules, job.actor, now_ms=now_ms)
+
+
+def _check_price(limits: Sequence[Limit], price: Micros) -> None:
+    """Refuse a picture that may cost more than any limit on prices allows; the lowest binds."""
+    prices = [limit for limit in limits if limit.window is Window.IMAGE]
+    lowest = min(prices, key=lambda limit: limit.amount, default=None)
+    if lowest is not None and price > lowest.amount:
+        raise PictureTooDear(lowest, price=price)
+
+
+def _is_dear(rules: Rules, amount: Micros) -> bool:
+    """Whether the guild wants people to be asked before a job that may cost `amount`."""
+    return rules.confirm_above is not None and amount > rules.confirm_above
 
 
 def _reply_columns(reply: ReplyRoute | None) -> dict[str, Value]:

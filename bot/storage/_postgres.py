@@ -3,7 +3,7 @@
 Every transaction runs in a task of its own, on a connection from a pool, so a cancelled caller
 tears nothing. Its function is stepped by hand: it can await nothing but its `tx`. The isolation is
 READ COMMITTED: whatever decides about money is one guarded statement, which PostgreSQL evaluates on
-the newest version of each row (docs/adr/0004-two-engines.md says why).
+the newest version of each row (docs/adr/0006-two-engines.md says why).
 
 Every writing transaction numbers itself in a row of its own (`commit_mark`). When the server goes
 away in the middle of a commit, that row tells what became of it: PostgreSQL lets nobody touch it

@@ -40,6 +40,8 @@ BACKUPS_KEPT: Final = 3
 _BUSY_MS: Final = 5_000
 _TRIES: Final = 3
 _OPS_BETWEEN_CHECKS: Final = 50_000
+_UNREADABLE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+"""Errors after which what was read of the file is not to be believed any more."""
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -80,6 +82,12 @@ _Outcome: TypeAlias = tuple[_Work, object, Exception | None]
 def _for_sqlite(sql: str) -> str:
     """Turn `$1` into `?1`; our statements hold no literal with a dollar sign."""
     return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+def _code(error: Exception) -> int:
+    """Return SQLite's primary error code; 0 for what did not come from SQLite itself."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
 
 
 @dataclass(slots=True)
@@ -174,11 +182,20 @@ class _Connection(aiosqlite.Connection):
             self._deadline = float("inf")
             if connection.in_transaction:  # a function that failed alone has rolled back
                 connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(connection)
+            if _code(error) in _UNREADABLE:
+                # Or its pages stay in memory as they were read, even when the file is whole again.
+                connection.execute("PRAGMA shrink_memory")
+            raise
         finally:
-            self._deadline = float("inf")
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            self._roll_back(connection)
         return outcomes
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._deadline = float("inf")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
     def _one(self, connection: sqlite3.Connection, work: _Work, *, alone: bool) -> _Outcome:
         """Run one function; what it raises takes back only what it did."""
@@ -255,14 +272,18 @@ class _Server:
             raise
 
     async def _process(self, works: list[_Work]) -> None:
-        """Run a group; when it breaks, run each of its members alone."""
+        """Run a group; when it breaks, run each of its members alone.
+
+        Not so when the file is locked: each of them would wait as long as all have waited together.
+        """
         if not works:
             return
         try:
             outcomes = await self._connection.run(works)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke, the next caller is served
+            together = len(works) == 1 or _code(error) == sqlite3.SQLITE_BUSY
             for work in works:
-                await (self._process([work]) if len(works) > 1 else self._again(work, error))
+                await (self._again(work, error) if together else self._process([work]))
             return
         for work, value, failure in outcomes:
             if failure is None:
@@ -270,7 +291,7 @@ class _Server:
             else:
                 work.fail(failure)
 
-    async def _again(self, work: _Work, error: sqlite3.Error) -> None:
+    async def _again(self, work: _Work, error: Exception) -> None:
         """Retry what a new try may mend: an id that was taken. The rest is told to the caller."""
         work.tries += 1
         if isinstance(error, sqlite3.IntegrityError) and work.tries < _TRIES:

@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.clock import Clock
 from bot.money import MAX_MICROS, Micros
-from bot.quotas import Limit
+from bot.quotas import Defaults, Limit
 from bot.storage._charges import Move, move
 from bot.storage._hold import Holder
 from bot.storage._sweeper import Sweeper, beat
@@ -33,21 +33,41 @@ class Ledger:
     hold is taken back.
     """
 
-    def __init__(self, db: Store, *, clock: Clock, secret: bytes, process_id: int) -> None:
-        """`secret` keys the members' counters; `process_id` from `make_id`, new at each start."""
+    def __init__(
+        self, db: Store, *, clock: Clock, secret: bytes, process_id: int, defaults: Defaults
+    ) -> None:
+        """`secret` keys the members' counters; `process_id` from `make_id`, new at each start.
+
+        `defaults` is what holds where nobody has set a rule.
+        """
         self._db = db
         self._clock = clock
         self._process_id = process_id
-        self._holder = Holder(secret, process_id, clock)
+        self._holder = Holder(secret, process_id, clock, defaults)
 
-    async def hold(self, job: NewJob, limits: Sequence[Limit] = ()) -> HeldJob:
+    async def hold(
+        self,
+        job: NewJob,
+        limits: Sequence[Limit] | None = None,
+        *,
+        dispatch_lease_ms: int | None = None,
+    ) -> HeldJob:
         """Reserve `job.ceiling` for each picture, all or nothing, within every limit.
+
+        The rules are read in the same transaction, so one that is committed binds the next hold.
+        `limits` stand in for all of them: for tests and benchmarks of the counters alone.
+
+        With `dispatch_lease_ms` the charges are `dispatched` for so long in the same transaction:
+        for a job whose turn has come, which saves it a commit.
 
         When the caller is cancelled, the hold is given back, while the job stays to be delivered:
         its person is still told that it cost nothing, after a restart at the latest.
 
         Raises:
             QuotaExceeded: with the limit that binds; nothing was held.
+            PictureTooDear: one picture may cost more than a limit on prices allows.
+            Blocked, Paused: nothing may be asked for at all.
+            NeedsConfirmation: it would fit, but the person must say yes first (`job.confirmed`).
             DuplicateJob: this `idem` was held before, whatever became of it.
             ValueError: amounts or counts beyond reason, or a limit that cannot apply to this job.
         """
@@ -56,12 +76,20 @@ class Ledger:
             raise ValueError(f"cannot hold {job.ceiling} micro-USD for {count} pictures")
         now_ms = self._clock.now_ms()
         return await self._db.write(
-            partial(self._holder.hold, job, tuple(limits), now_ms),
+            partial(
+                self._holder.hold,
+                job,
+                None if limits is None else tuple(limits),
+                now_ms,
+                dispatch_lease_ms,
+            ),
             undo=partial(self._take_back, job.id, now_ms),
         )
 
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
-        rows = await tx.fetch("SELECT id FROM charge WHERE job_id = $1 AND state = 'held'", job_id)
+        rows = await tx.fetch(
+            "SELECT id FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')", job_id
+        )
         for row in rows:
             wanted = Move(
                 row.integer("id"),

@@ -69,6 +69,10 @@ class NewJob:
     created_ms: int
     parent_id: int | None = None
     """The job whose result this one repeats or edits."""
+    about: Micros | None = None
+    """What the whole job usually costs, where anybody knows; told in refusals."""
+    confirmed: bool = False
+    """The person has said yes to what it may cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class HeldJob:
 
     job_id: int
     charge_ids: tuple[int, ...]
+    dispatched: bool = False
+    """The charges are marked as sent already: send each, and `dispatch` none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,8 @@ class Settlement:
     """How much of the cost no reservation covered: above the hold, or after a release."""
     job_closed: bool
     """True for exactly one change in a job's life: the one that closed its last open charge."""
+    presses_budget: bool = False
+    """The cost went into a pooled budget of which half or more is spent: see `Policies.crossed`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,58 @@ class OfferButton(
         )
 
 
-ALL: Final = (AgainButton, DeleteButton, OfferButton)
+class ConfirmButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"confirm:{_ID}:(?P<private>[01])"
+):
+    """Says yes to what the offer `offer_id` may cost, and runs it, once."""
+
+    def __init__(self, offer_id: int, *, private: bool) -> None:
+        self.offer_id = offer_id
+        self.private = private
+        super().__init__(
+            discord.ui.Button(
+                label="Confirm",
+                custom_id=f"confirm:{offer_id}:{int(private)}",
+                style=discord.ButtonStyle.success,
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(_known_id(match), private=match["private"] == "1")
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Run what was asked for."""
+        await intake.guarded(
+            interaction, intake.confirm(interaction, self.offer_id, private=self.private)
+        )
+
+
+class CancelButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"cancel:{_ID}"):
+    """Says no to what an offer may cost."""
+
+    def __init__(self, offer_id: int) -> None:
+        self.offer_id = offer_id
+        super().__init__(
+            discord.ui.Button(label="Cancel", custom_id=f"cancel:{offer_id}", style=_SECONDARY)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(_known_id(match))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Take the question away; nothing was held."""
+        await intake.guarded(interaction, intake.cancel(interaction))
+
+
+ALL: Final = (AgainButton, DeleteButton, OfferButton, ConfirmButton, CancelButton)
 """What the bot registers at start, so that buttons of earlier processes work."""
 
 

@@ -4,10 +4,9 @@ Each explanation says what happened, what it cost, and what to do next, in words
 server's own text at most a short, cleaned excerpt is shown.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from bot.cards import Alert, Failure, Trouble
+from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
     InvalidOption,
@@ -15,6 +14,8 @@ from bot.errors import (
     NoModelAvailable,
     NotKept,
     NotYours,
+    PictureLost,
+    PressedAlready,
     QueueFull,
     ShuttingDown,
     UnknownModel,
@@ -38,9 +39,10 @@ from bot.imagerouter import (
 )
 from bot.money import format_usd
 from bot.outcomes import Report
-from bot.quotas import QuotaExceeded
+from bot.quotas import Blocked, NeedsConfirmation, Paused, PictureTooDear, QuotaExceeded
 from bot.storage import ChargeState
-from cogs.ui.text import plain
+from cogs.ui import limits
+from cogs.ui.text import Explanation, plain
 
 COST_NOTHING: Final = "This cost you nothing."
 
@@ -66,15 +68,6 @@ _REFUSALS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a person reads when there is no picture."""
-
-    title: str
-    body: str
-    """Why, and what to do next."""
-
-
 _FAULT: Final = Explanation("Something broke", "It is in the log, and it is our fault. Try again.")
 
 _PLAIN: Final[dict[type[BotError], Explanation]] = {
@@ -86,8 +79,17 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     NotYours: Explanation(
         "That button is for somebody else", "Type `/imagine` for a picture of your own."
     ),
+    PressedAlready: Explanation(
+        "You pressed this already",
+        "It runs once, and you are told what came of it. For another, type `/imagine`.",
+    ),
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."
+    ),
+    PictureLost: Explanation(
+        "Your private picture is lost",
+        "It was made, but the bot was interrupted before it could be sent, and private pictures "
+        "are never kept.",
     ),
     LedgerUnavailable: Explanation(
         "The books can't be written just now",
@@ -164,11 +166,22 @@ def _explain_request(error: BotError) -> Explanation:
                 "Too many pictures are waiting",
                 f"{_jobs_wait(error.waiting)} Try again in a minute.",
             )
+        case _:
+            return _explain_limit(error)
+
+
+def _explain_limit(error: BotError) -> Explanation:
+    match error:
         case QuotaExceeded():
-            needed, left = format_usd(error.needed), format_usd(error.left)
-            return Explanation(
-                "That would go over a limit", f"This needs up to {needed}, and {left} is left."
-            )
+            return limits.explain_exceeded(error)
+        case PictureTooDear():
+            return limits.explain_too_dear(error)
+        case Blocked():
+            return limits.explain_blocked(error)
+        case Paused():
+            return limits.explain_paused(error)
+        case NeedsConfirmation():
+            return limits.ask_confirmation(error)
         case _:
             return _FAULT
 
@@ -229,18 +242,13 @@ def tell_missing(report: Report) -> str:
 def explain_failure(card: Failure) -> Explanation:
     """Return what is said of a job or a request that brought no picture."""
     report = card.report
-    if report is not None and report.restarted:
-        if report.uncertain:
-            return Explanation(
-                "Restarted", "The bot was restarted while the request was on its way."
-            )
-        if report.cost and card.request.private:
-            return Explanation(
-                "Restarted before the picture reached you",
-                "It was made and paid for, but private pictures are not kept, so it is lost.",
-            )
-        if report.cost and card.error is None:
-            return explain(ChargedWithoutPicture())
+    lost = isinstance(card.error, PictureLost)
+    if report is not None and report.restarted and report.uncertain and not lost:
+        return Explanation("Restarted", "The bot was restarted while the request was on its way.")
+    if report is None and isinstance(card.error, ShuttingDown):
+        return Explanation(
+            "The bot is restarting", "It takes nothing new meanwhile. Run it again in a minute."
+        )
     return explain(card.error)
 
 
@@ -269,3 +277,8 @@ def explain_alert(alert: Alert) -> Explanation:
                 "The database can't be written",
                 "Nothing is generated meanwhile. Check the disk's space and the bot's log.",
             )
+
+
+def explain_budget_alert(card: BudgetAlert) -> Explanation:
+    """Return what is said of a pooled budget."""
+    return limits.explain_budget(card.crossing, guild_name=card.guild_name)

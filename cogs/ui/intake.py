@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import discord
 
 from bot.client import ImageBot
-from bot.errors import BotError, NotKept, NotYours
+from bot.errors import BotError, NotKept, NotYours, PressedAlready
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
 from bot.storage import DuplicateJob, Job
@@ -43,10 +43,18 @@ def actor_of(interaction: Interaction) -> Actor:
     return Actor(
         user_id=user.id,
         guild_id=interaction.guild_id or NO_GUILD,
-        channel_id=interaction.channel_id or 0,
+        channel_id=limited_channel(interaction),
         role_ids=roles,
         is_operator=user.id in services_of(interaction).alerts.operators,
     )
+
+
+def limited_channel(interaction: Interaction) -> int:
+    """The channel whose limits apply: a thread is part of its channel, or it would be a way out."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        return channel.parent_id
+    return interaction.channel_id or 0
 
 
 async def defer(interaction: Interaction, *, private: bool) -> ReplyRoute | None:
@@ -96,6 +104,10 @@ class Wanted:
 
     request: ImageRequest
     parent_id: int | None = None
+    once: str | None = None
+    """Names what may run a single time, however often its button is pressed."""
+    confirmed: bool = False
+    """The person has said yes to what it may cost."""
 
 
 async def take(interaction: Interaction, request: ImageRequest) -> None:
@@ -123,39 +135,80 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
     """Run what was offered, for the person to whom it was offered."""
 
     async def offered() -> Wanted:
-        offer = await services_of(interaction).offers.get(offer_id)
-        if offer is None or index >= len(offer.requests):
-            raise NotKept
-        request = offer.requests[index]
-        if offer.user_id != interaction.user.id or request.private is not private:
-            raise NotYours
-        return Wanted(request)
+        request = await _offered(interaction, offer_id, index, private=private)
+        return Wanted(request, once=f"offer:{offer_id}:{index}")
 
     await _take(interaction, offered, asked=replace(_NOTHING, private=private))
+
+
+async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> None:
+    """Run what the person was asked about before it could cost too much."""
+
+    async def confirmed() -> Wanted:
+        request = await _offered(interaction, offer_id, 0, private=private)
+        return Wanted(request, once=f"confirm:{offer_id}", confirmed=True)
+
+    await _take(interaction, confirmed, asked=replace(_NOTHING, private=private))
+
+
+async def cancel(interaction: Interaction) -> None:
+    """Take a question away that was answered with no. Only its person can see it."""
+    await interaction.response.defer()
+    with contextlib.suppress(discord.NotFound):
+        await interaction.delete_original_response()
+
+
+async def _offered(
+    interaction: Interaction, offer_id: int, index: int, *, private: bool
+) -> ImageRequest:
+    """Find what was offered to whoever clicks."""
+    offer = await services_of(interaction).offers.get(offer_id)
+    if offer is None or index >= len(offer.requests):
+        raise NotKept
+    request = offer.requests[index]
+    if offer.user_id != interaction.user.id or request.private is not private:
+        raise NotYours
+    return request
 
 
 async def _take(
     interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
 ) -> None:
     """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
-    reply = await defer(interaction, private=asked.private)
-    if reply is None:
-        return
     generation = services_of(interaction).generation
-    actor = actor_of(interaction)
-    try:
-        wanted = await find()
-        asked = wanted.request
-        await generation.submit(
-            actor, asked, reply, idem=str(interaction.id), parent_id=wanted.parent_id
-        )
-    except DuplicateJob as error:
-        _log.warning("Job %d was asked for twice; it runs once", error.job_id)
-    except BotError as error:
-        await generation.refuse(actor, asked, reply, error)
-    except Exception:  # noqa: BLE001 - whatever it is, the person is told
-        _log.exception("A fault before the job of interaction %d was held", interaction.id)
-        await generation.refuse(actor, asked, reply, None)
+    with generation.taking():
+        reply = await defer(interaction, private=asked.private)
+        if reply is None:
+            return
+        actor = actor_of(interaction)
+        try:
+            wanted = await find()
+            asked = wanted.request
+            await generation.submit(
+                actor,
+                asked,
+                reply,
+                idem=wanted.once or str(interaction.id),
+                parent_id=wanted.parent_id,
+                confirmed=wanted.confirmed,
+            )
+        except DuplicateJob as error:
+            _log.warning("Job %d was asked for twice; it runs once", error.job_id)
+            if not await _answers_here(interaction, error.job_id, reply):
+                await generation.refuse(actor, asked, reply, PressedAlready())
+        except BotError as error:
+            await generation.refuse(actor, asked, reply, error)
+        except Exception:  # noqa: BLE001 - whatever it is, the person is told
+            _log.exception("A fault before the job of interaction %d was held", interaction.id)
+            await generation.refuse(actor, asked, reply, None)
+
+
+async def _answers_here(interaction: Interaction, job_id: int, reply: ReplyRoute) -> bool:
+    """Whether a job's result will come into this very message, so that it must be left alone."""
+    job = await services_of(interaction).jobs.get(job_id)
+    if job is None or job.reply is None:
+        return True
+    return job.reply.message_id == reply.message_id
 
 
 async def delete(interaction: Interaction, job_id: int) -> None:

@@ -12,6 +12,7 @@ import discord
 
 from bot.cards import (
     Alert,
+    BudgetAlert,
     Card,
     Closed,
     Failure,
@@ -25,9 +26,17 @@ from bot.cards import (
 from bot.images import Prepared, filename
 from bot.money import format_price, format_usd
 from bot.outcomes import Note, Report
+from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
 from cogs.ui import errors
-from cogs.ui.buttons import AgainButton, DeleteButton, OfferButton, offer_label
+from cogs.ui.buttons import (
+    AgainButton,
+    CancelButton,
+    ConfirmButton,
+    DeleteButton,
+    OfferButton,
+    offer_label,
+)
 from cogs.ui.text import code_block, fits_code_block, plain
 
 _MADE: Final = discord.Colour(0x2F9E6E)
@@ -37,6 +46,8 @@ _PROMPT_SHOWN: Final = 300
 _PROMPT_IN_TEXT: Final = 3_000
 """Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
 _ALT_TEXT: Final = 1_000
+_ADDRESSES_IN_TEXT: Final = 1_500
+"""Characters of pictures' addresses that still fit beside the rest."""
 
 _NOTES: Final = {
     Note.MODEL_CHOSEN: "The default model can't do this job; this is the cheapest one that can.",
@@ -73,6 +84,9 @@ def render(card: Card, *, addressed: bool = False) -> Rendered:
         case Alert():
             told = errors.explain_alert(card)
             return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])
+        case BudgetAlert():
+            told = errors.explain_budget_alert(card)
+            return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
 
 
 def _view(*items: discord.ui.Item[Any]) -> discord.ui.LayoutView:
@@ -113,6 +127,10 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
     if gallery is not None:
         parts.append(gallery)
     parts.append("\n".join(_result_lines(card)))
+    if addresses := _addresses(card):
+        parts.append(
+            addresses if len(addresses) <= _ADDRESSES_IN_TEXT else _attached(addresses, files)
+        )
     box = _box(_MADE, *parts)
     buttons: list[discord.ui.Item[Any]] = _offer_buttons(card.offer, request)
     if not request.private:
@@ -135,9 +153,7 @@ def _result_lines(card: Result) -> list[str]:
     report = card.report
     lines = [f"-# {_facts(card)}"]
     for number, shown in enumerate(card.shown, 1):
-        if isinstance(shown, Linked):
-            lines.append(f"Picture {number} is too large to attach: <{_safe_url(shown.url)}>")
-        elif isinstance(shown, Missing):
+        if isinstance(shown, Missing):
             lines.append(f"Picture {number} was made, but its file can't be shown.")
     if failed := report.failed_parts:
         told = errors.explain(report.error)
@@ -149,11 +165,26 @@ def _result_lines(card: Result) -> list[str]:
         why = "Outcome unknown" if lost else "Price not told"
         lines.append(f"{why}; up to {format_usd(report.uncertain)} counts against you.")
     if report.restarted:
-        lines.append("-# The bot was restarted in between; nothing was lost.")
+        lines.append("-# The bot was restarted in between.")
     lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
     if card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
+
+
+def _addresses(card: Result) -> str:
+    """Where the pictures are that are not attached; empty when all are."""
+    linked = [(n, shown) for n, shown in enumerate(card.shown, 1) if isinstance(shown, Linked)]
+    return "\n".join(
+        f"Picture {number} could not be attached; it is here: <{_safe_url(shown.url)}>"
+        for number, shown in linked
+    )
+
+
+def _attached(addresses: str, files: list[discord.File]) -> discord.ui.File[Any]:
+    """Put `addresses` into a file of the message: signed ones are longer than a message may be."""
+    files.append(discord.File(io.BytesIO(addresses.encode()), "addresses.txt"))
+    return discord.ui.File("attachment://addresses.txt")
 
 
 def _facts(card: Result) -> str:
@@ -192,8 +223,16 @@ def _failure(card: Failure) -> Rendered:
     elif prompt:
         files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
         parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
-    rows = _row(_offer_buttons(card.offer, card.request))
+    rows = _row(_ways_on(card))
     return Rendered(_view(_box(_FAILED, *parts), *rows), files)
+
+
+def _ways_on(card: Failure) -> list[discord.ui.Item[Any]]:
+    """Buttons: yes and no where the person is asked, else what may be tried instead."""
+    if isinstance(card.error, NeedsConfirmation) and card.offer is not None:
+        private = card.request.private
+        return [ConfirmButton(card.offer.id, private=private), CancelButton(card.offer.id)]
+    return _offer_buttons(card.offer, card.request)
 
 
 def _offer_buttons(offer: Offer | None, asked: ImageRequest) -> list[discord.ui.Item[Any]]:
@@ -220,7 +259,7 @@ def _spent(card: Spent) -> str:
 
 def _safe_url(url: str) -> str:
     """An address from ImageRouter that cannot end its own angle brackets."""
-    return "".join(char for char in url if char.isprintable() and char not in "<> `\\")[:1_500]
+    return "".join(char for char in url if char.isprintable() and char not in "<> `\\")
 
 
 def simple_view(text: str) -> discord.ui.LayoutView:

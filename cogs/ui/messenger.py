@@ -8,11 +8,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import discord
 
 from bot.cards import (
+    BudgetAlert,
     Card,
     MessageGone,
     Posted,
@@ -82,7 +84,7 @@ class DiscordMessenger:
 
     async def direct(self, user_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` in the person's direct messages; the same nonce twice posts once."""
-        message = render(card)
+        message = render(self._placed(card))
         async with _translated():
             channel = await self._ready().create_dm(discord.Object(user_id))
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
@@ -99,6 +101,13 @@ class DiscordMessenger:
                     await original.edit(view=render(card).view)
         except MessageGone:
             _log.debug("The answer %d was deleted already", reply.message_id)
+
+    def _placed(self, card: Card) -> Card:
+        """Name the guild of what is told outside of it."""
+        if not isinstance(card, BudgetAlert):
+            return card
+        guild = self._ready().get_guild(card.crossing.guild_id)
+        return replace(card, guild_name=guild.name if guild else "a server")
 
     def _ready(self) -> discord.Client:
         if self._client is None or self._client.is_closed():

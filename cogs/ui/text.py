@@ -6,10 +6,20 @@ Discord takes a backslash before any ASCII punctuation as "this character, plain
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
 _SPECIAL: Final = re.compile(r"[\\*_~|`>#\[\]()\-+.!:<@&]")
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a person reads when there is no picture."""
+
+    title: str
+    body: str
+    """Why, and what to do next."""
 
 
 def plain(text: str, *, most: int = 300) -> str:
@@ -17,13 +27,17 @@ def plain(text: str, *, most: int = 300) -> str:
 
     No Markdown, no mention, no link, no time stamp, and nothing that turns the line around.
     """
-    cleaned = "".join(" " if _is_space(char) else char for char in text if not _is_control(char))
+    cleaned = text if text.isprintable() else _cleaned(text)
     line = " ".join(cleaned.split())
     escaped = _SPECIAL.sub(r"\\\g<0>", shorten(line, most))
     while len(escaped) > most:  # each step drops about what the backslashes added
         line = shorten(line, max(1, len(line) - max(1, (len(escaped) - most) // 2)))
         escaped = _SPECIAL.sub(r"\\\g<0>", line)
     return escaped
+
+
+def _cleaned(text: str) -> str:
+    return "".join(" " if _is_space(char) else char for char in text if not _is_control(char))
 
 
 def shorten(text: str, most: int) -> str:

@@ -2,10 +2,10 @@
 
 from sandbox.discord.messages import Message
 from sandbox.discord.permissions import ALL_PERMISSIONS, Permission
-from sandbox.discord.places import Channel, Command, JsonObject, Member, Role, User
+from sandbox.discord.places import Channel, Command, Context, JsonObject, Member, Role, User
 from sandbox.discord.world import World
 
-_GUILD, _BOT_DM = 0, 1
+_GUILD_INSTALL, _USER_INSTALL = 0, 1
 
 
 class NotPossibleError(Exception):
@@ -30,30 +30,49 @@ class Finder:
 def listed(world: World, user: User, channel: Channel) -> list[Command]:
     """Return the commands that a person's client lists in a channel.
 
-    Honoured are permission to use commands, the bot's presence, `default_member_permissions`,
-    `contexts` and `nsfw`.
+    Honoured are permission to use commands, where the application is installed (in the guild, or
+    by this person), `default_member_permissions` and what admins have changed of them, `contexts`
+    and `nsfw`.
     """
     bits = world.permissions(user, channel)
     guild = world.guild_of(channel)
     if not bits & Permission.USE_APPLICATION_COMMANDS:
         return []
-    if guild is not None and not world.bot_is_in(guild):
-        return []
-    context = _GUILD if guild is not None else _BOT_DM
+    scope = guild if world.bot_is_part_of(channel) else None
     return [
         command
-        for command in world.command_list(guild)
-        if _allowed_in(command.data, context)
-        and (guild is None or _permitted(command.data, bits))
+        for command in world.command_list(scope)
+        if _allowed_in(command.data, channel.context)
+        and (
+            brings(user, command.data)
+            or (world.bot_is_part_of(channel) and supports(command.data, _GUILD_INSTALL))
+        )
+        and (
+            scope is None
+            or _permitted(command.data, bits)
+            or _shown_to(world, scope.members[user.id], command)
+        )
         and (guild is None or channel.nsfw or not command.data.get("nsfw"))
     ]
 
 
-def _allowed_in(command: JsonObject, context: int) -> bool:
+def supports(command: JsonObject, installation: int) -> bool:
+    """Tell whether a command is there for guilds (0) or people (1) who installed it."""
+    return installation in (command.get("integration_types") or (_GUILD_INSTALL,))
+
+
+def brings(user: User, command: JsonObject) -> bool:
+    """Tell whether a person has a command wherever they are."""
+    return user.has_installed and supports(command, _USER_INSTALL)
+
+
+def _allowed_in(command: JsonObject, context: Context) -> bool:
     contexts = command.get("contexts")
     if contexts is not None:
         return context in contexts
-    return context == _GUILD or command.get("dm_permission") is not False
+    return context is Context.GUILD or (
+        context is Context.BOT_DM and command.get("dm_permission") is not False
+    )
 
 
 def _permitted(command: JsonObject, bits: int) -> bool:
@@ -61,6 +80,12 @@ def _permitted(command: JsonObject, bits: int) -> bool:
     if needed is None or bits == ALL_PERMISSIONS:
         return True
     return int(needed) != 0 and bits & int(needed) == int(needed)
+
+
+def _shown_to(world: World, member: Member, command: Command) -> bool:
+    """Whether the guild's admins show a command to a role that the member has."""
+    shown = {role for name, role in world.shown_commands if name == command.name}
+    return not shown.isdisjoint(member.role_ids)
 
 
 def usable_component(world: World, message: Message, custom_id: str) -> JsonObject:
@@ -72,8 +97,8 @@ def usable_component(world: World, message: Message, custom_id: str) -> JsonObje
         raise NotPossibleError(f"the message has no {custom_id}; it has {offered}")
     if component.get("disabled"):
         raise NotPossibleError(f"{custom_id} is disabled")
-    guild = world.guild_of(world.channels[message.channel_id])
-    if guild is not None and not world.bot_is_in(guild):
+    inside = world.bot_is_part_of(world.channels[message.channel_id])
+    if not inside and message.authorized_by is None:
         raise NotPossibleError("the application has left this server")
     return component
 

@@ -67,6 +67,12 @@ def already_acknowledged() -> RuleViolation:
     return RuleViolation(400, 40060, "Interaction has already been acknowledged.")
 
 
+def too_many_follow_ups() -> RuleViolation:
+    """Say: where the application is not installed, an interaction has five follow-ups."""
+    message = "This interaction has hit the maximum number of follow up messages"
+    return RuleViolation(400, 40094, message)
+
+
 def missing_access() -> RuleViolation:
     """Say: the bot does not even see it."""
     return RuleViolation(403, 50001, "Missing Access")

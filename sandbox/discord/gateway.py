@@ -32,6 +32,8 @@ _REPLAYED: Final = 2_000
 """Events that a session remembers for a resume."""
 _RESUMABLE_S: Final = 180.0
 """Seconds that a session without a connection can still be resumed."""
+_ENDS_SESSION: Final = frozenset({4007, 4009})
+"""Close codes after which Discord wants a new session."""
 
 GUILDS: Final = 1 << 0
 GUILD_MEMBERS: Final = 1 << 1
@@ -143,8 +145,10 @@ class Gateway:
             self._world.bulletin.emit(WorldEvent(EventKind.BOT_OFFLINE))
 
     def close_all(self, code: int) -> None:
-        """Close every connection with a code."""
+        """Close every connection with a code; some codes end the session as well."""
         for connection in tuple(self._connections):
+            if code in _ENDS_SESSION and connection.session is not None:
+                self._sessions.pop(connection.session.id, None)
             connection.close(code)
 
     def drop_all(self) -> None:
@@ -262,7 +266,7 @@ class Gateway:
         message, guild_id = event.message, event.guild_id
         if message is None or message.ephemeral_to is not None:
             return
-        if guild_id is not None and not self._world.bot_is_in(self._world.guilds[guild_id]):
+        if not self._world.bot_is_part_of(self._world.channels[message.channel_id]):
             return
         intent = DIRECT_MESSAGES if guild_id is None else GUILD_MESSAGES
         for session in tuple(self._sessions.values()):

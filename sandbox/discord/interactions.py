@@ -14,6 +14,7 @@ from typing import Final, Literal
 from sandbox.clock import SandboxClock
 from sandbox.discord.events import EventKind, WorldEvent
 from sandbox.discord.messages import Choice, Message, Modal
+from sandbox.discord.permissions import Permission
 from sandbox.discord.places import Channel, JsonObject, User
 from sandbox.discord.rules import InteractionType
 from sandbox.discord.signals import Signal
@@ -57,9 +58,16 @@ class Interaction:
     from_menu: bool = False
     """Whether a command of the apps menu began it."""
     state: Literal["sent", "acknowledged", "failed"] = "sent"
+    authorized_by: int | None = None
+    """Whose own installation of the application it uses, if any."""
+    is_outside: bool = False
+    """Whether the bot is no part of the place: it has five follow-ups then."""
+    private_only: bool = False
+    """Whether every answer is for the person alone, whatever the bot says."""
     original: Message | None = None
     original_state: Original = Original.NONE
     original_ephemeral: bool = False
+    follow_ups_sent: int = 0
     followups: list[Message] = field(default_factory=list)
     modal: Modal | None = None
     choices: tuple[Choice, ...] | None = None
@@ -99,6 +107,7 @@ class InteractionDesk:
         source: Message | None = None,
         focused_type: int | None = None,
         from_menu: bool = False,
+        authorized_by: int | None = None,
     ) -> Interaction:
         """Start an interaction and send it to the bot.
 
@@ -119,6 +128,9 @@ class InteractionDesk:
             source=source,
             focused_type=focused_type,
             from_menu=from_menu,
+            authorized_by=authorized_by,
+            is_outside=not self._world.bot_is_part_of(channel),
+            private_only=self._must_whisper(user, channel),
         )
         self._by_token[token] = interaction
         self._by_id[interaction.id] = interaction
@@ -128,6 +140,12 @@ class InteractionDesk:
         self._open[interaction.id] = (interaction, timer)
         self._send(interaction)
         return interaction
+
+    def _must_whisper(self, user: User, channel: Channel) -> bool:
+        """Tell whether a guild without the bot keeps what people bring along to themselves."""
+        if channel.guild_id is None or self._world.bot_is_part_of(channel):
+            return False
+        return not self._world.permissions(user, channel) & Permission.USE_EXTERNAL_APPS
 
     def find(self, token: str) -> Interaction | None:
         """Return the interaction of a token, expired or not."""

@@ -126,6 +126,8 @@ class Message:
     """The command or component that brought it about, as people see it, e.g. `/imagine`."""
     interaction_type: int = 0
     interaction_user: User | None = None
+    authorized_by: int | None = None
+    """Whose own installation of the application it comes from, if from any."""
     nonce: str | int | None = None
     reply_to: int | None = None
     """The message that this one answers."""
@@ -221,6 +223,8 @@ class Modal:
     channel_id: int
     source: Message | None = field(default=None, repr=False)
     """The message whose component opened it, if one did."""
+    authorized_by: int | None = None
+    """Whose own installation of the application it comes from, if from any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sandbox.discord.core import Core
 from sandbox.discord.messages import Attachment, Message, walk
+from sandbox.discord.permissions import OUTSIDE
 from sandbox.discord.places import Channel, ChannelType, JsonObject, User
 from sandbox.discord.routes_messages import upload_limit
 from sandbox.discord.rules import InteractionType
@@ -35,6 +36,7 @@ def interaction_json(
     channel: Channel,
     data: JsonObject,
     source: Message | None = None,
+    authorized_by: int | None = None,
 ) -> JsonObject:
     """Return the `d` of INTERACTION_CREATE."""
     world = core.world
@@ -42,6 +44,7 @@ def interaction_json(
     permissions = world.permissions(user, channel)
     shown = channel_json(world, channel)
     shown["permissions"] = str(permissions)
+    of_app = world.permissions(world.bot, channel) if world.bot_is_part_of(channel) else OUTSIDE
     payload: JsonObject = {
         "id": str(interaction_id),
         "application_id": str(world.application.id),
@@ -52,11 +55,11 @@ def interaction_json(
         "channel_id": str(channel.id),
         "channel": shown,
         "locale": user.locale,
-        "app_permissions": str(world.permissions(world.bot, channel)),
+        "app_permissions": str(int(of_app)),
         "entitlements": [],
         "entitlement_sku_ids": [],
-        "authorizing_integration_owners": owners(channel),
-        "context": 0 if guild is not None else 1,
+        "authorizing_integration_owners": owners(world, channel, authorized_by),
+        "context": int(channel.context),
         "attachment_size_limit": upload_limit(guild.upload_limit if guild is not None else 0),
     }
     if guild is None:
@@ -117,7 +120,7 @@ class Resolved:
             channel = world.channels[number]
             shown = channel_json(world, channel)
             shown["permissions"] = str(world.permissions(world.bot, channel))
-            if channel.type is ChannelType.DIRECT:
+            if channel.type is not ChannelType.TEXT:
                 shown["name"] = channel.name
             self._put("channels", number, shown)
         elif kind == "role" or (kind == "mentionable" and number in roles):

@@ -7,6 +7,7 @@ from sandbox.discord.bodies import Body
 from sandbox.discord.client import (
     Finder,
     NotPossibleError,
+    brings,
     identifier,
     listed,
     usable_component,
@@ -73,6 +74,7 @@ class Person:
             channel,
             f"/{found.name}",
             {**_head(found), "options": sent},
+            command=found,
             focused_type=option_type,
         )
         answered = await interaction.signal.until(
@@ -117,7 +119,8 @@ class Person:
         if resolved:
             data["resolved"] = resolved
         name = " ".join(part for part in (found.name, rest) if part)
-        return Ask(self._open(InteractionType.COMMAND, channel, f"/{name}", data))
+        kind = InteractionType.COMMAND
+        return Ask(self._open(kind, channel, f"/{name}", data, command=found))
 
     async def apps_menu(
         self, channel: Channel, command: str | Command, target: Message | User
@@ -132,8 +135,8 @@ class Person:
         else:
             meant = resolved.add("user", str(target.id), {})
         data = {**_head(found), "target_id": str(target.id), "resolved": meant}
-        interaction = self._open(InteractionType.COMMAND, channel, found.name, data, from_menu=True)
-        return Ask(interaction)
+        kind = InteractionType.COMMAND
+        return Ask(self._open(kind, channel, found.name, data, command=found, from_menu=True))
 
     async def click(self, message: Message, custom_id: str) -> Ask:
         """Click a button."""
@@ -216,7 +219,12 @@ class Person:
         if resolved:
             data["resolved"] = resolved
         interaction = self._open(
-            InteractionType.MODAL_SUBMIT, channel, modal.title, data, source=modal.source
+            InteractionType.MODAL_SUBMIT,
+            channel,
+            modal.title,
+            data,
+            source=modal.source,
+            authorized_by=modal.authorized_by,
         )
         return Ask(interaction)
 
@@ -322,9 +330,17 @@ class Person:
         data: JsonObject,
         *,
         source: Message | None = None,
+        command: Command | None = None,
+        authorized_by: int | None = None,
         focused_type: int | None = None,
         from_menu: bool = False,
     ) -> Interaction:
+        """Start an interaction: with a `command`, through a component of `source`, or a modal."""
+        if command is not None and brings(self.user, command.data):
+            authorized_by = self.user.id
+        elif source is not None:
+            authorized_by = source.authorized_by
+
         def payload(interaction_id: int, token: str) -> JsonObject:
             return interaction_json(
                 self._core,
@@ -335,6 +351,7 @@ class Person:
                 channel=channel,
                 data=data,
                 source=source,
+                authorized_by=authorized_by,
             )
 
         return self._core.desk.open(
@@ -346,6 +363,7 @@ class Person:
             source=source,
             focused_type=focused_type,
             from_menu=from_menu,
+            authorized_by=authorized_by,
         )
 
 

@@ -24,6 +24,7 @@ class Permission(IntFlag):
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
     USE_APPLICATION_COMMANDS = 1 << 31
+    USE_EXTERNAL_APPS = 1 << 50
 
 
 ALL_PERMISSIONS: Final = (1 << 53) - 1
@@ -36,11 +37,15 @@ EVERYBODY: Final = (
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
+    | Permission.USE_EXTERNAL_APPS
 )
 """What `@everyone` has in a guild of the default world."""
 
 IN_DIRECT_MESSAGES: Final = EVERYBODY
 """What both sides may do in a direct message."""
+
+OUTSIDE: Final = Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
+"""What `app_permissions` says where the bot is no member and somebody brought it along."""
 
 
 def guild_permissions(guild: Guild, member: Member) -> int:

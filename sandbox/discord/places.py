@@ -14,6 +14,7 @@ JsonObject: TypeAlias = dict[str, Any]
 """A JSON object from or for the wire; its values are what JSON has, so no narrower type is true."""
 
 _MIB: Final = 1024 * 1024
+_PAIR: Final = 2
 
 
 class ChannelType(IntEnum):
@@ -21,6 +22,16 @@ class ChannelType(IntEnum):
 
     TEXT = 0
     DIRECT = 1
+    GROUP = 3
+
+
+class Context(IntEnum):
+    """Where an interaction happens, as Discord counts it."""
+
+    GUILD = 0
+    BOT_DM = 1
+    PRIVATE = 2
+    """Direct messages and groups of people, which the bot is no part of."""
 
 
 @dataclass(eq=False, slots=True)
@@ -36,6 +47,8 @@ class User:
     locale: str = "en-US"
     dms_open: bool = True
     """Whether the bot may write to this person; `World.close_dms` and `open_dms` change it."""
+    has_installed: bool = False
+    """Whether they added the application to their account; see `World.user_installs`."""
     upload_limit: int = FILE_LIMIT
     """Bytes that this person's client lets one file have (more for those who pay Discord)."""
 
@@ -72,7 +85,7 @@ class Overwrite:
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A text channel of a guild, or the direct messages between the bot and one person."""
+    """A text channel of a guild, direct messages with the bot, or a private talk of people."""
 
     id: int
     name: str
@@ -84,15 +97,26 @@ class Channel:
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     """By the id of a role or a user."""
     recipient_id: int | None = None
-    """The person of a direct message."""
+    """The person of a direct message with the bot."""
+    people: tuple[int, ...] = ()
+    """The ids of those in a private talk that the bot is no part of."""
     last_message_id: int | None = None
     signal: Signal = field(default_factory=Signal, repr=False)
     """Fires whenever something that people can see here changes."""
 
     @property
     def type(self) -> ChannelType:
-        """TEXT in guilds, else DIRECT."""
-        return ChannelType.DIRECT if self.guild_id is None else ChannelType.TEXT
+        """TEXT in guilds; without one GROUP for more than two people, else DIRECT."""
+        if self.guild_id is not None:
+            return ChannelType.TEXT
+        return ChannelType.GROUP if len(self.people) > _PAIR else ChannelType.DIRECT
+
+    @property
+    def context(self) -> Context:
+        """What kind of place it is for interactions."""
+        if self.guild_id is not None:
+            return Context.GUILD
+        return Context.PRIVATE if self.people else Context.BOT_DM
 
 
 @dataclass(eq=False, slots=True)
@@ -146,6 +170,8 @@ class Application:
     team: list[User] = field(default_factory=list)
     """Members of the owning team; empty when `owner` owns it alone."""
     public: bool = False
+    user_installs: bool = True
+    """Whether people may add it to their account (a setting of the developer portal)."""
     privileged_intents: int = 0
     """Gateway bits of the privileged intents that were switched on for it."""
 

@@ -98,6 +98,7 @@ class Post:
         message.interaction_name = interaction.name
         message.interaction_type = int(interaction.kind)
         message.interaction_user = interaction.user
+        message.authorized_by = interaction.authorized_by
         if interaction.original is not None:
             message.type, message.reply_to = MessageType.REPLY, interaction.original.id
         elif interaction.kind is InteractionType.COMMAND:

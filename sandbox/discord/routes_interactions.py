@@ -5,9 +5,12 @@ still loading, and takes its visibility even when the placeholder was deleted un
 (discord/discord-api-docs#2866).
 """
 
+from typing import Final
+
 from sandbox.discord.errors import (
     already_acknowledged,
     invalid_webhook_token,
+    too_many_follow_ups,
     unknown_channel,
     unknown_interaction,
     unknown_message,
@@ -30,6 +33,9 @@ from sandbox.discord.rules import (
     Route as MessageRoute,
 )
 from sandbox.discord.wire import message_json
+
+_MOST_OUTSIDE: Final = 5
+"""Follow-ups to an interaction where the application is not installed."""
 
 
 def routes() -> list[Route]:
@@ -82,20 +88,21 @@ def _callback(call: Call) -> Answer:
 
 def _carry_out(call: Call, interaction: Interaction, checked: CheckedCallback) -> None:
     core = call.core
+    ephemeral = checked.ephemeral or interaction.private_only
     if checked.kind is CallbackType.MESSAGE and checked.message is not None:
-        interaction.original_ephemeral = checked.ephemeral
+        interaction.original_ephemeral = ephemeral
         interaction.original = core.post.new(
             interaction.channel,
             core.world.bot,
             checked.message,
             call.body,
             interaction=interaction,
-            ephemeral=checked.ephemeral,
+            ephemeral=ephemeral,
         )
         interaction.original_state = Original.SHOWN
     elif checked.kind is CallbackType.DEFERRED_MESSAGE:
-        interaction.original_ephemeral = checked.ephemeral
-        interaction.original = core.post.placeholder(interaction, ephemeral=checked.ephemeral)
+        interaction.original_ephemeral = ephemeral
+        interaction.original = core.post.placeholder(interaction, ephemeral=ephemeral)
         interaction.original_state = Original.LOADING
     elif checked.kind is CallbackType.DEFERRED_UPDATE:
         interaction.original = interaction.source
@@ -118,6 +125,7 @@ def _carry_out(call: Call, interaction: Interaction, checked: CheckedCallback) -
             user_id=interaction.user.id,
             channel_id=interaction.channel.id,
             source=interaction.source,
+            authorized_by=interaction.authorized_by,
         )
 
 
@@ -177,13 +185,16 @@ def _follow_up(call: Call) -> Answer:
     checked = check_message(
         call.body.payload, route=MessageRoute.WEBHOOK, uploads=call.body.uploads
     )
+    if interaction.is_outside and interaction.follow_ups_sent >= _MOST_OUTSIDE:
+        raise too_many_follow_ups()
+    interaction.follow_ups_sent += 1
     original = interaction.original
     if interaction.original_state is Original.LOADING and original is not None:
         core.post.edit(original, checked, call.body)
         interaction.original_state = Original.SHOWN
         core.desk.changed(interaction)
         return message_json(world, original)
-    ephemeral = bool(checked.flags & MessageFlag.EPHEMERAL)
+    ephemeral = bool(checked.flags & MessageFlag.EPHEMERAL) or interaction.private_only
     if interaction.original_state is Original.DELETED_LOADING:
         ephemeral = interaction.original_ephemeral
         interaction.original_state = Original.DELETED

@@ -126,13 +126,13 @@ def _create(call: Call) -> Answer:
 
 
 def _writable(call: Call, channel: Channel) -> bool:
-    """Tell whether the bot may write to a person: they let it, and share a guild with it."""
+    """Tell whether the bot may write to a person: they let it, and have it or share a guild."""
     world = call.core.world
     user = world.users[channel.recipient_id or 0]
     shared = any(
         user.id in guild.members and world.bot_is_in(guild) for guild in world.guilds.values()
     )
-    return user.dms_open and shared
+    return user.dms_open and (shared or user.has_installed)
 
 
 def _with_nonce(call: Call, channel: Channel, nonce: str | int) -> Message | None:

@@ -86,7 +86,7 @@ def application_json(application: Application) -> JsonObject:
         "redirect_uris": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
-        "integration_types_config": {"0": {}},
+        "integration_types_config": {"0": {}} | ({"1": {}} if application.user_installs else {}),
         "approximate_guild_count": 0,
     }
 
@@ -131,17 +131,20 @@ def member_json(member: Member, *, permissions: int | None = None) -> JsonObject
 
 
 def channel_json(world: World, channel: Channel) -> JsonObject:
-    """Write a channel of a guild, or direct messages."""
+    """Write a channel of a guild, direct messages or a group."""
     last = None if channel.last_message_id is None else str(channel.last_message_id)
-    if channel.type is ChannelType.DIRECT:
-        recipient = world.users[channel.recipient_id or 0]
-        return {
+    if channel.type is not ChannelType.TEXT:
+        recipients = channel.people or (channel.recipient_id or 0,)
+        private: JsonObject = {
             "id": str(channel.id),
-            "type": int(ChannelType.DIRECT),
-            "recipients": [user_json(recipient)],
+            "type": int(channel.type),
+            "recipients": [user_json(world.users[recipient]) for recipient in recipients],
             "last_message_id": last,
             "flags": 0,
         }
+        if channel.type is ChannelType.GROUP:
+            private |= {"name": None, "icon": None, "owner_id": str(channel.people[0])}
+        return private
     return {
         "id": str(channel.id),
         "type": int(ChannelType.TEXT),
@@ -311,7 +314,9 @@ def _metadata(world: World, message: Message) -> JsonObject:
         "id": str(message.interaction_id),
         "type": message.interaction_type,
         "user": user_json(user),
-        "authorizing_integration_owners": owners(world.channels[message.channel_id]),
+        "authorizing_integration_owners": owners(
+            world, world.channels[message.channel_id], message.authorized_by
+        ),
     }
     if message.type in (MessageType.SLASH_COMMAND, MessageType.MENU_COMMAND):
         metadata["name"] = message.interaction_name.removeprefix("/")
@@ -322,6 +327,14 @@ def _metadata(world: World, message: Message) -> JsonObject:
     return metadata
 
 
-def owners(channel: Channel) -> JsonObject:
-    """Return whose installation of the application answers in a channel."""
-    return {"0": str(channel.guild_id or 0)}
+def owners(world: World, channel: Channel, authorized_by: int | None) -> JsonObject:
+    """Return whose installations of the application answer in a channel.
+
+    "0" is the guild's, or 0 in direct messages with the bot; "1" the person's who brought it along.
+    """
+    found: JsonObject = {}
+    if world.bot_is_part_of(channel):
+        found["0"] = str(channel.guild_id or 0)
+    if authorized_by is not None:
+        found["1"] = str(authorized_by)
+    return found

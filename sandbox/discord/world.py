@@ -51,6 +51,8 @@ class World:
         """By channel, oldest first, ephemeral messages included, deleted ones not."""
         self.commands: dict[int | None, dict[int, JsonObject]] = {None: {}}
         """Registered commands by guild (None: global) and id."""
+        self.shown_commands: set[tuple[str, int]] = set()
+        """Names of commands and ids of roles: see `show_command`."""
         self.application = application or self._new_application()
         for user in (self.application.bot, self.application.owner, *self.application.team):
             self.users[user.id] = user
@@ -93,6 +95,14 @@ class World:
         self.history[channel.id] = []
         return channel
 
+    def private_talk(self, *people: User) -> Channel:
+        """Make direct messages of two people, or a group of more; the bot is no part of it."""
+        name = ", ".join(person.username for person in people)
+        channel = Channel(self.snowflakes.make(), name, people=tuple(p.id for p in people))
+        self.channels[channel.id] = channel
+        self.history[channel.id] = []
+        return channel
+
     def guild_of(self, channel: Channel) -> Guild | None:
         """Return the guild of a channel; None for direct messages."""
         return None if channel.guild_id is None else self.guilds[channel.guild_id]
@@ -101,11 +111,16 @@ class World:
         """Tell whether the bot is a member of `guild`."""
         return self.bot.id in guild.members
 
+    def bot_is_part_of(self, channel: Channel) -> bool:
+        """Tell whether the bot is where a channel is; else only interactions lead there."""
+        guild = self.guild_of(channel)
+        return not channel.people if guild is None else self.bot_is_in(guild)
+
     def permissions(self, user: User, channel: Channel) -> int:
         """Return the permission bits of `user` in `channel`; 0 for strangers."""
         guild = self.guild_of(channel)
         if guild is None:
-            inside = user.id in (channel.recipient_id, self.bot.id)
+            inside = user.id in (channel.people or (channel.recipient_id, self.bot.id))
             return int(IN_DIRECT_MESSAGES) if inside else 0
         member = guild.members.get(user.id)
         return 0 if member is None else channel_permissions(guild, member, channel)
@@ -229,6 +244,18 @@ class World:
         """Undo `close_dms`."""
         user.dms_open = True
 
+    def user_installs(self, user: User) -> None:
+        """Let a person add the application to their account, to use it wherever they are."""
+        if not self.application.user_installs:
+            raise ValueError("the application can't be added to an account")
+        user.has_installed = True
+        self.commands_changed(None)
+
+    def user_uninstalls(self, user: User) -> None:
+        """Undo `user_installs`."""
+        user.has_installed = False
+        self.commands_changed(None)
+
     def bot_joins(self, guild: Guild, *, permissions: int | None = None) -> None:
         """Invite the bot; `permissions` are those of its own role (default: all but admin's)."""
         if self.bot_is_in(guild):
@@ -265,6 +292,14 @@ class World:
             for scope in scopes
             for command_id, data in self.commands.get(scope, {}).items()
         ]
+
+    def show_command(self, guild: Guild, name: str, role: Role) -> None:
+        """Let a role use a command that its `default_member_permissions` keep from it.
+
+        What an admin does under "Server Settings, Integrations".
+        """
+        self.shown_commands.add((name, role.id))
+        self.commands_changed(guild.id)
 
     def commands_changed(self, guild_id: int | None) -> None:
         """Tell watchers that the registered commands of a scope are new."""

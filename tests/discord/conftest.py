@@ -83,3 +83,15 @@ def general(house: House) -> Channel:
 def books(tmp_path: Path) -> Books:
     """The bot's database."""
     return Books(tmp_path / "bot.db")
+
+
+@pytest.fixture
+def ada(house: House) -> Person:
+    """The admin of both servers."""
+    return house.person("ada")
+
+
+@pytest.fixture
+def oskar(house: House) -> Person:
+    """The operator, an ordinary member of both servers."""
+    return house.person("oskar")

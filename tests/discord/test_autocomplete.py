@@ -86,7 +86,7 @@ async def test_a_size_of_ones_own_stands_first(mira: Person, general: Channel) -
 async def test_suggestions_go_on_while_imagerouter_is_down(
     house: House, mira: Person, general: Channel
 ) -> None:
-    await house.imagerouter.__aexit__(None, None, None)
+    await house.lose_imagerouter()
 
     assert (await models(mira, general, "fold-mini"))[0].value == "papercut/fold-mini"
     assert len(await sizes(mira, general, "", "mosaic/tessera-grid")) == 25

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 from sandbox.imagerouter.faults import Fault
 
 MINI = "papercut/fold-mini"
@@ -83,8 +83,7 @@ async def test_the_missing_pictures_can_be_made_by_a_button(
     options = {"prompt": "a paper crane", "model": MINI, "count": 4}
     ask = await mira.slash(general, "imagine", options)
     message = await pictures(mira, general, ask)
-    button = next(b for b in message.buttons if b.label == "Try the missing 2 again")
-    click = await mira.click(message, button.custom_id or "")
+    click = await mira.click(message, button(message, "Try the missing 2 again"))
     rest = await pictures(mira, general, click)
 
     assert len(rest.attachments) == 2
@@ -104,8 +103,6 @@ async def test_a_batch_of_which_nothing_came_is_explained_and_costs_nothing(
     assert "This cost you nothing." in told.text
     assert theo.messages(general) == []
     assert [row["state"] for row in books.charges()] == ["released"] * 3
-    click = await mira.click(
-        told, next(b.custom_id or "" for b in told.buttons if b.label == "Try again")
-    )
+    click = await mira.click(told, button(told, "Try again"))
     message = await pictures(mira, general, click)
     assert len(message.attachments) == 3

@@ -6,24 +6,18 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 from sandbox.imagerouter.faults import Fault
 
 MODEL = "papercut/fold-large"
 WEEK_MS = 7 * 86_400_000
 
-pytestmark = pytest.mark.usefixtures("nobody_waits")
-
-
-def custom_id(message: Message, label: str) -> str:
-    """The id of the button with this label."""
-    found = {button.label: button.custom_id for button in message.buttons}
-    return found[label] or ""
+pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 def forge(message: Message, label: str, other: str) -> None:
     """Give a button another id, as a hostile client would."""
-    component = message.component(custom_id(message, label))
+    component = message.component(button(message, label))
     assert component is not None
     component["custom_id"] = other
 
@@ -41,7 +35,7 @@ async def posted(mira: Person, general: Channel, house: House) -> Message:
 async def test_again_repeats_the_request_at_the_cost_of_whoever_clicks(
     posted: Message, house: House, theo: Person, general: Channel, books: Books
 ) -> None:
-    click = await theo.click(posted, custom_id(posted, "Again"))
+    click = await theo.click(posted, button(posted, "Again"))
     message = await pictures(theo, general, click)
     whispered = await click.followup()
 
@@ -59,7 +53,7 @@ async def test_again_works_after_a_restart(
     posted: Message, house: House, mira: Person, general: Channel
 ) -> None:
     await house.restart_bot()
-    click = await mira.click(posted, custom_id(posted, "Again"))
+    click = await mira.click(posted, button(posted, "Again"))
     await pictures(mira, general, click)
 
     assert house.imagerouter.requests[1].fields["prompt"] == "a heron"
@@ -68,8 +62,8 @@ async def test_again_works_after_a_restart(
 async def test_each_of_two_quick_clicks_is_answered_and_charged_by_itself(
     posted: Message, mira: Person, general: Channel, books: Books
 ) -> None:
-    button = custom_id(posted, "Again")
-    clicks = await asyncio.gather(mira.click(posted, button), mira.click(posted, button))
+    name = button(posted, "Again")
+    clicks = await asyncio.gather(mira.click(posted, name), mira.click(posted, name))
     shown = [await pictures(mira, general, click) for click in clicks]
 
     assert len({message.id for message in shown}) == 2
@@ -80,7 +74,7 @@ async def test_again_says_so_when_the_prompt_was_erased(
     posted: Message, house: House, mira: Person, general: Channel, books: Books
 ) -> None:
     books.change("DELETE FROM prompt")
-    click = await mira.click(posted, custom_id(posted, "Again"))
+    click = await mira.click(posted, button(posted, "Again"))
     told = await explanation(general, click)
 
     assert "That is not kept any more" in told.text
@@ -105,7 +99,7 @@ async def test_a_button_does_not_reach_the_job_of_another_message(
 ) -> None:
     there = house.channel("lobby", guild="Night Owls")
     ask = await theo.slash(there, "imagine", {"prompt": "elsewhere", "model": MODEL})
-    other = custom_id(await pictures(theo, there, ask), "Again")
+    other = button(await pictures(theo, there, ask), "Again")
     forge(posted, "Again", other)
     told = await explanation(general, await mira.click(posted, other))
 
@@ -128,7 +122,7 @@ async def test_a_custom_id_of_no_known_shape_reaches_nothing(
 async def test_delete_removes_ones_own_picture(
     posted: Message, mira: Person, theo: Person, general: Channel
 ) -> None:
-    click = await mira.click(posted, custom_id(posted, "Delete"))
+    click = await mira.click(posted, button(posted, "Delete"))
     await click.acknowledged()
     await gone(posted, general)
 
@@ -145,7 +139,7 @@ async def gone(message: Message, channel: Channel) -> None:
 async def test_a_moderator_may_delete_anybodys_picture(
     posted: Message, house: House, general: Channel
 ) -> None:
-    await house.person("ada").click(posted, custom_id(posted, "Delete"))
+    await house.person("ada").click(posted, button(posted, "Delete"))
 
     await gone(posted, general)
 
@@ -153,7 +147,7 @@ async def test_a_moderator_may_delete_anybodys_picture(
 async def test_nobody_else_may_delete_it_and_they_are_told_alone(
     posted: Message, theo: Person, general: Channel
 ) -> None:
-    click = await theo.click(posted, custom_id(posted, "Delete"))
+    click = await theo.click(posted, button(posted, "Delete"))
     told = await click.followup()
 
     assert "Only the person who made this, or a moderator, can delete it." in told.text
@@ -165,7 +159,7 @@ async def test_the_id_of_ones_own_job_does_not_delete_another_message(
     posted: Message, theo: Person, general: Channel
 ) -> None:
     ask = await theo.slash(general, "imagine", {"prompt": "mine", "model": MODEL})
-    own = custom_id(await pictures(theo, general, ask), "Delete")
+    own = button(await pictures(theo, general, ask), "Delete")
     forge(posted, "Delete", own)
     told = await (await theo.click(posted, own)).followup()
 
@@ -176,8 +170,8 @@ async def test_the_id_of_ones_own_job_does_not_delete_another_message(
 async def test_two_quick_clicks_on_delete_are_no_fault(
     posted: Message, house: House, mira: Person, general: Channel
 ) -> None:
-    button = custom_id(posted, "Delete")
-    clicks = [await mira.click(posted, button) for _ in range(2)]
+    name = button(posted, "Delete")
+    clicks = [await mira.click(posted, name) for _ in range(2)]
     await gone(posted, general)
     await house.discord.wait_for_request("DELETE /webhooks/*/*/messages/@original", count=2)
     await house.stop_bot()
@@ -192,7 +186,7 @@ async def test_an_offer_is_only_for_whom_it_was_made(
     options = {"prompt": "two herons", "model": MODEL, "count": 2}
     ask = await mira.slash(general, "imagine", options)
     message = await pictures(mira, general, ask)
-    click = await theo.click(message, custom_id(message, "Try the missing one again"))
+    click = await theo.click(message, button(message, "Try the missing one again"))
     told = await explanation(general, click)
 
     assert "That button is for somebody else" in told.text
@@ -204,7 +198,7 @@ async def test_an_offer_works_after_a_restart(house: House, mira: Person, genera
     ask = await mira.slash(general, "imagine", {"prompt": "a heron", "model": "fold-larg"})
     told = await explanation(general, ask)
     await house.restart_bot()
-    click = await mira.click(told, custom_id(told, "Use papercut/fold-large"))
+    click = await mira.click(told, button(told, "Use papercut/fold-large"))
     await pictures(mira, general, click)
 
     assert house.imagerouter.requests[0].fields["prompt"] == "a heron"
@@ -216,8 +210,29 @@ async def test_an_offer_that_has_expired_says_so(
     ask = await mira.slash(general, "imagine", {"prompt": "a heron", "model": "fold-larg"})
     told = await explanation(general, ask)
     house.clock.advance(WEEK_MS + 1)
-    click = await mira.click(told, custom_id(told, "Use papercut/fold-large"))
+    click = await mira.click(told, button(told, "Use papercut/fold-large"))
     late = await explanation(general, click)
 
     assert "That is not kept any more" in late.text
     assert house.imagerouter.requests == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_offer_that_is_clicked_twice_runs_once_and_both_clicks_are_answered(
+    private: bool, house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    options = {"prompt": "a heron", "model": "fold-larg", "private": private}
+    ask = await mira.slash(general, "imagine", options)
+    told = await ask.answer() if private else await explanation(general, ask)
+    gate = house.imagerouter.faults.hold()
+    name = button(told, "Use papercut/fold-large")
+    first = await mira.click(told, name)
+    await gate.reached()
+    second = await mira.click(told, name)
+    words = await second.answer() if private else await explanation(general, second)
+    gate.open()
+    await pictures(mira, general, first)
+
+    assert "You pressed this already" in words.text
+    assert words.ephemeral_to == mira.user.id
+    assert [row["state"] for row in books.charges()] == ["settled"]

@@ -169,6 +169,20 @@ async def test_discord_failing_for_a_while_only_delays_the_picture(
     assert [c["state"] for c in books.charges()] == ["settled"]
 
 
+async def test_an_answer_of_discord_that_makes_no_sense_only_delays_the_picture(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await ask.answer()
+    await gate.reached()
+    # A proxy's own 429 does not say when to come back, where Discord's always does.
+    house.discord.faults.status(EDIT, 429, headers={"Via": "1.1 proxy"}, body={"message": "?"})
+
+    gate.open()
+    await pictures(mira, general, ask)
+
+
 async def test_a_late_picture_that_discord_does_not_take_is_tried_again_every_minute(
     house: House, mira: Person, general: Channel, books: Books
 ) -> None:

@@ -1,5 +1,6 @@
 """When something of ours is broken: nobody waits for ever, and nothing is spent unrecorded."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 
 OPTIONS = {"prompt": "a gannet", "model": "papercut/fold-large"}
 
@@ -78,9 +79,7 @@ async def test_books_that_cannot_be_written_stop_everything_before_it_costs_anyt
     assert "a gannet" in told.text
     assert theo.messages(general) == []
     assert house.imagerouter.requests == []
-    click = await mira.click(
-        told, next(b.custom_id or "" for b in told.buttons if b.label == "Try again")
-    )
+    click = await mira.click(told, button(told, "Try again"))
     await pictures(mira, general, click)
 
 
@@ -124,3 +123,46 @@ async def test_usage_without_its_books_says_so(
 
     assert "The books can't be " in told.text
     assert told.ephemeral_to == mira.user.id
+
+
+async def test_a_spend_that_can_not_be_read_holds_back_no_picture(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    await pictures(mira, general, await mira.slash(general, "imagine", OPTIONS))
+    await house.bot.services.generation.idle()
+    books.change(f"UPDATE charge SET actual = {2**63 - 1}")  # two such rows have no sum
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "private": True})
+    message = await pictures(mira, general, ask)
+
+    assert "today" not in message.text
+    assert message.ephemeral_to == mira.user.id
+
+
+async def test_a_stop_waits_for_the_words_to_whom_it_refuses(
+    house: House, mira: Person, general: Channel
+) -> None:
+    gate = house.discord.faults.hold("PATCH /webhooks/*/*/messages/*", times=1)
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "size": "huge"})
+    await gate.reached()
+    stopping = asyncio.create_task(house.stop_bot())
+    done, _ = await asyncio.wait({stopping}, timeout=0.5)
+    gate.open()
+    await stopping
+
+    assert not done
+    assert "can't be used like that" in (await explanation(general, ask)).text
+
+
+async def test_a_delivery_that_can_not_be_written_down_is_so_later_and_told_once(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    books.change("ALTER TABLE job_output RENAME TO hidden")
+    ask = await mira.slash(general, "imagine", {**OPTIONS, "private": True})
+    await pictures(mira, general, ask)
+    await house.bot.services.generation.idle()
+    assert [row["delivery"] for row in books.rows("SELECT delivery FROM job")] == ["open"]
+    books.change("ALTER TABLE hidden RENAME TO job_output")
+    await house.bot.services.recovery.sweep()
+
+    assert [row["delivery"] for row in books.rows("SELECT delivery FROM job")] == ["delivered"]
+    assert len([m for m in mira.messages(general) if m.attachments]) == 1

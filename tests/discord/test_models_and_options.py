@@ -6,15 +6,9 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 
 OpenHouse = Callable[..., Awaitable[House]]
-
-
-def custom_id(message: Message, label: str) -> str:
-    """The id of the button with this label."""
-    found = {button.label: button.custom_id for button in message.buttons}
-    return found[label] or ""
 
 
 async def imagine(house: House, **options: object) -> Message:
@@ -90,7 +84,7 @@ async def test_the_button_for_the_model_that_was_meant_runs_the_whole_request(
     }
     ask = await mira.slash(general, "imagine", options)
     told = await explanation(general, ask)
-    click = await mira.click(told, custom_id(told, "Use papercut/fold-large"))
+    click = await mira.click(told, button(told, "Use papercut/fold-large"))
     message = await pictures(mira, general, click)
 
     assert len(message.attachments) == 2
@@ -120,7 +114,7 @@ async def test_a_size_that_cannot_be_is_refused_with_a_button_for_auto(
     assert "`size` can't be used like that" in told.text
     assert "It takes `auto`, or " in told.text
     assert books.charges() == []
-    click = await mira.click(told, custom_id(told, "With size auto"))
+    click = await mira.click(told, button(told, "With size auto"))
     await pictures(mira, general, click)
     assert house.imagerouter.requests[0].fields["size"] == "auto"
 
@@ -138,7 +132,7 @@ async def test_a_size_that_the_model_does_not_make_is_refused_by_imagerouter_for
 
     assert "This model can't make pictures of that size. Try `auto`." in told.text
     assert [row["state"] for row in books.charges()] == ["released"]
-    click = await mira.click(told, custom_id(told, "With size auto"))
+    click = await mira.click(told, button(told, "With size auto"))
     await pictures(mira, general, click)
 
 

@@ -54,6 +54,7 @@ async def test_the_first_signal_waits_for_what_was_sent_and_takes_nothing_new(
     assert "Restarted; this cost nothing." in told.text
     assert "a boat that waits" in told.text
     assert words.ephemeral_to == theo.user.id
+    assert "The bot is restarting" in words.text
     assert "This cost you nothing." in words.text
     assert "a boat that was sent" in message.text
     assert waiting(servers) == []

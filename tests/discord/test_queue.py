@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Ask, Message
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 
 OpenHouse = Callable[..., Awaitable[House]]
 MODEL = "papercut/fold-mini"
@@ -112,8 +112,8 @@ async def test_when_too_many_wait_the_next_is_refused_and_may_try_again_by_a_but
     gate.open()
     for one in asks:
         await finished(house, one)
-    button = next(b.custom_id or "" for b in told.buttons if b.label == "Try again")
-    await finished(house, await theo.click(told, button))
+    name = button(told, "Try again")
+    await finished(house, await theo.click(told, name))
 
 
 async def test_a_bot_that_stops_sends_waiting_jobs_home_for_free(

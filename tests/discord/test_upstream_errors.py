@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from sandbox.books import Books
-from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.discord import Channel, Person
+from sandbox.house import House, button, explanation, pictures
 from sandbox.imagerouter.faults import Faults
 
 LARGE = "papercut/fold-large"
@@ -15,12 +15,6 @@ PROVIDER_KEY: Final = "sk-proj-9fJk2LmQ8rTtVwXyZ0123456789abcdef"
 PAGE: Final = "<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad</h1></body></html>"
 
 pytestmark = pytest.mark.usefixtures("nobody_waits")
-
-
-def custom_id(message: Message, label: str) -> str:
-    """The id of the button with this label."""
-    found = {button.label: button.custom_id for button in message.buttons}
-    return found[label] or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +111,9 @@ async def test_a_failed_model_offers_another_try_and_other_models_of_like_price(
 
     labels = [button.label for button in told.buttons]
     assert labels == ["Try again", "Use driftwood/slow-tide", "Use saltmarsh/triptych"]
-    again = await mira.click(told, custom_id(told, "Try again"))
+    again = await mira.click(told, button(told, "Try again"))
     await pictures(mira, general, again)
-    other = await mira.click(told, custom_id(told, "Use driftwood/slow-tide"))
+    other = await mira.click(told, button(told, "Use driftwood/slow-tide"))
     await pictures(mira, general, other)
     used = [request.fields["model"] for request in house.imagerouter.requests]
     assert used == [LARGE, LARGE, "driftwood/slow-tide"]
@@ -147,7 +141,7 @@ async def test_used_up_free_pictures_offer_a_paid_model(
     told = await explanation(general, ask)
 
     assert len(house.imagerouter.requests) == 1
-    click = await mira.click(told, custom_id(told, "Use orchard/pippin"))
+    click = await mira.click(told, button(told, "Use orchard/pippin"))
     await pictures(mira, general, click)
 
 
@@ -176,7 +170,7 @@ async def test_a_long_rate_limit_is_told_with_its_time(
 async def test_an_imagerouter_that_is_not_there_costs_nothing(
     house: House, mira: Person, general: Channel, books: Books
 ) -> None:
-    await house.imagerouter.__aexit__(None, None, None)
+    await house.lose_imagerouter()
     ask = await mira.slash(general, "imagine", {"prompt": "a wren", "model": LARGE})
     told = await explanation(general, ask, timeout=20)
 

@@ -1,13 +1,15 @@
-"""/usage: what a person has spent, for their eyes only, over days and months."""
+"""/usage: what a person has spent and what is left, for their eyes only."""
 
 import re
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.quotas import Window, window_at
 from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 from sandbox.imagerouter.faults import Fault
+from sandbox.talk import told
 
 DAY_MS = 86_400_000
 LARGE = "papercut/fold-large"
@@ -123,8 +125,8 @@ async def test_a_job_without_a_picture_or_whose_picture_was_deleted_has_no_dead_
     house: House, mira: Person, general: Channel
 ) -> None:
     posted = await make(mira, general, MINI, "deleted gull")
-    button = next(b.custom_id or "" for b in posted.buttons if b.label == "Delete")
-    await mira.click(posted, button)
+    name = button(posted, "Delete")
+    await mira.click(posted, name)
     await house.discord.wait_for_request("DELETE /webhooks/*/*/messages/@original")
     house.imagerouter.faults.add(Fault(no_picture="empty"))
     ask = await mira.slash(general, "imagine", {"prompt": "lost gull", "model": MINI})
@@ -171,6 +173,56 @@ async def test_it_answers_while_imagerouter_is_down(
     house: House, mira: Person, general: Channel
 ) -> None:
     await make(mira, general, MINI)
-    await house.imagerouter.__aexit__(None, None, None)
+    await house.lose_imagerouter()
 
     assert spent(await usage(mira, general))["In all"] == "$0.0013"
+
+
+# What is left
+
+
+async def test_bars_show_what_is_left_in_each_window_and_when_it_begins_anew(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    ada, guild = house.person("ada"), house.guild()
+    booster = house.discord.world.role(guild, "Booster")
+    await told(ada, general, "quota set", per="day", amount="0.10", each_member=True)
+    await told(ada, general, "quota set", per="week", amount="0.40", role=booster)
+    await told(ada, general, "quota set", per="month", amount="5")
+    await make(mira, general, LARGE)
+    text = (await usage(mira, general)).text
+    end = -(-window_at(Window.DAY, house.clock.now_ms()).end_ms // 1000)
+
+    assert f"`██████░░░░` $0.06 left of $0.10 a day · own · new <t:{end}:R>" in text
+    assert "`█████████░` $4.96 left of $5.00 a month · this server · new <t:" in text
+    assert "3 of 3 jobs may still be started at once" in text
+    assert "**Your own limit of $0.10 a day** binds first." in text
+    assert "a week" not in text
+    assert "everybody, by the operator" not in text
+    boosted = (await usage(theo, general)).text
+    assert f"$0.40 left of $0.40 a week · own, with <@&{booster.id}>" in boosted
+
+
+async def test_nothing_left_and_wholly_free_look_like_it(
+    house: House, mira: Person, general: Channel
+) -> None:
+    ada = house.person("ada")
+    await told(ada, general, "quota set", per="day", amount="0", each_member=True)
+    text = (await usage(mira, general)).text
+    assert "`░░░░░░░░░░` $0.00 left of $0.00 a day · own" in text
+    assert "`██████████` $10.00 left of $10.00 a month" in text
+
+
+async def test_who_is_blocked_can_read_it_there(
+    house: House, mira: Person, general: Channel
+) -> None:
+    await told(house.person("ada"), general, "quota block", member=mira.user)
+    assert "**You are blocked in this server,**" in (await usage(mira, general)).text
+
+
+async def test_in_direct_messages_the_allowance_there_is_shown(house: House, mira: Person) -> None:
+    channel = house.discord.world.direct_channel(mira.user)
+    await make(mira, channel, LARGE)
+    text = (await usage(mira, channel)).text
+    assert "$0.46 left of $0.50 a day · direct messages · new <t:" in text
+    assert "this server" not in text

@@ -133,6 +133,19 @@ async def test_heartbeats_are_acknowledged_in_the_compressed_stream(
         assert json.loads(inflater.decompress(await socket.receive_bytes()))["op"] == 11
 
 
+async def test_an_acknowledgement_never_overtakes_the_client_that_notes_when_it_asked(
+    server: DiscordServer,
+) -> None:
+    # discord.py would warn of a connection that is a whole interval behind.
+    now = asyncio.get_running_loop().time
+    async with socket_to(server) as socket:
+        await socket.receive_json()
+        asked = now()
+        await socket.send_json({"op": 1, "d": None})
+        assert (await socket.receive_json())["op"] == 11
+        assert now() - asked >= 0.015
+
+
 async def test_guilds_are_split_over_shards(server: DiscordServer) -> None:
     seen: list[set[str]] = []
     for number in range(2):

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from bot.ids import make_id
 from bot.money import Micros
-from bot.quotas import Limit
+from bot.quotas import Defaults, Limit, QuotaExceeded
 from bot.requests import Actor, ImageRequest, ReplyRoute
-from bot.storage import Database, HeldJob, Jobs, Ledger, NewJob, open_database
+from bot.storage import Database, HeldJob, Jobs, Ledger, NewJob, Policies, open_database
 from bot.storage.rows import Tx
 
 NOON = 1_785_412_800_000  # 2026-07-30T12:00:00Z, a Thursday
@@ -18,6 +20,10 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 SECRET = b"the secret of these tests"
+GENEROUS = Defaults(
+    member_day=10**12, guild_month=10**12, bot_month=10**12, dm_day=10**12, open_jobs=10**6
+)
+"""Defaults that never bind: for tests of what is set, and of the counters."""
 
 AUDITS = {
     "a counter's money is that of its charges": """
@@ -113,17 +119,26 @@ class Books:
     db: Database
     clock: StillClock
     process_id: int
+    defaults: Defaults = GENEROUS
     ledger: Ledger = field(init=False)
+    policies: Policies = field(init=False)
     jobs: Jobs = field(init=False)
     _numbers: "count[int]" = field(default_factory=count, init=False)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.db, clock=self.clock, secret=SECRET, process_id=self.process_id)
+        self.ledger = Ledger(
+            self.db,
+            clock=self.clock,
+            secret=SECRET,
+            process_id=self.process_id,
+            defaults=self.defaults,
+        )
+        self.policies = Policies(self.db, clock=self.clock, secret=SECRET, defaults=self.defaults)
         self.jobs = Jobs(self.db, clock=self.clock, process_id=self.process_id)
 
     def other_process(self) -> "Books":
         """Return the view of another process on the same database."""
-        return Books(self.db, self.clock, make_id(self.clock))
+        return Books(self.db, self.clock, make_id(self.clock), self.defaults)
 
     def job(
         self,
@@ -137,6 +152,8 @@ class Books:
         prompt: str = "a paper boat",
         idem: str | None = None,
         model: str = "some/model",
+        roles: tuple[int, ...] = (),
+        confirmed: bool = False,
     ) -> NewJob:
         """Make up a job that nobody has asked for before."""
         job_id = make_id(self.clock)
@@ -151,15 +168,16 @@ class Books:
         return NewJob(
             id=job_id,
             idem=idem or f"interaction-{job_id}",
-            actor=Actor(user_id=user, guild_id=guild, channel_id=channel),
+            actor=Actor(user_id=user, guild_id=guild, channel_id=channel, role_ids=roles),
             request=ImageRequest("imagine", prompt, count=pictures, private=private),
             model=model,
             ceiling=ceiling,
             reply=reply,
             created_ms=self.clock.now,
+            confirmed=confirmed,
         )
 
-    async def sent(self, job: NewJob, limits: Sequence[Limit] = ()) -> HeldJob:
+    async def sent(self, job: NewJob, limits: Sequence[Limit] | None = None) -> HeldJob:
         """Hold a job and dispatch all its charges, with a lease of a minute."""
         held = await self.ledger.hold(job, limits)
         for charge_id in held.charge_ids:
@@ -183,12 +201,26 @@ class Books:
         return await self.db.read(run)
 
 
+async def refused(books: Books, **wanted: object) -> QuotaExceeded:
+    """Hold a job that must be refused, and return why."""
+    with pytest.raises(QuotaExceeded) as refusal:
+        await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
+    return refusal.value
+
+
+async def held(books: Books, **wanted: object) -> HeldJob:
+    """Hold a job that fits."""
+    return await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
+
+
 @asynccontextmanager
-async def open_books(url: str, clock: StillClock | None = None) -> AsyncIterator[Books]:
+async def open_books(
+    url: str, clock: StillClock | None = None, defaults: Defaults = GENEROUS
+) -> AsyncIterator[Books]:
     """Open a database as one process would, and check its books at the end."""
     clock = clock or StillClock()
     async with open_database(url, clock=clock) as db:
-        books = Books(db, clock, make_id(clock))
+        books = Books(db, clock, make_id(clock), defaults)
         await books.ledger.heartbeat()
         yield books
         assert await audit(db) == []

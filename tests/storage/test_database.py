@@ -18,6 +18,11 @@ from tests.storage.books import Books, StillClock, open_books, sqlite_url
 ROOT = Path(__file__).parents[2]
 
 
+ENDLESS = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n{}) SELECT COUNT(*) AS n FROM n"
+)
+
+
 class Refused(Exception):
     """A transaction function's own refusal."""
 
@@ -121,13 +126,9 @@ async def test_a_transaction_that_awaits_something_else_is_refused(books: Books)
 
 
 async def test_a_transaction_is_limited_in_time(books: Books) -> None:
-    endless = (
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
-    )
-
     async def slow(tx: Tx) -> None:
         await put("slow", "", tx)
-        await tx.fetch(endless)
+        await tx.fetch(ENDLESS.format(""))
 
     slow_work = asyncio.gather(books.db.write(slow, limit_s=0.05), return_exceptions=True)
     beside = [books.db.write(partial(put, f"{n}", "")) for n in range(3)]
@@ -195,6 +196,28 @@ async def test_closing_finishes_what_was_asked_for(database_url: str) -> None:
         await db.read(names)
     async with open_database(database_url, clock=clock) as again:
         assert await again.read(names) == ["0", "1", "2", "3", "4"]
+
+
+async def test_closing_waits_for_a_slow_reader_and_ends_all_of_them(database_url: str) -> None:
+    async def slow(tx: Tx) -> int:
+        (row,) = await tx.fetch(ENDLESS.format(" LIMIT 300000"))
+        return row.integer("n")
+
+    async with open_database(database_url, clock=StillClock()) as db:
+        reading = asyncio.create_task(db.read(slow))
+        await asyncio.sleep(0)  # one reader is busy when the other meets the end
+    assert await reading == 300_000
+
+
+async def test_a_loop_that_is_torn_down_leaves_nobody_waiting(database_url: str) -> None:
+    async with open_database(database_url, clock=StillClock()) as db:
+        waiting = [asyncio.create_task(db.write(partial(put, f"{n}", ""))) for n in range(3)]
+        await asyncio.sleep(0)  # they have handed their functions over
+        for task in asyncio.all_tasks():
+            if task.get_name() == "database":
+                task.cancel()
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(answer, LedgerUnavailable) for answer in answers)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,39 @@ async def test_a_charge_is_dispatched_once_and_never_after_its_release(books: Bo
     assert not await books.ledger.dispatch(123, lease_ms=MINUTE)
 
 
+async def test_a_job_whose_turn_has_come_is_held_and_sent_in_one_transaction(
+    books: Books,
+) -> None:
+    held = await books.ledger.hold(books.job(pictures=2), dispatch_lease_ms=MINUTE)
+    assert held.dispatched
+    assert await state_of(books, held.job_id) == (ChargeState.DISPATCHED, None)
+    assert not await books.ledger.dispatch(held.charge_ids[0], lease_ms=MINUTE)
+    done = await books.ledger.settle(held.charge_ids[0], actual=400)
+    assert (done.changed, done.job_closed) == (True, False)
+    assert await books.ledger.release(held.charge_ids[1], reason="moderation")
+    assert await books.counters("guild") == (0, 400, 0)
+    assert await books.counters("member", "open") == (0, 0, 0)
+
+
+async def test_what_was_sent_with_its_hold_becomes_unknown_after_its_lease(books: Books) -> None:
+    held = await books.ledger.hold(books.job(), dispatch_lease_ms=MINUTE)
+    books.clock.now += MINUTE + 1
+    swept = await books.ledger.sweep()
+    assert swept.unknown_charges == held.charge_ids
+
+
+async def test_a_caller_cancelled_while_it_holds_and_sends_owes_nothing(books: Books) -> None:
+    job = books.job()
+    holding = asyncio.create_task(books.ledger.hold(job, dispatch_lease_ms=MINUTE))
+    await asyncio.sleep(0)  # handed over, and not answered yet
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    await books.ledger.heartbeat()  # the writer works in order: what undoes the hold is done
+    assert await state_of(books, job.id) == (ChargeState.RELEASED, None)
+    assert await books.counters("bot") == (0, 0, 0)
+
+
 async def test_an_unknown_outcome_keeps_its_hold_but_not_its_slot(books: Books) -> None:
     held = await books.sent(books.job())
     assert await books.ledger.mark_unknown(held.charge_ids[0], reason="no answer")

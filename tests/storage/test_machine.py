@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
@@ -23,12 +23,21 @@ from hypothesis.stateful import (
     rule,
 )
 
-from bot.quotas import Limit, QuotaExceeded, Scope, Window
+from bot.quotas import Defaults, Limit, QuotaExceeded, Scope, Window
 from bot.requests import Actor
 from bot.storage import ChargeState, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
-from tests.storage.books import DAY, HOUR, MINUTE, SECRET, Books, audit, open_books
+from tests.storage.books import (
+    DAY,
+    GENEROUS,
+    HOUR,
+    MINUTE,
+    SECRET,
+    Books,
+    audit,
+    open_books,
+)
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -45,7 +54,8 @@ TRANSITIONS = {
     (PRESUMED, SETTLED),
     (RELEASED, SETTLED),
 }
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, int]
+"""Scope, subject, window, and when it began (epoch ms)."""
 CHOICES = st.tuples(
     st.sampled_from([True, True, True, False]), st.integers(0, 3), st.integers(0, 9)
 )
@@ -67,22 +77,23 @@ class ModelCharge:
 
 
 def keys_of(actor: Actor, now_ms: int) -> tuple[Key, ...]:
-    """Name every money counter of a hold made now."""
-    day = datetime.fromtimestamp(now_ms / 1000, UTC).date()
-    year, week, _ = day.isocalendar()
-    labels = {
-        "day": str(day),
-        "week": f"{year}-W{week:02}",
-        "month": str(day)[:7],
-        "total": "total",
+    """Name every money counter of a hold made now, in UTC."""
+    day = datetime.fromtimestamp(now_ms / 1000, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    starts = {
+        "day": day,
+        "week": day - timedelta(days=day.weekday()),
+        "month": day.replace(day=1),
+        "total": datetime.fromtimestamp(0, UTC),
     }
     scopes = (
         (Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if actor.guild_id else (Scope.DM,)
     )
     return tuple(
-        (scope.value, subject_of(SECRET, scope, actor), period, label)
+        (scope.value, subject_of(SECRET, scope, actor), period, int(start.timestamp()) * 1000)
         for scope in (*scopes, Scope.PERSON, Scope.BOT)
-        for period, label in labels.items()
+        for period, start in starts.items()
     )
 
 
@@ -92,13 +103,14 @@ class LedgerMachine(RuleBasedStateMachine):
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
     new_url: ClassVar[Callable[[], str]]
+    defaults: ClassVar[Defaults] = GENEROUS
 
     def __init__(self) -> None:
         super().__init__()
         self.charges: dict[int, ModelCharge] = {}
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        opening = open_books(type(self).new_url())
+        opening = open_books(type(self).new_url(), defaults=self.defaults)
         self.books: Books = self.runner.run(self.stack.enter_async_context(opening))
         self.clock = self.books.clock
 
@@ -107,6 +119,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.runner.close()
 
     # What the model knows
+
+    def keys(self, actor: Actor) -> tuple[Key, ...]:
+        """Name every money counter of a hold made now."""
+        return keys_of(actor, self.clock.now)
 
     def used(self, key: Key) -> tuple[int, int, int]:
         """Work out a money counter: held, settled, overrun."""
@@ -191,7 +207,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if cap is not None:
             limits.append(Limit(personal, Window.OPEN, cap))
-        keys = keys_of(job.actor, self.clock.now)
+        keys = self.keys(job.actor)
         broken = [
             limit for limit in limits if not self.fits(limit, keys, job.actor, ceiling * pictures)
         ]
@@ -276,7 +292,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
         found: dict[Key, tuple[int, int, int]] = {}
         for row in self.runner.run(self.books.db.read(read)):
-            key = (row.text("scope"), row.text("subject"), row.text("period"), row.text("label"))
+            key = (
+                row.text("scope"),
+                row.text("subject"),
+                row.text("period"),
+                row.integer("start_at"),
+            )
             found[key] = (row.integer("held"), row.integer("settled"), row.integer("overrun"))
         slots = {key: value[0] for key, value in found.items() if key[2] == "open"}
         money = {key: value for key, value in found.items() if key[2] != "open"}

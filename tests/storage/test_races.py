@@ -12,7 +12,7 @@ from tests.storage.books import MINUTE, Books, open_books
 BUDGET = Limit(Scope.GUILD, Window.MONTH, 17_500)
 PRICE = 1000
 FITTING = 17
-CALLERS = 200
+CALLERS = 400
 
 
 async def try_to_hold(books: Books, user: int) -> HeldJob | None:

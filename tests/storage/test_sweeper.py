@@ -111,6 +111,12 @@ async def test_what_a_late_process_sends_during_the_sweep_is_not_taken_for_unsen
             await late.ledger.dispatch(held.charge_ids[0], lease_ms=MINUTE)
             return seen
 
-    ledger = Ledger(Interrupted(), clock=books.clock, secret=b"x", process_id=books.process_id)
+    ledger = Ledger(
+        Interrupted(),
+        clock=books.clock,
+        secret=b"x",
+        process_id=books.process_id,
+        defaults=books.defaults,
+    )
     assert await ledger.sweep() == Swept((), held.charge_ids, ())
     assert await states(books, held.job_id) == [ChargeState.UNKNOWN]

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from bot.settings import SPECS
+from bot.settings import EXIT_CONFIG, SPECS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
@@ -71,6 +71,13 @@ def test_stopping_waits_as_long_as_a_paid_picture_may_take() -> None:
     found = re.search(r"stop_grace_period: (\d+)m", COMPOSE)
     assert found is not None
     assert int(found[1]) > 10
+
+
+def test_that_a_wrong_setting_is_tried_for_ever_is_told_to_the_operator() -> None:
+    operators = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    docker = operators.partition("## Docker")[2].partition("\n## ")[0]
+    assert f"exit code {EXIT_CONFIG}" in docker
+    assert "docker compose logs" in docker
 
 
 def test_the_container_has_no_more_rights_than_it_needs() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.alerts import Alerts
+from bot.budget_alerts import BudgetAlerts
 from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
 from bot.catalog import Catalog
 from bot.clock import SystemClock
@@ -15,9 +16,10 @@ from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.offers import Offers
+from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Scheduler
-from bot.storage import Jobs, Ledger, OfferStore, open_database
+from bot.storage import Jobs, Ledger, OfferStore, Policies, open_database
 from sandbox.books import Books
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
@@ -78,7 +80,10 @@ async def generation(stack: AsyncExitStack, folder: Path, messenger: Messenger) 
     tools = await stack.enter_async_context(ImageTools())
     catalog = Catalog(router, clock=clock, cache_path=None, unpriced_ceiling=None)
     await catalog.load()
-    ledger = Ledger(database, clock=clock, secret=b"s" * 32, process_id=7)
+    secret, defaults = b"s" * 32, Defaults()
+    ledger = Ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
+    policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
+    alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
     return Generation(
@@ -96,7 +101,9 @@ async def generation(stack: AsyncExitStack, folder: Path, messenger: Messenger) 
             patience=Patience(delays=(0.01,), downloads=()),
         ),
         offers=Offers(OfferStore(database, clock=clock), clock=clock),
-        alerts=Alerts(messenger=messenger, clock=clock),
+        alerts=alerts,
+        policies=policies,
+        budgets=BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts),
         clock=clock,
         default_model="black-forest-labs/FLUX-1-schnell",
     )
@@ -126,7 +133,7 @@ async def test_courtesies_that_fail_stop_nothing(stack: AsyncExitStack, tmp_path
 
     for number in range(3):
         await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem=str(number))
-    await running.idle()
+        await running.idle()
 
     assert [type(card) for card in messenger.said] == [Result] * 3
     assert running.in_flight == 0

@@ -112,11 +112,22 @@ async def test_a_full_queue_refuses_before_anything_is_held() -> None:
     queue = scheduler(in_process=1, max_waiting=1)
     work = Work(queue)
     work.start("a", 1)
-    queue.check_room()
+    queue.check_room(2)
     work.start("b", 2)
     with pytest.raises(QueueFull) as caught:
-        queue.check_room()
+        queue.check_room(3)
     assert caught.value.waiting == 1
+    await work.end_all()
+
+
+async def test_a_member_with_their_share_can_not_queue_without_end() -> None:
+    queue = scheduler(per_member=1, in_process=4, max_waiting=1)
+    work = Work(queue)
+    work.start("a1", 1)
+    work.start("a2", 1)
+    with pytest.raises(QueueFull):
+        queue.check_room(1)
+    queue.check_room(2)  # who need not wait is welcome, however many others do
     await work.end_all()
 
 

@@ -1,8 +1,4 @@
-"""Limits and the windows that they count in: pure rules, no database, no Discord.
-
-Owns where a day, week or month begins and ends, and what a refusal carries. The counters live in
-`bot.storage`; who may set which limit is decided elsewhere.
-"""
+"""Where a day, a week or a month begins and ends, in every time zone and across its changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,33 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
-
-from bot.errors import RequestError
+from zoneinfo import ZoneInfo, available_timezones
 
 FOREVER_MS: Final = 253_402_300_800_000
 """When a window without an end ends: the year 10000 (epoch ms)."""
 
 UTC_ZONE: Final = "UTC"
-
-
-class Scope(StrEnum):
-    """Whose spending a limit or a counter is about."""
-
-    MEMBER = "member"
-    """One person in one guild, in the guild's time zone."""
-    CHANNEL = "channel"
-    """Everybody in one channel, in the guild's time zone."""
-    GUILD = "guild"
-    """Everybody in one guild, in the guild's time zone: the admins' budget."""
-    CEILING = "ceiling"
-    """Everybody in one guild, in UTC: the operator's budget for it."""
-    DM = "dm"
-    """One person outside guilds, in UTC; stands in for member, channel and guild there."""
-    PERSON = "person"
-    """One person over all guilds and direct messages, in UTC."""
-    BOT = "bot"
-    """Everybody everywhere, in UTC."""
 
 
 class Window(StrEnum):
@@ -50,31 +25,13 @@ class Window(StrEnum):
     """Since ever, without a reset."""
     OPEN = "open"
     """Not time: jobs open at this moment (waiting or running). Only for MEMBER and DM."""
+    IMAGE = "image"
+    """Not time, and no counter: the highest price of one picture, judged by "at most"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `amount` for `scope` in one `window`; 0 is a limit like any other."""
-
-    scope: Scope
-    window: Window
-    amount: int
-    """Micro-USD; for `Window.OPEN` a number of jobs."""
-    role_id: int | None = None
-    """The role that a member's limit comes from, None for an override or a default."""
-
-
-class QuotaExceeded(RequestError):
-    """`limit` binds: `left` of it is free, the job needs `needed`, and it was refused whole."""
-
-    def __init__(self, limit: Limit, *, left: int, needed: int, resets_at_ms: int | None) -> None:
-        super().__init__(f"{limit.scope} {limit.window}: {left} left, {needed} needed")
-        self.limit = limit
-        self.left = left
-        """In the limit's unit; 0 when it is passed already."""
-        self.needed = needed
-        self.resets_at_ms = resets_at_ms
-        """When the window ends (epoch ms); None for TOTAL and OPEN, which never reset."""
+SPANS: Final = (Window.DAY, Window.WEEK, Window.MONTH, Window.TOTAL)
+"""The windows in which money is counted."""
+_CALENDAR: Final = frozenset({Window.DAY, Window.WEEK, Window.MONTH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +41,8 @@ class Bounds:
     start_ms: int
     end_ms: int
     label: str
-    """In the calendar of its zone: `2026-07-30`, `2026-W31`, `2026-07`, `total` or `open`."""
+    """In the calendar of its zone: `2026-07-30`, `2026-W31`, `2026-07`, or the name of
+    a window that never ends, such as `total`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +51,12 @@ class ZoneChange:
 
     at_ms: int
     zone: str
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """Return the names of all time zones; read from disk the first time, so it takes a moment."""
+    return frozenset(available_timezones())
 
 
 def window_at(window: Window, now_ms: int, changes: Sequence[ZoneChange] = ()) -> Bounds:
@@ -107,7 +71,7 @@ def window_at(window: Window, now_ms: int, changes: Sequence[ZoneChange] = ()) -
         now_ms: epoch ms.
         changes: in any order; those later than `now_ms` are ignored.
     """
-    if window in {Window.TOTAL, Window.OPEN}:
+    if window not in _CALENDAR:
         return Bounds(0, FOREVER_MS, window.value)
     zone = UTC_ZONE
     since: int | None = None

@@ -1,0 +1,124 @@
+"""Which thresholds of pooled budgets a job has reached, each claimed once in its window."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.money import Micros
+from bot.quotas import FOREVER_MS, Defaults, Limit, Scope, Target, Window, limits_for
+from bot.requests import NO_GUILD, Actor
+from bot.storage._rules import read_rules
+from bot.storage.policy_models import THRESHOLDS, Crossing
+from bot.storage.rows import Row, Tx, first
+
+_FULL: Final = 100
+_NEARLY: Final = 80
+"""Percent from which on a budget that can't pay for one more such picture counts as used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A job that has ended, whose budgets are looked at."""
+
+    job_id: int
+    now_ms: int
+    secret: bytes
+    defaults: Defaults
+
+    async def find(self, tx: Tx) -> list[Crossing]:
+        """Find thresholds that are reached and not told yet in the windows that still run."""
+        job = await first(
+            tx,
+            "SELECT guild_id, channel_id, user_id, ceiling FROM job WHERE id = $1",
+            self.job_id,
+        )
+        if job is None:
+            return []
+        actor = Actor(job.integer("user_id"), job.integer("guild_id"), job.integer("channel_id"))
+        rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
+        pooled = {
+            (limit.scope, limit.window): limit
+            for limit in limits_for(rules, actor, now_ms=self.now_ms)
+            if limit.scope.is_pooled and limit.amount
+        }
+        rows = await tx.fetch(
+            "SELECT bucket.id, scope, period, settled, end_at, "
+            "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert WHERE bucket_id = bucket.id) "
+            "AS told "
+            "FROM bucket JOIN job_bucket ON bucket_id = bucket.id "
+            "WHERE job_id = $1 AND is_slot = 0 AND end_at > $2 "
+            "AND scope IN ('channel', 'guild', 'ceiling', 'bot')",
+            self.job_id,
+            self.now_ms,
+        )
+        crossings = []
+        for row in rows:
+            limit = pooled.get((Scope(row.text("scope")), Window(row.text("period"))))
+            if limit is None:
+                continue
+            percent = reached(row.integer("settled"), limit.amount, price=job.integer("ceiling"))
+            if percent > row.integer("told"):
+                crossings.append(await self._crossing(tx, row, limit, actor, percent))
+        return crossings
+
+    async def claim(self, tx: Tx) -> list[Crossing]:
+        """Find them and write down that they are told: of many that try, one gets each."""
+        claimed = []
+        for crossing in await self.find(tx):
+            won = await tx.fetch(
+                "INSERT INTO budget_alert (bucket_id, percent, sent_at) VALUES ($1, $2, $3) "
+                "ON CONFLICT (bucket_id, percent) DO NOTHING RETURNING percent",
+                crossing.bucket_id,
+                crossing.percent,
+                self.now_ms,
+            )
+            if won:
+                claimed.append(crossing)
+        return claimed
+
+    async def _crossing(
+        self, tx: Tx, row: Row, limit: Limit, actor: Actor, percent: int
+    ) -> Crossing:
+        guild = await first(tx, "SELECT alert_channel FROM guild WHERE id = $1", actor.guild_id)
+        end_ms = row.integer("end_at")
+        return Crossing(
+            bucket_id=row.integer("id"),
+            scope=limit.scope,
+            window=limit.window,
+            percent=percent,
+            amount=limit.amount,
+            spent=row.integer("settled"),
+            resets_at_ms=None if end_ms == FOREVER_MS else end_ms,
+            guild_id=actor.guild_id,
+            channel_id=actor.channel_id,
+            alert_channel=guild.maybe_integer("alert_channel") if guild else None,
+            set_by=await _setter(tx, limit, actor),
+        )
+
+
+def reached(spent: Micros, amount: Micros, *, price: Micros) -> int:
+    """Return the highest threshold that `spent` of `amount` has reached, 0 for none.
+
+    A budget that is nearly spent and can't pay for one more picture at `price` is used up: holds
+    keep spending below the limit, so that it would hardly ever reach it.
+    """
+    percent = spent * 100 // amount
+    if percent >= _NEARLY and amount - spent < price:
+        return _FULL
+    return max((threshold for threshold in THRESHOLDS if percent >= threshold), default=0)
+
+
+async def _setter(tx: Tx, limit: Limit, actor: Actor) -> int | None:
+    """Return who set a pooled budget; None for the bot's default."""
+    if limit.source is None:
+        return None
+    everywhere = limit.source in {Target.ANY_GUILD, Target.BOT}
+    row = await first(
+        tx,
+        "SELECT set_by FROM spending_rule "
+        "WHERE guild_id = $1 AND scope = $2 AND subject = $3 AND period = $4",
+        NO_GUILD if everywhere else actor.guild_id,
+        limit.source.value,
+        str(actor.channel_id) if limit.scope is Scope.CHANNEL else "",
+        limit.window.value,
+    )
+    return row.integer("set_by") if row else None
