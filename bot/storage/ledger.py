@@ -88,14 +88,15 @@ class Ledger:
 
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
         rows = await tx.fetch(
-            "SELECT id FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')", job_id
+            "SELECT id, state FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')",
+            job_id,
         )
         for row in rows:
             wanted = Move(
                 row.integer("id"),
                 ChargeState.RELEASED,
                 now_ms,
-                only_from=ChargeState.HELD,
+                only_from=ChargeState(row.text("state")),
                 reason="cancelled",
             )
             await move(tx, wanted, clock=self._clock)

@@ -64,6 +64,7 @@ class Policies:
     ) -> Micros | None:
         now = self._clock.now_ms()
         subject = self._subject(who)
+        await _lock_guild(tx, who.guild_id)
         key = (who.guild_id, who.target.value, subject, window.value)
         row = await first(
             tx,
@@ -206,7 +207,7 @@ class Policies:
         return await self._db.write(partial(self._pause, guild_id, by, on=False))
 
     async def _pause(self, guild_id: int, by: int, tx: Tx, *, on: bool) -> bool:
-        await _ensure_guild(tx, guild_id)
+        await _lock_guild(tx, guild_id)
         changed = await tx.fetch(
             "UPDATE guild SET paused_at = $2, paused_by = $3 "
             f"WHERE id = $1 AND paused_at IS {'NULL' if on else 'NOT NULL'} RETURNING id",
@@ -229,7 +230,7 @@ class Policies:
     async def _configure(
         self, guild_id: int, option: Option, value: int | None, by: int, tx: Tx
     ) -> int | None:
-        await _ensure_guild(tx, guild_id)
+        await _lock_guild(tx, guild_id)
         (row,) = await tx.fetch(f"SELECT {option.value} FROM guild WHERE id = $1", guild_id)
         before = row.maybe_integer(option.value)
         if before != value:
@@ -259,6 +260,7 @@ class Policies:
 
     async def _set_timezone(self, guild_id: int, zone: str, by: int, tx: Tx) -> int:
         now = self._clock.now_ms()
+        await _lock_guild(tx, guild_id)
         changes = await _zones(tx, guild_id)
         counted = await first(
             tx,
@@ -348,8 +350,16 @@ def _check(who: Who, window: Window, amount: Micros | None) -> None:
         raise ValueError(f"a rule for {who.target} with id {who.id}")
 
 
-async def _ensure_guild(tx: Tx, guild_id: int) -> None:
-    await tx.fetch("INSERT INTO guild (id) VALUES ($1) ON CONFLICT (id) DO NOTHING", guild_id)
+async def _lock_guild(tx: Tx, guild_id: int) -> None:
+    """Make a guild's row, or keep others out of it until this change is done.
+
+    Who changes a rule reads what it was before; of two that change one rule, the second must see
+    what the first has made of it. (SQLite has one writer anyway.)
+    """
+    await tx.fetch(
+        "INSERT INTO guild (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id",
+        guild_id,
+    )
 
 
 async def _zones(tx: Tx, guild_id: int) -> list[ZoneChange]:

@@ -198,6 +198,7 @@ async def test_closing_finishes_what_was_asked_for(database_url: str) -> None:
         assert await again.read(names) == ["0", "1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_closing_waits_for_a_slow_reader_and_ends_all_of_them(database_url: str) -> None:
     async def slow(tx: Tx) -> int:
         (row,) = await tx.fetch(ENDLESS.format(" LIMIT 300000"))
@@ -209,6 +210,7 @@ async def test_closing_waits_for_a_slow_reader_and_ends_all_of_them(database_url
     assert await reading == 300_000
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_loop_that_is_torn_down_leaves_nobody_waiting(database_url: str) -> None:
     async with open_database(database_url, clock=StillClock()) as db:
         waiting = [asyncio.create_task(db.write(partial(put, f"{n}", ""))) for n in range(3)]

@@ -331,7 +331,7 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     LedgerMachine.refusals.clear()
     machine = LedgerMachine.TestCase
     machine.settings = settings(
-        max_examples=25,
+        max_examples=60,
         stateful_step_count=40,
         deadline=None,
         derandomize=True,

@@ -397,6 +397,7 @@ async def test_a_rule_without_a_meaning_is_an_error(
         await books.policies.grant(77, 11, 0, reason="", by=ADMIN)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_rules_are_read_through_indexes(books: Books) -> None:
     for table in ("spending_rule", "spending_grant", "blocked_member", "guild_zone", "rule_change"):
         sql = f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE guild_id = 1"
