@@ -207,10 +207,22 @@ async def test_killed_connections_lose_nothing_and_nobody_hears_of_them(
         f"WHERE datname = '{name}' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1"
     )
     killed = 0
+    progress = asyncio.Event()
+
+    async def spender(books: Books, user: int) -> None:
+        for _ in range(40):
+            await spend(books, user, 1)
+            progress.set()
+
     async with open_books(database_url) as books:
-        work = asyncio.gather(*(spend(books, user, 40) for user in range(8)))
+        spending = (spender(books, user) for user in range(8))
+        work: asyncio.Future[list[None]] = asyncio.gather(*spending)
         while not work.done():
+            # Faster than work gets done, killing would prove that nobody tries for ever.
+            progress.clear()
             killed += len(await asyncio.to_thread(postgres.run, kill))
+            work.add_done_callback(lambda _: progress.set())
+            await progress.wait()
         await work
         assert await books.counters("bot", "total") == (0, 8 * 40 * 10, 0)
     assert killed > 10
