@@ -29,8 +29,8 @@ class Usage(commands.Cog):
     @app_commands.command(
         name="usage", description="What you have spent, what is left, and your last pictures"
     )
-    @app_commands.allowed_installs(guilds=True, users=False)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         """Show today, this month, all time, what is left, and the last ten jobs."""
 
@@ -106,8 +106,13 @@ def _cost(job: JobSummary) -> str:
 
 
 def _link(job: JobSummary) -> str | None:
-    """The address of the result's message; private ones can't be linked."""
+    """The address of the result's message, if it can be linked.
+
+    Private ones can't, nor those in a guild that does not have the bot: which one is not kept.
+    """
     if job.delivery is not Delivery.DELIVERED or job.private or job.message_id is None:
+        return None
+    if job.guild_id == NO_GUILD and not job.channel_id:
         return None
     guild = "@me" if job.guild_id == NO_GUILD else str(job.guild_id)
     return f"https://discord.com/channels/{guild}/{job.message_channel_id}/{job.message_id}"

@@ -34,7 +34,7 @@ _WHOSE: Final = {
     Scope.CHANNEL: "this channel's limit of {}",
     Scope.GUILD: "this server's limit of {}",
     Scope.CEILING: "the operator's limit of {} for this server",
-    Scope.DM: "the operator's limit of {} for direct messages",
+    Scope.DM: "the operator's limit of {} outside this bot's servers",
     Scope.PERSON: "the operator's limit of {} for you",
     Scope.BOT: "the operator's limit of {} for everybody together",
 }
@@ -82,8 +82,9 @@ def explain_exceeded(error: QuotaExceeded) -> Explanation:
         )
     if limit.scope is Scope.DM and limit.amount == 0:
         return Explanation(
-            "Pictures in direct messages are off",
-            "The operator of this bot allows none here. Make them in a server that has the bot.",
+            "Pictures are off here",
+            "The operator of this bot pays for none in direct messages, groups, and servers that "
+            "don't have it. Make yours in a server that has the bot.",
         )
     needs = f"at most {format_usd(error.needed)}"
     if error.about is not None:
