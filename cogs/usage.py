@@ -16,11 +16,16 @@ from bot.storage import Delivery, JobSummary, Standing
 from cogs.ui.access import Needs
 from cogs.ui.answers import Shown, answer, boxed
 from cogs.ui.intake import actor_of, services_of
+from cogs.ui.limits import is_off
 from cogs.ui.standing import binding_line, state_lines
 from cogs.ui.text import plain
 
 _JOBS_SHOWN: Final = 10
 _PROMPT_SHOWN: Final = 60
+_OFF: Final = (
+    "Only free models work here: in direct messages, groups, and servers that don't have this bot, "
+    "its operator pays for no others. Go to a server that has it."
+)
 
 
 class Usage(commands.Cog):
@@ -56,6 +61,8 @@ def _left(standing: Standing) -> str:
         lines.append("**You are blocked in this server,** so you can make nothing here.")
     if standing.rules.paused is not None:
         lines.append("**Pictures are paused** just now.")
+    if any(is_off(state.limit) for state in standing.limits):
+        return "\n".join([*lines, _OFF])
     return "\n".join([*lines, *state_lines(standing), f"-# {binding_line(standing)}"])
 
 

@@ -38,6 +38,7 @@ _PRICE_FOR: Final = {
     Target.CHANNEL: "in <#{id}>",
     Target.GUILD: "in this server",
     Target.CEILING: "in the server",
+    Target.DM: "outside this bot's servers",
     Target.BOT: "everywhere",
 }
 """Where a price of one picture is not something that people spend together."""

@@ -70,7 +70,7 @@ async def test_an_admin_sets_up_a_server_and_members_run_into_each_limit(
         await make(mira, general, TIDE)
     words = (await refused(mira, general, TIDE)).text
     assert "This would go over **your own limit of $0.50 a day**." in words
-    assert "**$0.0187** is left, and this needs about $0.08, at most $0.08." in words
+    assert "**$0.0187** is left, and this needs $0.08." in words
     assert "A new day begins <t:" in words
     assert "An admin of this server can raise it." in words
 

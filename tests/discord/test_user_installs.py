@@ -94,7 +94,10 @@ async def test_by_default_it_is_off_and_kindly_so(open_house: OpenHouse) -> None
     mira, place = house.person("mira"), lighthouse(house)
     text = (await refused(mira, place, LARGE)).text
     assert "Pictures are off here" in text
-    assert "Make yours in a server that has the bot." in text
+    assert "Free models still work; for the others, go to a server that has it." in text
+    shown = await told(mira, place, "usage")
+    assert "Only free models work here" in shown
+    assert "$0.00 a day" not in shown
     assert (await make(mira, place, "test/test")).attachments  # what is free stays so
 
 

@@ -68,6 +68,13 @@ def test_what_nobody_knows_is_left_out() -> None:
     assert "this needs at most $0.08." in told
 
 
+def test_what_costs_always_the_same_is_said_once() -> None:
+    limit = Limit(Scope.MEMBER, Window.DAY, 100_000)
+    assert "and this needs $0.08." in exceeded(limit, about=80_000)
+    asked = explain(NeedsConfirmation(needed=80_000, above=0, about=80_000)).body
+    assert "It costs **$0.08**." in asked
+
+
 def test_too_many_open_jobs_are_told_as_jobs_and_not_as_money() -> None:
     told = exceeded(Limit(Scope.MEMBER, Window.OPEN, 3), resets=None)
     assert "At most 3 of your jobs may wait or run at once." in told
