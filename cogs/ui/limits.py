@@ -92,10 +92,10 @@ def explain_exceeded(error: QuotaExceeded) -> Explanation:
             "The operator of this bot pays for none in direct messages, groups, and servers that "
             "don't have it. Free models still work; for the others, go to a server that has it.",
         )
+    needs = _price(error.about, error.needed)
     told = [
         f"This would go over **{name_limit(limit)}**.",
-        f"**{format_usd(error.left)}** is left, "
-        f"and this needs {_price(error.about, error.needed)}.",
+        f"**{format_usd(error.left)}** is left, and this needs {needs}.",
     ]
     if error.resets_at_ms is not None:
         told.append(f"{_ANEW[limit.window]} <t:{-(-error.resets_at_ms // 1000)}:R>.")
