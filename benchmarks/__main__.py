@@ -7,7 +7,6 @@ everything, to see that the benchmark itself works; its results are not written.
 
 import argparse
 import json
-import math
 import platform
 import statistics
 import sys
@@ -19,49 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import Load
+from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
+from benchmarks.ledger import ledger
 from benchmarks.processes import Bot, Servers, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
 IDLE_S: Final = 5.0
 """How long a bot rests before its memory is looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured value; `limit` is what it must not exceed, or None where it only informs."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the limit is kept."""
-        if self.limit is None:
-            return ""
-        return "ok" if self.value <= self.limit else "TOO MUCH"
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How much is measured."""
-
-    rounds: int
-    commands: int
-    warm_up: int
-    flood_seconds: int
-    starts: int
-
-
-FULL: Final = Scale(rounds=3, commands=200, warm_up=30, flood_seconds=10, starts=7)
-QUICK: Final = Scale(rounds=1, commands=10, warm_up=3, flood_seconds=1, starts=1)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that `share` (0 to 1) of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def cost_of_a_command(scale: Scale) -> list[Figure]:
@@ -179,6 +142,7 @@ PARTS: Final = {
     "acknowledgement": acknowledgement,
     "start": start_and_memory,
     "loop": event_loop,
+    "ledger": ledger,
 }
 
 
@@ -195,9 +159,8 @@ def _per_command(calls: dict[str, int], commands: int) -> str:
 
 def _show(figures: Sequence[Figure]) -> None:
     for figure in figures:
-        limit = "" if figure.limit is None else f"at most {figure.limit:g}"
         value = f"{figure.value:,.2f} {figure.unit}"
-        print(f"{figure.name:<52} {value:>14}  {limit:<12} {figure.verdict}", flush=True)
+        print(f"{figure.name:<52} {value:>14}  {figure.bound:<13} {figure.verdict}", flush=True)
 
 
 def main() -> int:
@@ -215,7 +178,7 @@ def main() -> int:
         print(f"== {name}", flush=True)
         figures = PARTS[name](QUICK if arguments.quick else FULL)
         _show(figures)
-        kept = kept and all(figure.verdict != "TOO MUCH" for figure in figures)
+        kept = kept and all(figure.is_kept for figure in figures)
         results[name] = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
     if not arguments.quick and not arguments.parts:
         when = datetime.now(UTC).isoformat(timespec="seconds")

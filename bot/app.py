@@ -17,6 +17,7 @@ import aiohttp
 import discord
 
 from bot.alerts import Alerts
+from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.client import ImageBot, invite_link
@@ -138,8 +139,10 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             patience=parts.patience,
         )
+        budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
         generation = Generation(
             ledger=ledger,
+            books=Bookkeeper(ledger, alerts=alerts, budgets=budgets),
             jobs=jobs,
             catalog=catalog,
             router=router,
@@ -152,7 +155,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             alerts=alerts,
             policies=policies,
-            budgets=BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts),
+            budgets=budgets,
             clock=clock,
             default_model=settings.default_model,
         )

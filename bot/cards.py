@@ -24,6 +24,10 @@ class MessageGone(RouteClosed):
     """The original answer was deleted by somebody; its token may still work."""
 
 
+class CardRefused(RouteClosed):
+    """Discord calls the card itself invalid; one with less on it may go the same way."""
+
+
 class RouteBusy(Exception):
     """Discord failed or could not be reached; the same again may work."""
 
@@ -75,6 +79,8 @@ class Result:
     today: Micros | None = None
     """What the person has spent today; told only in private results."""
     offer: Offer | None = None
+    bare: bool = False
+    """Only pictures and price, where Discord or we can't make the whole card."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ class ImageBot(commands.AutoShardedBot):
         self.services.alerts.operators = self._operators()
         for name in self._cogs_to_load:
             await self.load_extension(name)
+        self._keep_to_installs()
         self.add_dynamic_items(*self._dynamic_items)
         try:
             await self.sync_commands()
@@ -93,6 +94,14 @@ class ImageBot(commands.AutoShardedBot):
     def is_connected(self) -> bool:
         """Whether every shard is connected just now; `is_ready` stays true through an outage."""
         return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+
+    def _keep_to_installs(self) -> None:
+        """Offer commands to people's accounts only if the application's settings allow that."""
+        if self.application is not None and self.application.user_integration_config is not None:
+            return
+        for command in self.tree.get_commands():
+            if command.allowed_installs is not None:  # an object of its own: copies share theirs
+                command.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
 
     def _operators(self) -> tuple[int, ...]:
         """OPERATOR_IDS, else the application's owner, or its team's members."""

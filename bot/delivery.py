@@ -9,7 +9,8 @@ the ledger is out of reach: whatever happens here, the books are written already
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, repeat
@@ -17,6 +18,7 @@ from typing import Final, TypeVar
 
 from bot.cards import (
     Card,
+    CardRefused,
     Closed,
     Failure,
     Linked,
@@ -141,10 +143,31 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - a courtesy; the job goes on whatever happens
             _log.info("Could not show the progress of job %d: %r", card.job.id, error)
 
-    async def warn_when_late(self, job: Assignment, since_ms: int) -> None:
-        """Close the waiting message with a last word, just before it can't be edited any more."""
-        await self._clock.sleep_until(job.reply.expires_at_ms - LATE_NOTICE_MS)
-        await self.progress(Progress(job, since_ms, late=True))
+    @asynccontextmanager
+    async def showing(self, card: Progress, *, at_ms: int = 0) -> AsyncIterator[None]:
+        """Show `card` beside the block, at once or at a time; not any more when the block is over.
+
+        An edit that has begun is awaited, since cut off it might overtake what comes after it.
+        """
+        begun = False
+
+        async def show() -> None:
+            nonlocal begun
+            if at_ms:
+                await self._clock.sleep_until(at_ms)
+            begun = True
+            await self.progress(card)
+
+        task = asyncio.create_task(show(), name=f"progress-{card.job.id}")
+        try:
+            yield
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            if not begun:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def result(self, card: Result) -> Fate:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
@@ -152,7 +175,7 @@ class Delivery:
         pictures = await self._fetch(card.report.pictures)
         for route in routes(job.reply, private=job.private, now_ms=self._clock.now_ms()):
             try:
-                posted = await self._post_fitting(route, card, pictures)
+                posted = await self._post_or_bare(route, card, pictures)
             except (RouteClosed, UploadTooLarge) as error:
                 _log.info("Job %d can't go by %s: %r", job.id, route, error)
                 continue
@@ -209,6 +232,18 @@ class Delivery:
         In public, the placeholder is edited first: until then Discord gives a follow-up the
         placeholder's visibility, and the explanation would be public.
         """
+        try:
+            return await self._explain(reply, card, user_id=user_id)
+        except CardRefused:
+            _log.exception("Discord refused an explanation")
+        bare = replace(card, request=replace(card.request, prompt=""), offer=None)
+        try:
+            return await self._explain(reply, bare, user_id=user_id)
+        except CardRefused as error:
+            return await self._give_up(reply, error, private=card.request.private)
+
+    async def _explain(self, reply: ReplyRoute, card: Failure, *, user_id: int) -> Fate:
+        """Explain by the token, else by direct message. Raises CardRefused."""
         private = card.request.private
         if self.token_lives(reply):
             try:
@@ -216,6 +251,8 @@ class Delivery:
                     await self._patiently(lambda: self._messenger.edit(reply, card), reply)
                 else:
                     await self._whisper_instead(reply, card)
+            except CardRefused:
+                raise
             except (RouteClosed, RouteBusy, UploadTooLarge) as error:
                 _log.info("An explanation did not get through by the token: %r", error)
             else:
@@ -223,14 +260,19 @@ class Delivery:
         try:
             nonce = f"f{reply.message_id}"
             await self._patiently(lambda: self._messenger.direct(user_id, card, nonce=nonce))
+        except CardRefused:
+            raise
         except RouteBusy:
             return Fate.LATER
         except (RouteClosed, UploadTooLarge) as error:
-            _log.warning("An explanation could not be delivered: %r", error)
-            await self._tidy(reply, private=private, card=Closed())
-            return Fate.UNDELIVERABLE
+            return await self._give_up(reply, error, private=private)
         await self._tidy(reply, private=private, card=None)
         return Fate.DELIVERED
+
+    async def _give_up(self, reply: ReplyRoute, error: Exception, *, private: bool) -> Fate:
+        _log.warning("An explanation could not be delivered: %r", error)
+        await self._tidy(reply, private=private, card=Closed())
+        return Fate.UNDELIVERABLE
 
     async def _whisper_instead(self, reply: ReplyRoute, card: Card) -> None:
         try:
@@ -248,6 +290,18 @@ class Delivery:
             await self._messenger.tidy(reply, card)
         except (RouteClosed, RouteBusy, UploadTooLarge) as error:
             _log.info("Could not tidy message %d: %r", reply.message_id, error)
+
+    async def _post_or_bare(
+        self, route: Route, card: Result, pictures: Sequence[bytes | None]
+    ) -> Posted:
+        """Post by one route; a card that Discord calls invalid goes without all that may be so."""
+        try:
+            return await self._post_fitting(route, card, pictures)
+        except CardRefused:
+            if card.bare:
+                raise
+            _log.exception("Discord refused the card of job %d", card.report.job.id)
+            return await self._post_fitting(route, replace(card, bare=True), pictures)
 
     async def _post_fitting(
         self, route: Route, card: Result, pictures: Sequence[bytes | None]

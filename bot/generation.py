@@ -8,17 +8,18 @@ before it goes out, and settled before its picture is delivered. Owns no Discord
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from bot.alerts import Alerts
+from bot.bookkeeping import Bookkeeper, Outcome
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Alert, Failure, Progress, Result, Spent, Trouble
 from bot.catalog import Ability, Catalog, Model, parse_size
 from bot.clock import Clock
-from bot.delivery import Delivery, Fate
+from bot.delivery import LATE_NOTICE_MS, Delivery, Fate
 from bot.errors import BotError, InvalidOption, LedgerUnavailable, ShuttingDown, UnpricedModel
 from bot.ids import make_id
 from bot.imagerouter import (
@@ -32,7 +33,7 @@ from bot.imagerouter import (
     ResponseFormat,
 )
 from bot.imagerouter import Generation as Answer
-from bot.money import Micros, format_usd
+from bot.money import Micros
 from bot.offers import Offers
 from bot.outcomes import Assignment, Note, Part, Report, stored_report
 from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
@@ -41,8 +42,6 @@ from bot.requests import Actor, ImageRequest, Quality, ReplyRoute
 from bot.scheduler import Place, Scheduler
 from bot.storage import ChargeState, HeldJob, Jobs, Ledger, NewJob, Output, Policies
 
-_T = TypeVar("_T")
-
 _log = logging.getLogger(__name__)
 
 MOST_PICTURES: Final = 4
@@ -50,9 +49,6 @@ MOST_PROMPT: Final = 6_000
 """Characters of a prompt; Discord's own limit for a text option."""
 LEASE_MS: Final = 11 * 60_000
 """How long an answer is awaited: ImageRouter's client gives up after 10 minutes."""
-_RECORD_DELAYS: Final = (0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
-"""Seconds between the tries to record an outcome that must not be lost."""
-
 _MOST_UNDELIVERED: Final = 200
 """Reports kept in memory for a later try; the rest is told at the next start."""
 
@@ -75,6 +71,7 @@ class Generation:
         self,
         *,
         ledger: Ledger,
+        books: Bookkeeper,
         jobs: Jobs,
         catalog: Catalog,
         router: ImageRouter,
@@ -88,6 +85,7 @@ class Generation:
         default_model: str | None,
     ) -> None:
         self._ledger = ledger
+        self._books = books
         self._jobs = jobs
         self._catalog = catalog
         self._router = router
@@ -203,7 +201,12 @@ class Generation:
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()
+        await self.record_late()
         await self._delivery.note_late()
+
+    async def record_late(self) -> None:
+        """Tell the ledger what it did not take before; called every minute, before it is swept."""
+        await self._books.record_late()
 
     async def idle(self) -> None:
         """Wait until everybody who asked is answered, and every job that was started has ended."""
@@ -217,16 +220,13 @@ class Generation:
             _log.error("%s ended with a fault", task.get_name(), exc_info=error)
 
     async def _run(self, job: Assignment, plan: Plan, held: HeldJob, place: Place) -> None:
-        since = self._clock.now_ms()
-        late = asyncio.create_task(self._delivery.warn_when_late(job, since))
-        try:
-            report = await self._work(job, plan, held, place)
-        except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
-            _log.exception("A fault in job %d", job.id)
-            report = await self._salvage(job)
-        finally:
-            late.cancel()
-            await asyncio.gather(late, return_exceptions=True)
+        late = Progress(job, self._clock.now_ms(), late=True)
+        async with self._delivery.showing(late, at_ms=job.reply.expires_at_ms - LATE_NOTICE_MS):
+            try:
+                report = await self._work(job, plan, held, place)
+            except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
+                _log.exception("A fault in job %d", job.id)
+                report = await self._salvage(job)
         await self.deliver(report)
         if any(part.presses_budget for part in report.parts):
             await self._budgets.check(job.id)
@@ -250,43 +250,67 @@ class Generation:
                 await self._delivery.progress(waiting)
             return await self._work_in_turn(job, plan, held, place)
         except ShuttingDown as error:
-            parts = [await self._release(charge_id, plan, error) for charge_id in held.charge_ids]
+            parts = [await self._release(job, each, plan, error) for each in held.charge_ids]
             return Report(job, tuple(parts), restarted=True, notes=plan.notes)
 
     async def _work_in_turn(
         self, job: Assignment, plan: Plan, held: HeldJob, place: Place
     ) -> Report:
-        async with self._scheduler.slot(place):
+        async with AsyncExitStack() as shown, self._scheduler.slot(place):
             began = time.monotonic()
             working = Progress(job, self._clock.now_ms())
-            showing = asyncio.create_task(self._delivery.progress(working))
-            parts = await asyncio.gather(
-                *(
-                    self._charge(plan, charge_id, dispatched=held.dispatched)
-                    for charge_id in held.charge_ids
-                )
-            )
+            # Ended after the slot is free: others need not wait for an edit that is on its way.
+            await shown.enter_async_context(self._delivery.showing(working))
+            parts = await self._charge_all(job, plan, held)
             seconds = time.monotonic() - began
-        await showing  # or the edit to "working" might overtake the result
-        return Report(job, tuple(parts), seconds=seconds, notes=plan.notes)
+        return Report(job, parts, seconds=seconds, notes=plan.notes)
 
-    async def _charge(self, plan: Plan, charge_id: int, *, dispatched: bool) -> Part:
-        """Send one request and record what became of it. Raises nothing but cancellation."""
+    async def _charge_all(self, job: Assignment, plan: Plan, held: HeldJob) -> tuple[Part, ...]:
+        """Send every request and see each to its end: a fault in one costs no other's picture."""
+        charging = [
+            self._charge(job, plan, charge_id, dispatched=held.dispatched)
+            for charge_id in held.charge_ids
+        ]
+        outcomes = await asyncio.gather(*charging, return_exceptions=True)
+        faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        salvaged: dict[int, Part] = {}
+        if faults:
+            _log.error("Faults in %d charges of job %d", len(faults), job.id, exc_info=faults[0])
+            salvaged = await self._salvage_parts(job)
+        return tuple(
+            outcome
+            if isinstance(outcome, Part)
+            else salvaged.get(charge_id) or _unknown_part(charge_id, plan)
+            for charge_id, outcome in zip(held.charge_ids, outcomes, strict=True)
+        )
+
+    async def _salvage_parts(self, job: Assignment) -> dict[int, Part]:
+        """Close what faults left open; empty when the books can't be asked: the sweeper closes."""
+        try:
+            return {part.charge_id: part for part in (await self._salvage(job)).parts}
+        except LedgerUnavailable:
+            _log.exception("What became of job %d could not be read", job.id)
+            return {}
+
+    async def _charge(
+        self, job: Assignment, plan: Plan, charge_id: int, *, dispatched: bool
+    ) -> Part:
+        """Send one request and record what became of it. Raises nothing that is expected."""
         try:
             if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
                 return Part(charge_id, ChargeState.RELEASED, 0, 0)
         except LedgerUnavailable as error:
-            return await self._release(charge_id, plan, error)
+            return await self._release(job, charge_id, plan, error)
         try:
             answer = await self._ask(plan)
         except ImageRouterError as error:
-            return await self._record_error(charge_id, plan, error)
+            return await self._record_error(job, charge_id, plan, error)
         except Exception as fault:  # noqa: BLE001 - whatever broke, the request may be charged
             _log.exception("A fault while charge %d was out", charge_id)
             unknown = OutcomeUnknown(type(fault).__name__)
-            return await self._record_error(charge_id, plan, unknown)
-        return await self._record_answer(charge_id, plan, answer)
+            return await self._record_error(job, charge_id, plan, unknown)
+        return await self._record_answer(job, charge_id, plan, answer)
 
     async def _ask(self, plan: Plan) -> Answer:
         request = plan.request
@@ -300,105 +324,86 @@ class Generation:
             output_format=request.output_format.value,
         )
 
-    async def _record_answer(self, charge_id: int, plan: Plan, answer: Answer) -> Part:
-        outputs = [Output(url=p.url, data=p.data) for p in answer.pictures]
-        if answer.cost_micros is None:
-            await self._record(
-                charge_id,
-                lambda: self._ledger.mark_unknown(charge_id, reason="no cost", outputs=outputs),
+    async def _record_answer(
+        self, job: Assignment, charge_id: int, plan: Plan, answer: Answer
+    ) -> Part:
+        pictures, cost = answer.pictures, answer.cost_micros
+        if cost is None:
+            return await self._record(
+                job, charge_id, plan, ChargeState.UNKNOWN, reason="no cost", pictures=pictures
             )
-            return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, answer.pictures)
-        return await self._settle(
-            charge_id, plan, answer.cost_micros, pictures=answer.pictures, outputs=outputs
+        return await self._record(
+            job, charge_id, plan, ChargeState.SETTLED, cost=cost, pictures=pictures
         )
 
-    async def _record_error(self, charge_id: int, plan: Plan, error: ImageRouterError) -> Part:
+    async def _record_error(
+        self, job: Assignment, charge_id: int, plan: Plan, error: ImageRouterError
+    ) -> Part:
         if isinstance(error, BadKey):
             self._alerts.raise_alert(Alert(Trouble.BAD_KEY))
         elif isinstance(error, NoCredits):
             self._alerts.raise_alert(Alert(Trouble.NO_CREDITS))
         match error.billing:
             case Billing.FREE:
-                return await self._release(charge_id, plan, error)
+                return await self._release(job, charge_id, plan, error)
             case Billing.CHARGED if error.cost_micros is not None:
-                return await self._settle(charge_id, plan, error.cost_micros, error=error)
+                state, cost = ChargeState.SETTLED, error.cost_micros
             case _:
-                reason = type(error).__name__
-                await self._record(
-                    charge_id, lambda: self._ledger.mark_unknown(charge_id, reason=reason)
-                )
-                return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)
-
-    async def _settle(
-        self,
-        charge_id: int,
-        plan: Plan,
-        cost: Micros,
-        *,
-        pictures: tuple[RemotePicture, ...] = (),
-        outputs: list[Output] | None = None,
-        error: BotError | None = None,
-    ) -> Part:
-        settlement = await self._record(
-            charge_id,
-            lambda: self._ledger.settle(charge_id, actual=cost, outputs=outputs or ()),
-            cost=cost,
-        )
-        if settlement is not None and settlement.overrun:
-            detail = f"{plan.model.id}: {format_usd(cost)} instead of {format_usd(plan.ceiling)}"
-            self._alerts.raise_alert(Alert(Trouble.OVERRUN, detail))
-        pressed = settlement is not None and settlement.presses_budget
-        return Part(
-            charge_id,
-            ChargeState.SETTLED,
-            plan.ceiling,
-            cost,
-            pictures,
-            error,
-            presses_budget=pressed,
-        )
-
-    async def _release(self, charge_id: int, plan: Plan, error: BotError) -> Part:
+                state, cost = ChargeState.UNKNOWN, 0
         reason = type(error).__name__
-        await self._record(charge_id, lambda: self._ledger.release(charge_id, reason=reason))
-        return Part(charge_id, ChargeState.RELEASED, plan.ceiling, 0, error=error)
+        return await self._record(
+            job, charge_id, plan, state, cost=cost, reason=reason, error=error
+        )
+
+    async def _release(self, job: Assignment, charge_id: int, plan: Plan, error: BotError) -> Part:
+        state, reason = ChargeState.RELEASED, type(error).__name__
+        return await self._record(job, charge_id, plan, state, reason=reason, error=error)
 
     async def _record(
-        self, charge_id: int, write: Callable[[], Awaitable[_T]], *, cost: Micros | None = None
-    ) -> _T | None:
-        """Write to the ledger, however long it takes to come back; None when it did not.
-
-        What could not be written is logged with its amount, and the sweeper presumes the hold.
-        """
-        for delay in (*_RECORD_DELAYS, None):
-            try:
-                return await write()
-            except LedgerUnavailable:
-                self._alerts.raise_alert(Alert(Trouble.LEDGER))
-                if delay is None:
-                    break
-                await asyncio.sleep(delay)
-        told = "nothing certain" if cost is None else format_usd(cost)
-        _log.critical("Charge %d could not be recorded; its cost is %s", charge_id, told)
-        return None
+        self,
+        job: Assignment,
+        charge_id: int,
+        plan: Plan,
+        state: ChargeState,
+        *,
+        cost: Micros = 0,
+        reason: str = "",
+        pictures: tuple[RemotePicture, ...] = (),
+        error: BotError | None = None,
+    ) -> Part:
+        held = plan.ceiling
+        outputs = tuple(Output(url=picture.url, data=picture.data) for picture in pictures)
+        outcome = Outcome(job.id, charge_id, job.model, held, state, cost, reason, outputs)
+        pressed = await self._books.record(outcome)
+        return Part(charge_id, state, held, cost, pictures, error, presses_budget=pressed)
 
     async def deliver(self, report: Report) -> None:
         """Bring what became of a job to its person. The ledger is closed by now."""
-        job = report.job
         try:
-            if report.pictures:
-                fate = await self._deliver_result(report)
-            else:
-                fate = await self._deliver_failure(report)
+            fate = await self._tell(report)
         except LedgerUnavailable:
-            _log.exception("That job %d can't be delivered could not be recorded", job.id)
-        except Exception:  # noqa: BLE001 - a card that can't be shown must not hide what it cost
-            _log.exception("A fault in the delivery of job %d", job.id)
-            bare = Failure(replace(job.request, prompt=""), None, report)
-            await self._explain(job, bare)
-        else:
-            if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
-                self._undelivered[job.id] = report
+            _log.exception("How job %d was told of could not be recorded", report.job.id)
+            return
+        if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
+            self._undelivered[report.job.id] = report
+
+    async def _tell(self, report: Report) -> Fate:
+        """Tell by the whole card; after a fault by one with less on it, and at last in words."""
+        ways = [self._deliver_failure]
+        if report.pictures:
+            ways = [self._deliver_result, self._deliver_bare]
+        for way in ways:
+            try:
+                return await way(report)
+            except LedgerUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - no picture or cost is lost to a card that can't be made
+                _log.exception("A fault in the delivery of job %d", report.job.id)
+        bare = Failure(replace(report.job.request, prompt=""), None, report)
+        return await self._explain(report.job, bare)
+
+    async def _deliver_bare(self, report: Report) -> Fate:
+        return await self._show(Result(report, bare=True))
 
     async def deliver_late(self) -> None:
         """Try again what Discord or the books did not take; called every minute."""
@@ -413,12 +418,16 @@ class Generation:
         tries = remedies(job.request, report.error, self._catalog, missing=failed) if failed else ()
         offer = await self._offers.save(job.actor, tries, private=job.private)
         today = await self._spent_today(job.actor) if job.private else None
-        fate = await self._delivery.result(Result(report, today=today, offer=offer))
-        if fate is Fate.DELIVERED and not job.private:
-            today = await self._spent_today(job.actor)
+        return await self._show(Result(report, today=today, offer=offer))
+
+    async def _show(self, card: Result) -> Fate:
+        report = card.report
+        fate = await self._delivery.result(card)
+        if fate is Fate.DELIVERED and not report.job.private:
+            today = await self._spent_today(report.job.actor)
             if today is not None:
                 spent = Spent(report.cost, report.uncertain, today)
-                await self._delivery.whisper_spent(job, spent)
+                await self._delivery.whisper_spent(report.job, spent)
         return fate
 
     async def _deliver_failure(self, report: Report) -> Fate:
@@ -441,7 +450,7 @@ class Generation:
         today = window_at(Window.DAY, self._clock.now_ms())
         try:
             return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
-        except LedgerUnavailable:
+        except Exception:  # noqa: BLE001 - see above
             _log.exception("What a person has spent could not be read")
             return None
 
@@ -474,3 +483,8 @@ class Generation:
         except LedgerUnavailable:
             return 0
         return standing.affordable
+
+
+def _unknown_part(charge_id: int, plan: Plan) -> Part:
+    error = OutcomeUnknown("a fault of ours")
+    return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)

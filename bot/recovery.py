@@ -92,6 +92,7 @@ class Recovery:
         await self._tell_all()
 
     async def _close_charges(self, *, adopt_all: bool) -> None:
+        await self._generation.record_late()  # before it is presumed
         swept = await self._ledger.sweep(adopt_all=adopt_all)
         for charge_id in swept.presumed_charges:
             _log.warning("Charge %d counts as spent: no answer came in time", charge_id)

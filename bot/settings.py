@@ -95,7 +95,7 @@ SPECS: Final = (
     Spec(
         "DEFAULT_DM_DAILY_USD",
         "0",
-        "What one person may spend a day in direct messages; 0 is off. The sandbox allows 0.50.",
+        "What one person may spend a day outside servers with the bot; 0 is off (sandbox: 0.50).",
     ),
     Spec("MEMBER_OPEN_JOBS", "3", "Jobs of one member that run or wait; more are refused."),
     Spec("MEMBER_JOBS", "2", "Jobs of one member that run at once; more wait their turn."),

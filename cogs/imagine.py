@@ -27,8 +27,8 @@ class Imagine(commands.Cog):
     )
     @app_commands.rename(output_format="format")
     @app_commands.autocomplete(model=options.complete_model, size=options.complete_size)
-    @app_commands.allowed_installs(guilds=True, users=False)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def imagine(
         self,
         interaction: discord.Interaction[Any],

@@ -30,7 +30,7 @@ _MOST_NAME: Final = 70
 
 _POOLS: Final = [
     app_commands.Choice(name="everybody everywhere together", value="bot"),
-    app_commands.Choice(name="each person in direct messages", value="dm"),
+    app_commands.Choice(name="each person outside this bot's servers", value="dm"),
 ]
 
 
@@ -107,7 +107,9 @@ class Operator(
 
         await answer(interaction, work, needs=Needs.OPERATOR)
 
-    @app_commands.command(name="budget", description="What all may spend together, or each in DMs")
+    @app_commands.command(
+        name="budget", description="What all may spend together, or each outside servers"
+    )
     @app_commands.describe(
         per="What the amount is for",
         amount="US dollars; 0 is nothing; leave it out to go back to the bot's settings",
@@ -121,7 +123,7 @@ class Operator(
         amount: app_commands.Range[str, 1, MOST_TYPED] | None = None,
         of: str = "bot",
     ) -> None:
-        """Set the budget of the whole bot, or a person's allowance in direct messages."""
+        """Set the budget of the whole bot, or a person's allowance outside the bot's servers."""
 
         async def work() -> Changed:
             who = Who.direct_messages() if of == "dm" else Who.everybody()

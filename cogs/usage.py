@@ -16,11 +16,16 @@ from bot.storage import Delivery, JobSummary, Standing
 from cogs.ui.access import Needs
 from cogs.ui.answers import Shown, answer, boxed
 from cogs.ui.intake import actor_of, services_of
+from cogs.ui.limits import is_off
 from cogs.ui.standing import binding_line, state_lines
 from cogs.ui.text import plain
 
 _JOBS_SHOWN: Final = 10
 _PROMPT_SHOWN: Final = 60
+_OFF: Final = (
+    "Only free models work here: in direct messages, groups, and servers that don't have this bot, "
+    "its operator pays for no others. Go to a server that has it."
+)
 
 
 class Usage(commands.Cog):
@@ -29,8 +34,8 @@ class Usage(commands.Cog):
     @app_commands.command(
         name="usage", description="What you have spent, what is left, and your last pictures"
     )
-    @app_commands.allowed_installs(guilds=True, users=False)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         """Show today, this month, all time, what is left, and the last ten jobs."""
 
@@ -56,6 +61,8 @@ def _left(standing: Standing) -> str:
         lines.append("**You are blocked in this server,** so you can make nothing here.")
     if standing.rules.paused is not None:
         lines.append("**Pictures are paused** just now.")
+    if any(is_off(state.limit) for state in standing.limits):
+        return "\n".join([*lines, _OFF])
     return "\n".join([*lines, *state_lines(standing), f"-# {binding_line(standing)}"])
 
 
@@ -106,8 +113,13 @@ def _cost(job: JobSummary) -> str:
 
 
 def _link(job: JobSummary) -> str | None:
-    """The address of the result's message; private ones can't be linked."""
+    """The address of the result's message, if it can be linked.
+
+    Private ones can't, nor those in a guild that does not have the bot: which one is not kept.
+    """
     if job.delivery is not Delivery.DELIVERED or job.private or job.message_id is None:
+        return None
+    if job.guild_id == NO_GUILD and not job.channel_id:
         return None
     guild = "@me" if job.guild_id == NO_GUILD else str(job.guild_id)
     return f"https://discord.com/channels/{guild}/{job.message_channel_id}/{job.message_id}"

@@ -135,6 +135,11 @@ class LongString:
         self._carry = b""
 
     @property
+    def size(self) -> int:
+        """How many bytes `data` has."""
+        return self._size
+
+    @property
     def data(self) -> bytes | None:
         """The decoded bytes; None when it was no base64, empty, or over the limit.
 
@@ -194,9 +199,9 @@ class AnswerReader:
         self._mark = "long-" + secrets.token_hex(16) + ":"
 
     @property
-    def has_pictures(self) -> bool:
-        """Long strings were lifted out."""
-        return bool(self._longs)
+    def size(self) -> int:
+        """How many bytes are left to be worked on: the JSON, and the pictures that it held."""
+        return len(self._skeleton) + sum(long.size for long in self._longs)
 
     @property
     def cut_short(self) -> bool:

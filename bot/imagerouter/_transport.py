@@ -13,7 +13,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp import hdrs
@@ -40,6 +40,7 @@ from bot.imagerouter.models import Generation
 OnWait: TypeAlias = Callable[[float, ImageRouterError], None]
 """Told before a pause: how many seconds, and why."""
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 USER_AGENT: Final = "Easel (Discord picture bot)"
@@ -51,6 +52,8 @@ _JUDGED_STATUSES: Final = (400, 401, 402, 413, 422, 429)
 """Refusals that mean what they say even without a body of ImageRouter's own."""
 _FIRST_BACKOFF_S: Final = 0.5
 _QUESTION_ERROR_BYTES: Final = 256 * 1024
+_ASIDE_BYTES: Final = 64 * 1024
+"""JSON from here on is parsed in a thread: a hostile answer must not hold the bot's heartbeats."""
 _BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
@@ -85,10 +88,10 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> JsonValue:
+    async def json(self) -> JsonValue:
         """Parse the body. Raises MalformedAnswer."""
         try:
-            return parse_json(self.body)
+            return await _aside(len(self.body), parse_json, self.body)
         except NotJson:
             raise MalformedAnswer("no JSON", billing=Billing.FREE) from None
 
@@ -194,9 +197,7 @@ class Transport:
         finally:
             if isinstance(body, MultipartBody):
                 body.close()
-        if reader.has_pictures:
-            return await asyncio.to_thread(self._judge_generation, reader, status, retry_after)
-        return self._judge_generation(reader, status, retry_after)
+        return await _aside(reader.size, self._judge_generation, reader, status, retry_after)
 
     def _lost(self, error: Exception, body: bytes | MultipartBody, status: int) -> Exception:
         """Tell what a broken connection means for a request that costs money."""
@@ -295,15 +296,15 @@ class Transport:
         except BROKEN as error:
             raise NotStarted(type(error).__name__) from None
         if reply.status >= _BAD_REQUEST and reply.status != 404:  # noqa: PLR2004 - an answer in itself
-            raise self._question_failed(reply)
+            raise await self._question_failed(reply)
         if _REDIRECT <= reply.status < _BAD_REQUEST and reply.status != _NOT_MODIFIED:
             raise NotStarted(f"HTTP {reply.status}")
         return reply
 
-    def _question_failed(self, reply: Reply) -> Exception:
+    async def _question_failed(self, reply: Reply) -> Exception:
         retry_after = _retry_after(reply.headers)
         try:
-            parsed = parse_json(reply.body)
+            parsed = await _aside(len(reply.body), parse_json, reply.body)
         except NotJson:
             parsed = None
         error = parsed.get("error") if isinstance(parsed, dict) else None
@@ -337,6 +338,13 @@ class Transport:
                 on_wait(pause, reason)
             await asyncio.sleep(pause)
         raise AssertionError("the loop returns or raises")
+
+
+async def _aside(size: int, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Do `work` on `size` bytes: at once when they are few, else in a thread."""
+    if size < _ASIDE_BYTES:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _unreadable(status: int, what: str) -> ImageRouterError:

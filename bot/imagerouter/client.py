@@ -242,7 +242,7 @@ class ImageRouter:
         reply = await self._transport.ask("GET", self._transport.url(path))
         if reply.status == _NOT_FOUND:
             return None
-        body = reply.json()
+        body = await reply.json()
         if isinstance(body, dict):
             entry = body.get(model_id, body)
             own_id = entry.get("id") if isinstance(entry, dict) else None
@@ -257,7 +257,7 @@ class ImageRouter:
             return []
         try:
             reply = await self._transport.ask("POST", self._popular_url, with_key=False)
-            return parse_popular(reply.json())
+            return parse_popular(await reply.json())
         except ImageRouterError:
             return []
 
@@ -271,7 +271,7 @@ class ImageRouter:
         if by_api_key:
             url = url.with_query(by_api_key="true")
         reply = await self._transport.ask("GET", url)
-        return parse_credits(reply.json())
+        return parse_credits(await reply.json())
 
     async def check_key(self) -> KeyCheck:
         """Check the key, and read the balance: `POST /v1/auth/test`.
@@ -281,7 +281,7 @@ class ImageRouter:
             ImageRouterError: nobody could tell.
         """
         reply = await self._transport.ask("POST", self._transport.url("/v1/auth/test"))
-        return parse_key_check(reply.json())
+        return parse_key_check(await reply.json())
 
     async def download(self, url: str, *, max_bytes: int) -> Download:
         """Fetch a finished picture; the key is not sent along.

@@ -37,16 +37,37 @@ def services_of(interaction: Interaction) -> Services:
 
 
 def actor_of(interaction: Interaction) -> Actor:
-    """Who asks, and where."""
+    """Who asks, and where it counts.
+
+    In a guild that does not have the bot, that is outside all guilds, and in no channel of theirs.
+    """
     user = interaction.user
-    roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+    guild_id = governing_guild(interaction)
+    in_guild = guild_id != NO_GUILD
+    roles = user.roles if in_guild and isinstance(user, discord.Member) else []
     return Actor(
         user_id=user.id,
-        guild_id=interaction.guild_id or NO_GUILD,
-        channel_id=limited_channel(interaction),
-        role_ids=roles,
+        guild_id=guild_id,
+        channel_id=limited_channel(interaction) if in_guild or not interaction.guild_id else 0,
+        role_ids=tuple(role.id for role in roles),
         is_operator=user.id in services_of(interaction).alerts.operators,
     )
+
+
+def governing_guild(interaction: Interaction) -> int:
+    """The guild whose rules bind: the one it happens in, if that has the bot.
+
+    However a person came by the command: who has the bot in their account would else escape the
+    guild's limits, blocks and pauses. `NO_GUILD` in direct messages, in groups, and in guilds to
+    which a person only brought the bot along: there it counts for that person's own allowance.
+    """
+    guild_id = interaction.guild_id
+    if guild_id is None:
+        return NO_GUILD
+    # Either is proof enough: a guild may have the commands alone, and a button on what was brought
+    # along before the bot came may know of no installation but its person's.
+    is_member = interaction.client.get_guild(guild_id) is not None
+    return guild_id if is_member or interaction.is_guild_integration() else NO_GUILD
 
 
 def limited_channel(interaction: Interaction) -> int:

@@ -5,7 +5,7 @@ Used by refusals, `/quota show`, `/usage` and alerts, so that a limit is called 
 
 from typing import Final
 
-from bot.money import format_usd
+from bot.money import Micros, format_usd
 from bot.quotas import (
     Blocked,
     Limit,
@@ -34,7 +34,7 @@ _WHOSE: Final = {
     Scope.CHANNEL: "this channel's limit of {}",
     Scope.GUILD: "this server's limit of {}",
     Scope.CEILING: "the operator's limit of {} for this server",
-    Scope.DM: "the operator's limit of {} for direct messages",
+    Scope.DM: "the operator's limit of {} outside this bot's servers",
     Scope.PERSON: "the operator's limit of {} for you",
     Scope.BOT: "the operator's limit of {} for everybody together",
 }
@@ -71,6 +71,12 @@ def who_can_raise(limit: Limit) -> str:
     return "An admin of this server can raise it."
 
 
+def is_off(limit: Limit) -> bool:
+    """Whether it is what keeps pictures off outside the bot's servers."""
+    money = limit.window is not Window.OPEN
+    return limit.scope is Scope.DM and limit.amount == 0 and money
+
+
 def explain_exceeded(error: QuotaExceeded) -> Explanation:
     """Explain that a limit would be passed: which one, what is left, needed, and until when."""
     limit = error.limit
@@ -80,14 +86,13 @@ def explain_exceeded(error: QuotaExceeded) -> Explanation:
             "You have enough on the way already",
             f"At most {jobs} may wait or run at once. Try again when one is done.",
         )
-    if limit.scope is Scope.DM and limit.amount == 0:
+    if is_off(limit):
         return Explanation(
-            "Pictures in direct messages are off",
-            "The operator of this bot allows none here. Make them in a server that has the bot.",
+            "Pictures are off here",
+            "The operator of this bot pays for none in direct messages, groups, and servers that "
+            "don't have it. Free models still work; for the others, go to a server that has it.",
         )
-    needs = f"at most {format_usd(error.needed)}"
-    if error.about is not None:
-        needs = f"about {format_usd(error.about)}, {needs}"
+    needs = _price(error.about, error.needed)
     told = [
         f"This would go over **{name_limit(limit)}**.",
         f"**{format_usd(error.left)}** is left, and this needs {needs}.",
@@ -96,6 +101,14 @@ def explain_exceeded(error: QuotaExceeded) -> Explanation:
         told.append(f"{_ANEW[limit.window]} <t:{-(-error.resets_at_ms // 1000)}:R>.")
     told.append(who_can_raise(limit))
     return Explanation("That would go over a limit", " ".join(told))
+
+
+def _price(about: Micros | None, most: Micros, *, mark: str = "") -> str:
+    """Say what a job costs: usually, where anybody knows, and at most; once where both are one."""
+    if about == most:
+        return f"{mark}{format_usd(most)}{mark}"
+    usually = "" if about is None else f"about {format_usd(about)}, "
+    return f"{usually}at most {mark}{format_usd(most)}{mark}"
 
 
 def explain_too_dear(error: PictureTooDear) -> Explanation:
@@ -132,10 +145,9 @@ def explain_paused(error: Paused) -> Explanation:
 
 def ask_confirmation(error: NeedsConfirmation) -> Explanation:
     """Ask before something dear."""
-    about = "" if error.about is None else f"about {format_usd(error.about)}, "
     return Explanation(
         "Shall this be made?",
-        f"It costs {about}at most **{format_usd(error.needed)}**. This server asks before "
+        f"It costs {_price(error.about, error.needed, mark='**')}. This server asks before "
         f"anything that may cost more than {format_usd(error.above)}. Nothing is held yet.",
     )
 

@@ -121,7 +121,7 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
     parts: list[discord.ui.Item[Any] | str] = []
     if addressed:
         parts.append(f"-# For <@{report.job.actor.user_id}>")
-    if request.prompt:
+    if request.prompt and not card.bare:
         parts.append(f"“{plain(request.prompt, most=_PROMPT_SHOWN)}”")
     files, gallery = _gallery(card)
     if gallery is not None:
@@ -132,6 +132,8 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
             addresses if len(addresses) <= _ADDRESSES_IN_TEXT else _attached(addresses, files)
         )
     box = _box(_MADE, *parts)
+    if card.bare:
+        return Rendered(_view(box), files)
     buttons: list[discord.ui.Item[Any]] = _offer_buttons(card.offer, request)
     if not request.private:
         buttons += [AgainButton(report.job.id), DeleteButton(report.job.id)]
@@ -139,7 +141,7 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
 
 
 def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[Any] | None]:
-    alt = card.report.job.request.prompt[:_ALT_TEXT] or None
+    alt = None if card.bare else card.report.job.request.prompt[:_ALT_TEXT] or None
     files, items = [], []
     for index, shown in enumerate(card.shown):
         if isinstance(shown, Prepared):
@@ -151,10 +153,9 @@ def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[
 
 def _result_lines(card: Result) -> list[str]:
     report = card.report
-    lines = [f"-# {_facts(card)}"]
-    for number, shown in enumerate(card.shown, 1):
-        if isinstance(shown, Missing):
-            lines.append(f"Picture {number} was made, but its file can't be shown.")
+    if card.bare:
+        return _bare_lines(card)
+    lines = [f"-# {_facts(card)}", *_missing_lines(card)]
     if failed := report.failed_parts:
         told = errors.explain(report.error)
         made = len(report.parts) - len(failed)
@@ -170,6 +171,23 @@ def _result_lines(card: Result) -> list[str]:
     if card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
+
+
+def _bare_lines(card: Result) -> list[str]:
+    """What it cost, in words of ours alone."""
+    report = card.report
+    lines = [f"-# **{_price(report)}**", *_missing_lines(card)]
+    if report.uncertain:
+        lines.append(f"Up to {format_usd(report.uncertain)} counts against you.")
+    return lines
+
+
+def _missing_lines(card: Result) -> list[str]:
+    return [
+        f"Picture {number} was made, but its file can't be shown."
+        for number, shown in enumerate(card.shown, 1)
+        if isinstance(shown, Missing)
+    ]
 
 
 def _addresses(card: Result) -> str:

@@ -1,6 +1,6 @@
 """`bot.cards.Messenger` on discord.py: the only place that sends the answer to a job.
 
-Turns Discord's errors into the three that delivery knows. discord.py itself waits out rate limits
+Turns Discord's errors into those that delivery knows. discord.py itself waits out rate limits
 and repeats what failed with 5xx; every call has a time limit all the same.
 """
 
@@ -16,6 +16,7 @@ import discord
 from bot.cards import (
     BudgetAlert,
     Card,
+    CardRefused,
     MessageGone,
     Posted,
     RouteBusy,
@@ -33,10 +34,13 @@ CALL_SECONDS: Final = 120
 
 _UNKNOWN_MESSAGE: Final = 10008
 _TOO_LARGE: Final = 40005
+_INVALID_FORM: Final = 50035
 _STATUS_TOO_LARGE: Final = 413
 _STATUS_REQUEST_TIMEOUT: Final = 408
 _STATUS_RATE_LIMITED: Final = 429
 _STATUS_SERVER: Final = 500
+_ERROR_SHOWN: Final = 200
+"""Characters of Discord's own words in the log."""
 
 
 class DiscordMessenger:
@@ -147,7 +151,9 @@ def _named(error: discord.HTTPException) -> Exception:
         return UploadTooLarge(str(error.code))
     if error.code == _UNKNOWN_MESSAGE:
         return MessageGone(str(error.code))
+    if error.code == _INVALID_FORM:
+        return CardRefused(f"{error.status}/{error.code}: {error.text[:_ERROR_SHOWN]}")
     busy = {_STATUS_REQUEST_TIMEOUT, _STATUS_RATE_LIMITED}
     if error.status >= _STATUS_SERVER or error.status in busy:
         return RouteBusy(f"{error.status}/{error.code}")
-    return RouteClosed(f"{error.status}/{error.code}: {error.text[:200]}")
+    return RouteClosed(f"{error.status}/{error.code}: {error.text[:_ERROR_SHOWN]}")

@@ -17,7 +17,7 @@ _WHOSE: Final = {
     Scope.CHANNEL: "this channel",
     Scope.GUILD: "this server",
     Scope.CEILING: "this server, by the operator",
-    Scope.DM: "direct messages",
+    Scope.DM: "outside this bot's servers",
     Scope.PERSON: "everywhere, by the operator",
     Scope.BOT: "everybody, by the operator",
 }
@@ -31,13 +31,14 @@ _FOR: Final = {
     Target.CEILING: "everybody in the server together",
     Target.ANY_GUILD: "each server without a budget of its own",
     Target.PERSON: "<@{id}>, everywhere",
-    Target.DM: "each person in direct messages",
+    Target.DM: "each person outside this bot's servers",
     Target.BOT: "everybody everywhere together",
 }
 _PRICE_FOR: Final = {
     Target.CHANNEL: "in <#{id}>",
     Target.GUILD: "in this server",
     Target.CEILING: "in the server",
+    Target.DM: "outside this bot's servers",
     Target.BOT: "everywhere",
 }
 """Where a price of one picture is not something that people spend together."""

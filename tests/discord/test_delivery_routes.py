@@ -4,11 +4,12 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Permission, Person
-from sandbox.house import House, pictures
+from sandbox.house import House, explanation, pictures
 
 MINUTE = 60_000
 EDIT = "PATCH /webhooks/*/*/messages/*"
 POST = "POST /channels/*/messages"
+INVALID = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
 
 
 async def test_past_fourteen_minutes_the_bot_posts_in_the_channel_itself(
@@ -203,3 +204,52 @@ async def test_a_late_picture_that_discord_does_not_take_is_tried_again_every_mi
     assert "a boat" in message.text
     [job] = books.rows("SELECT * FROM job")
     assert job["delivery"] == "delivered"
+
+
+async def test_a_card_that_discord_calls_invalid_goes_without_all_but_picture_and_price(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    options = {"prompt": "a boat", "model": "black-forest-labs/FLUX-1-schnell"}
+    ask = await mira.slash(general, "imagine", options)
+    await ask.answer()
+    await gate.reached()
+    house.discord.faults.status(EDIT, 400, body=INVALID)
+    gate.open()
+    message = await pictures(mira, general, ask)
+    await house.bot.services.generation.idle()
+
+    assert "$0.0013" in message.text
+    assert "a boat" not in message.text
+    assert message.buttons == []
+    assert [job["delivery"] for job in books.rows("SELECT * FROM job")] == ["delivered"]
+    [whispered] = ask.followups
+    assert "You have spent" in whispered.text
+
+
+async def test_an_explanation_that_discord_calls_invalid_goes_without_prompt_and_buttons(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.discord.faults.status("POST /webhooks/*/*", 400, body=INVALID)
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat", "model": "fold-larg"})
+    told = await explanation(general, ask)
+
+    assert "This cost you nothing." in told.text
+    assert "a boat" not in told.text
+    assert told.buttons == []
+
+
+async def test_a_person_to_whom_no_card_can_be_shown_waits_no_longer(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(general, "imagine", {"prompt": "a boat"})
+    await ask.answer()
+    await gate.reached()
+    for pattern in (EDIT, POST):
+        house.discord.faults.status(pattern, 400, body=INVALID, times=4)
+    gate.open()
+    await house.bot.services.generation.idle()
+
+    assert [job["delivery"] for job in books.rows("SELECT * FROM job")] == ["undeliverable"]
+    assert [charge["state"] for charge in books.charges()] == ["settled"]

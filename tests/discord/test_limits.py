@@ -132,7 +132,7 @@ async def test_direct_messages_are_off_where_the_operator_allows_none(
     mira = house.person("mira")
     mail = house.discord.world.direct_channel(mira.user)
     told = await explanation(mail, await ask_large(mira, mail))
-    assert "Pictures in direct messages are off" in told.text
+    assert "Pictures are off here" in told.text
 
 
 async def test_direct_messages_have_an_allowance_of_their_own_in_the_sandbox(
@@ -142,7 +142,7 @@ async def test_direct_messages_have_an_allowance_of_their_own_in_the_sandbox(
     slow = {"model": "driftwood/slow-tide", "count": 4}  # $0.08 each, always
     await pictures(mira, mail, await ask_large(mira, mail, **slow))
     told = await explanation(mail, await ask_large(mira, mail, count=4))
-    assert "the operator's limit of $0.50 a day for direct messages" in told.text
+    assert "the operator's limit of $0.50 a day outside this bot's servers" in told.text
     assert "**$0.18** is left" in told.text
     assert len(books.charges()) == 4
 

@@ -65,9 +65,9 @@ async def test_the_budget_of_everybody_and_that_of_direct_messages(
     house: House, oskar: Person, mira: Person, theo: Person, home: Channel, general: Channel
 ) -> None:
     text = await told(oskar, home, "operator budget", per="day", amount="0", of="dm")
-    assert "**$0.00 a day** · each person in direct messages." in text
+    assert "**$0.00 a day** · each person outside this bot's servers." in text
     words = (await refused(mira, mail(house, mira), LARGE)).text
-    assert "Pictures in direct messages are off" in words
+    assert "Pictures are off here" in words
 
     text = await told(oskar, home, "operator budget", per="month", amount="0.10")
     assert "**$0.10 a month** · everybody everywhere together." in text

@@ -70,7 +70,7 @@ async def test_an_admin_sets_up_a_server_and_members_run_into_each_limit(
         await make(mira, general, TIDE)
     words = (await refused(mira, general, TIDE)).text
     assert "This would go over **your own limit of $0.50 a day**." in words
-    assert "**$0.0187** is left, and this needs about $0.08, at most $0.08." in words
+    assert "**$0.0187** is left, and this needs $0.08." in words
     assert "A new day begins <t:" in words
     assert "An admin of this server can raise it." in words
 
@@ -136,61 +136,3 @@ async def test_one_members_limit_is_no_other_members(
     await make(mira, general, TIDE)
     await refused(mira, general, TIDE)
     await make(theo, general, TIDE)
-
-
-async def test_an_admin_of_one_server_changes_nothing_in_another(
-    house: House, ada: Person, mira: Person, books: Books
-) -> None:
-    """Mistake 7: blocks, grants and limits that reach beyond their server."""
-    general, lobby = house.channel("general"), house.channel("lobby", guild="Night Owls")
-    await told(ada, general, "quota set", per="day", amount="0.10", each_member=True)
-    await make(mira, general, TIDE)
-    await told(ada, lobby, "quota grant", member=mira.user, amount="5", reason="other server")
-    await told(ada, lobby, "quota set", per="day", amount="5", member=mira.user)
-    assert "your own limit of $0.10 a day" in (await refused(mira, general, TIDE)).text
-
-    await told(ada, lobby, "quota block", member=mira.user)
-    await told(ada, lobby, "config pause")
-    assert "your own limit of $0.10 a day" in (await refused(mira, general, TIDE)).text
-    rows = books.rows("SELECT DISTINCT guild_id FROM rule_change WHERE what != 'limit'")
-    assert [row["guild_id"] for row in rows] == [lobby.guild_id]
-
-
-async def test_limits_blocks_and_what_was_spent_outlive_a_restart(
-    house: House, ada: Person, mira: Person, theo: Person
-) -> None:
-    """Mistake 8: quotas in memory."""
-    general = house.channel("general")
-    await told(ada, general, "quota set", per="day", amount="0.10", each_member=True)
-    await told(ada, general, "quota block", member=theo.user)
-    await make(mira, general, TIDE)
-    await house.restart_bot()
-    assert "**$0.02** is left" in (await refused(mira, general, TIDE)).text
-    assert "An admin has blocked you here" in (await refused(theo, general, TIDE)).text
-
-
-async def test_asking_in_parallel_passes_no_limit(
-    house: House, ada: Person, mira: Person, general: Channel, books: Books
-) -> None:
-    """Mistakes 3 and 9: a check whose record comes only after the answer."""
-    await told(ada, general, "quota set", per="day", amount="0.10", each_member=True)
-    gate = house.imagerouter.faults.hold()
-    first = await mira.slash(general, "imagine", {"prompt": "a gull", "model": TIDE})
-    await gate.reached()
-    for _ in range(3):
-        assert "**$0.02** is left" in (await refused(mira, general, TIDE)).text
-    gate.open()
-    await mira.wait_for(general, lambda m: m.interaction_id == first.id and bool(m.attachments))
-    assert [row["state"] for row in books.charges()] == ["settled"]
-
-
-async def test_a_dear_picture_counts_for_what_it_costs(
-    house: House, ada: Person, mira: Person, general: Channel
-) -> None:
-    """Mistake 4: one unit a picture, whatever it costs."""
-    await told(ada, general, "quota set", per="day", amount="0.10", each_member=True)
-    house.discord.rate_limits = False
-    for _ in range(8):
-        await make(mira, general, MINI)
-    await make(mira, general, TIDE)
-    assert "your own limit" in (await refused(mira, general, TIDE)).text

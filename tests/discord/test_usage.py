@@ -224,5 +224,5 @@ async def test_in_direct_messages_the_allowance_there_is_shown(house: House, mir
     channel = house.discord.world.direct_channel(mira.user)
     await make(mira, channel, LARGE)
     text = (await usage(mira, channel)).text
-    assert "$0.46 left of $0.50 a day · direct messages · new <t:" in text
+    assert "$0.46 left of $0.50 a day · outside this bot's servers · new <t:" in text
     assert "this server" not in text

@@ -1,25 +1,29 @@
 """A fault in our own code must neither hang a job nor hide what it cost."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.alerts import Alerts
+from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
 from bot.catalog import Catalog
-from bot.clock import SystemClock
-from bot.delivery import Delivery, Patience
+from bot.clock import Clock, SystemClock
+from bot.delivery import LATE_NOTICE_MS, Delivery, Patience
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
+from bot.money import Micros
 from bot.offers import Offers
 from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Scheduler
-from bot.storage import Jobs, Ledger, OfferStore, Policies, open_database
+from bot.storage import Jobs, Ledger, OfferStore, Output, Policies, Settlement, open_database
 from sandbox.books import Books
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
@@ -31,12 +35,14 @@ REPLY = ReplyRoute(4, "token", 1 << 60, channel_id=3, message_id=5, upload_limit
 class Clumsy:
     """A messenger with a fault: it fails on the kinds of card that it is told."""
 
-    def __init__(self, *kinds: type[Card]) -> None:
+    def __init__(self, *kinds: type[Card], takes_bare: bool = False) -> None:
         self.kinds = kinds
+        self.takes_bare = takes_bare
         self.said: list[Card] = []
 
     def _say(self, card: Card) -> Posted:
-        if isinstance(card, self.kinds):
+        bare = self.takes_bare and isinstance(card, Result) and card.bare
+        if isinstance(card, self.kinds) and not bare:
             raise ZeroDivisionError
         self.said.append(card)
         return Posted(3, 5)
@@ -66,9 +72,22 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield opened
 
 
-async def generation(stack: AsyncExitStack, folder: Path, messenger: Messenger) -> Generation:
-    clock = SystemClock()
-    server = await stack.enter_async_context(ImageRouterServer(SandboxClock()))
+@pytest.fixture
+async def server() -> AsyncIterator[ImageRouterServer]:
+    async with ImageRouterServer(SandboxClock()) as opened:
+        yield opened
+
+
+async def generation(
+    stack: AsyncExitStack,
+    folder: Path,
+    messenger: Messenger,
+    server: ImageRouterServer,
+    *,
+    clock: Clock | None = None,
+    make_ledger: type[Ledger] = Ledger,
+) -> Generation:
+    clock = clock or SystemClock()
     database = await stack.enter_async_context(
         open_database(f"sqlite:///{folder / 'bot.db'}", clock=clock)
     )
@@ -81,13 +100,15 @@ async def generation(stack: AsyncExitStack, folder: Path, messenger: Messenger) 
     catalog = Catalog(router, clock=clock, cache_path=None, unpriced_ceiling=None)
     await catalog.load()
     secret, defaults = b"s" * 32, Defaults()
-    ledger = Ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
+    ledger = make_ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
     policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
     alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
+    budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
     return Generation(
         ledger=ledger,
+        books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=()),
         jobs=jobs,
         catalog=catalog,
         router=router,
@@ -103,17 +124,17 @@ async def generation(stack: AsyncExitStack, folder: Path, messenger: Messenger) 
         offers=Offers(OfferStore(database, clock=clock), clock=clock),
         alerts=alerts,
         policies=policies,
-        budgets=BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts),
+        budgets=budgets,
         clock=clock,
         default_model="black-forest-labs/FLUX-1-schnell",
     )
 
 
 async def test_a_card_that_can_not_be_shown_becomes_an_explanation_with_its_cost(
-    stack: AsyncExitStack, tmp_path: Path
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
 ) -> None:
     messenger = Clumsy(Result)
-    running = await generation(stack, tmp_path, messenger)
+    running = await generation(stack, tmp_path, messenger, server)
 
     await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem="1")
     await running.idle()
@@ -127,9 +148,11 @@ async def test_a_card_that_can_not_be_shown_becomes_an_explanation_with_its_cost
     assert [j["delivery"] for j in books.rows("SELECT * FROM job")] == ["delivered"]
 
 
-async def test_courtesies_that_fail_stop_nothing(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_courtesies_that_fail_stop_nothing(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
     messenger = Clumsy(Progress, Spent)
-    running = await generation(stack, tmp_path, messenger)
+    running = await generation(stack, tmp_path, messenger, server)
 
     for number in range(3):
         await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem=str(number))
@@ -137,3 +160,129 @@ async def test_courtesies_that_fail_stop_nothing(stack: AsyncExitStack, tmp_path
 
     assert [type(card) for card in messenger.said] == [Result] * 3
     assert running.in_flight == 0
+
+
+async def test_a_cost_that_the_books_do_not_take_for_minutes_is_recorded_later(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
+    running = await generation(stack, tmp_path, Clumsy(), server)
+    books = Books(tmp_path / "bot.db")
+    gate = server.faults.hold()
+    await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem="1")
+    await gate.reached()
+    books.change("ALTER TABLE entry RENAME TO hidden")
+    gate.open()
+    await running.idle()
+    await running.record_late()
+    assert [(c["state"], c["actual"]) for c in books.charges()] == [("dispatched", None)]
+
+    books.change("ALTER TABLE hidden RENAME TO entry")
+    await running.record_late()
+    assert [(c["state"], c["actual"]) for c in books.charges()] == [("settled", 1_300)]
+
+
+async def test_a_stop_records_what_the_books_did_not_take(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
+    running = await generation(stack, tmp_path, Clumsy(), server)
+    books = Books(tmp_path / "bot.db")
+    gate = server.faults.hold()
+    await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem="1")
+    await gate.reached()
+    books.change("ALTER TABLE entry RENAME TO hidden")
+    gate.open()
+    await running.idle()
+    books.change("ALTER TABLE hidden RENAME TO entry")
+
+    await running.drain(lambda sent: None)
+    assert [(c["state"], c["actual"]) for c in books.charges()] == [("settled", 1_300)]
+
+
+async def test_a_card_that_can_not_be_made_goes_with_its_picture_alone(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
+    messenger = Clumsy(Result, takes_bare=True)
+    running = await generation(stack, tmp_path, messenger, server)
+
+    await running.submit(ACTOR, ImageRequest("imagine", "a boat"), REPLY, idem="1")
+    await running.idle()
+
+    assert [type(card) for card in messenger.said] == [Progress, Result, Spent]
+    books = Books(tmp_path / "bot.db")
+    assert [j["delivery"] for j in books.rows("SELECT * FROM job")] == ["delivered"]
+
+
+class Slow(Clumsy):
+    """A messenger that takes its time for the last word on a late job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def edit(self, reply: ReplyRoute, card: Card) -> Posted:
+        if isinstance(card, Progress) and card.late:
+            self.reached.set()
+            await self.go_on.wait()
+        return self._say(card)
+
+
+async def test_an_edit_on_its_way_is_not_cut_off_so_that_it_can_not_overtake_the_result(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
+    messenger = Slow()
+    clock = SandboxClock()
+    running = await generation(stack, tmp_path, messenger, server, clock=clock)
+    gate = server.faults.hold()
+    reply = replace(REPLY, expires_at_ms=clock.now_ms() + LATE_NOTICE_MS + 1)
+    await running.submit(ACTOR, ImageRequest("imagine", "a boat"), reply, idem="1")
+    await gate.reached()
+    await messenger.reached.wait()
+    gate.open()
+    await asyncio.wait({asyncio.create_task(running.idle())}, timeout=0.5)
+    messenger.go_on.set()
+    await running.idle()
+
+    assert [getattr(card, "late", None) for card in messenger.said] == [False, True, None, None]
+
+
+class Torn(Ledger):
+    """A ledger with a fault: it breaks once in each of two places."""
+
+    broken: frozenset[str] = frozenset({"dispatch", "settle"})
+
+    def _break(self, place: str) -> None:
+        if place in self.broken:
+            self.broken -= {place}
+            raise ZeroDivisionError
+
+    async def dispatch(self, charge_id: int, *, lease_ms: int) -> bool:
+        self._break("dispatch")
+        return await super().dispatch(charge_id, lease_ms=lease_ms)
+
+    async def settle(
+        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = ()
+    ) -> Settlement:
+        self._break("settle")
+        return await super().settle(charge_id, actual=actual, outputs=outputs)
+
+
+async def test_a_fault_at_one_charge_costs_no_other_picture_and_forgets_no_cost(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
+) -> None:
+    messenger = Clumsy()
+    running = await generation(stack, tmp_path, messenger, server, make_ledger=Torn)
+    gate = server.faults.hold()
+    await running.submit(ACTOR, ImageRequest("imagine", "settled twice"), REPLY, idem="1")
+    await gate.reached()
+    two = ImageRequest("imagine", "dispatched twice", count=2)
+    await running.submit(ACTOR, two, REPLY, idem="2")
+    gate.open()
+    await running.idle()
+    await running.record_late()
+
+    results = [card for card in messenger.said if isinstance(card, Result)]
+    assert [len(card.report.pictures) for card in results] == [1, 1]
+    assert len(server.requests) == 2
+    states = [(c["state"], c["actual"] or 0) for c in Books(tmp_path / "bot.db").charges()]
+    assert sorted(states, key=str) == [("released", 0), ("settled", 1_300), ("settled", 1_300)]

@@ -40,7 +40,7 @@ def test_a_refusal_names_the_limit_what_is_left_what_is_needed_and_when_it_reset
         (Scope.CHANNEL, Window.MONTH, "this channel's limit of $2.00 a month"),
         (Scope.GUILD, Window.TOTAL, "this server's limit of $2.00 in all"),
         (Scope.CEILING, Window.MONTH, "the operator's limit of $2.00 a month for this server"),
-        (Scope.DM, Window.DAY, "the operator's limit of $2.00 a day for direct messages"),
+        (Scope.DM, Window.DAY, "the operator's limit of $2.00 a day outside this bot's servers"),
         (Scope.PERSON, Window.DAY, "the operator's limit of $2.00 a day for you"),
         (Scope.BOT, Window.DAY, "the operator's limit of $2.00 a day for everybody together"),
         (Scope.CHANNEL, Window.IMAGE, "this channel's limit of $2.00 for one picture"),
@@ -68,6 +68,13 @@ def test_what_nobody_knows_is_left_out() -> None:
     assert "this needs at most $0.08." in told
 
 
+def test_what_costs_always_the_same_is_said_once() -> None:
+    limit = Limit(Scope.MEMBER, Window.DAY, 100_000)
+    assert "and this needs $0.08." in exceeded(limit, about=80_000)
+    asked = explain(NeedsConfirmation(needed=80_000, above=0, about=80_000)).body
+    assert "It costs **$0.08**." in asked
+
+
 def test_too_many_open_jobs_are_told_as_jobs_and_not_as_money() -> None:
     told = exceeded(Limit(Scope.MEMBER, Window.OPEN, 3), resets=None)
     assert "At most 3 of your jobs may wait or run at once." in told
@@ -77,7 +84,7 @@ def test_too_many_open_jobs_are_told_as_jobs_and_not_as_money() -> None:
 
 def test_direct_messages_that_are_off_are_called_off() -> None:
     told = exceeded(Limit(Scope.DM, Window.DAY, 0))
-    assert "Pictures in direct messages are off" in told
+    assert "Pictures are off here" in told
     assert "$" not in told
 
 
