@@ -248,7 +248,7 @@ class Delivery:
         if self.token_lives(reply):
             try:
                 if private:
-                    await self._patiently(lambda: self._messenger.edit(reply, card), reply)
+                    await self.patiently(lambda: self._messenger.edit(reply, card), reply)
                 else:
                     await self._whisper_instead(reply, card)
             except CardRefused:
@@ -259,7 +259,7 @@ class Delivery:
                 return Fate.DELIVERED
         try:
             nonce = f"f{reply.message_id}"
-            await self._patiently(lambda: self._messenger.direct(user_id, card, nonce=nonce))
+            await self.patiently(lambda: self._messenger.direct(user_id, card, nonce=nonce))
         except CardRefused:
             raise
         except RouteBusy:
@@ -276,11 +276,11 @@ class Delivery:
 
     async def _whisper_instead(self, reply: ReplyRoute, card: Card) -> None:
         try:
-            await self._patiently(lambda: self._messenger.edit(reply, Closed()), reply)
+            await self.patiently(lambda: self._messenger.edit(reply, Closed()), reply)
         except MessageGone:
             _log.info("The placeholder was deleted before it could be closed")
-        await self._patiently(lambda: self._messenger.whisper(reply, card), reply)
-        await self._patiently(lambda: self._messenger.retract(reply), reply)
+        await self.patiently(lambda: self._messenger.whisper(reply, card), reply)
+        await self.patiently(lambda: self._messenger.retract(reply), reply)
 
     async def _tidy(self, reply: ReplyRoute, *, private: bool, card: Card | None) -> None:
         """See to it that no message says for ever that somebody works on it."""
@@ -314,7 +314,7 @@ class Delivery:
             shown = await self._fit(card, pictures, per_file=limit, in_all=in_all)
             full = replace(card, shown=shown)
             try:
-                return await self._patiently(lambda: self._send(route, full), job.reply, route)  # noqa: B023 - called at once
+                return await self.patiently(lambda: self._send(route, full), job.reply, route)  # noqa: B023 - called at once
             except UploadTooLarge:
                 # From what was sent: half of a limit may be more than that, and change nothing.
                 sizes = [len(one.data) for one in shown if isinstance(one, Prepared)]
@@ -323,7 +323,7 @@ class Delivery:
                 limit, in_all = max(sizes) // 2, sum(sizes) // 2
         links = tuple(_without_file(picture) for picture in card.report.pictures)
         bare = replace(card, shown=links)
-        return await self._patiently(lambda: self._send(route, bare), job.reply, route)
+        return await self.patiently(lambda: self._send(route, bare), job.reply, route)
 
     async def _send(self, route: Route, card: Result) -> Posted:
         job = card.report.job
@@ -335,13 +335,18 @@ class Delivery:
             case Route.DIRECT:
                 return await self._messenger.direct(job.actor.user_id, card, nonce=str(job.id))
 
-    async def _patiently(
+    async def patiently(
         self,
         send: Callable[[], Awaitable[_T]],
         reply: ReplyRoute | None = None,
         route: Route = Route.ORIGINAL,
     ) -> _T:
-        """Try again while Discord is busy; by the token only as long as the token lives."""
+        """Try again while Discord is busy; by the token only as long as the token lives.
+
+        Raises:
+            RouteBusy: Discord stayed busy, or the bot stops.
+            RouteClosed: the token died meanwhile; and whatever else `send` raises.
+        """
         by_token = route is Route.ORIGINAL and reply is not None
         delays = self._patience.delays
         for delay in chain(delays, repeat(delays[-1]) if by_token else (None,)):

@@ -11,10 +11,13 @@ from typing import Any, Final, TypeAlias
 
 import discord
 
+from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.errors import BotError
+from bot.requests import ReplyRoute
 from cogs.ui import access, errors, intake
 from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction
+from cogs.ui.messenger import translated
 from cogs.ui.network import NETWORK_FAULTS
 
 _log = logging.getLogger(__name__)
@@ -47,11 +50,13 @@ def boxed(
 
 async def answer(interaction: Interaction, work: Work, *, needs: Needs) -> None:
     """Answer a command, for the person's eyes only."""
-    if await intake.defer(interaction, private=True) is None:
-        return
-    outcome = await _outcome(interaction, work, needs)
-    await interaction.edit_original_response(view=outcome.view)
-    await _tell_log(interaction, outcome.note)
+    with intake.services_of(interaction).generation.taking():
+        reply = await intake.defer(interaction, private=True)
+        if reply is None:
+            return
+        outcome = await _outcome(interaction, work, needs)
+        await _show(interaction, outcome.view, reply)
+        await _tell_log(interaction, outcome.note)
 
 
 async def update(interaction: Interaction, work: Work, *, needs: Needs) -> None:
@@ -59,17 +64,36 @@ async def update(interaction: Interaction, work: Work, *, needs: Needs) -> None:
 
     A refusal comes beside it, so that what was shown stays.
     """
+    with intake.services_of(interaction).generation.taking():
+        try:
+            await interaction.response.defer()
+        except (discord.HTTPException, *NETWORK_FAULTS) as error:
+            _log.warning("Click %d could not be acknowledged: %r", interaction.id, error)
+            return
+        outcome = await _outcome(interaction, work, needs)
+        if outcome.refused:
+            await interaction.followup.send(view=outcome.view, ephemeral=True)
+            return
+        await _show(interaction, outcome.view)
+        await _tell_log(interaction, outcome.note)
+
+
+async def _show(
+    interaction: Interaction, view: discord.ui.LayoutView, reply: ReplyRoute | None = None
+) -> None:
+    """Edit the answer, and try again while Discord is busy: as long as the token of `reply` lives.
+
+    What was changed stays changed if that fails, so it is only logged.
+    """
+
+    async def send() -> None:
+        async with translated():
+            await interaction.edit_original_response(view=view)
+
     try:
-        await interaction.response.defer()
-    except (discord.HTTPException, *NETWORK_FAULTS) as error:
-        _log.warning("Click %d could not be acknowledged: %r", interaction.id, error)
-        return
-    outcome = await _outcome(interaction, work, needs)
-    if outcome.refused:
-        await interaction.followup.send(view=outcome.view, ephemeral=True)
-        return
-    await interaction.edit_original_response(view=outcome.view)
-    await _tell_log(interaction, outcome.note)
+        await intake.services_of(interaction).delivery.patiently(send, reply)
+    except (RouteBusy, RouteClosed, UploadTooLarge) as error:
+        _log.warning("Answer %d could not be shown: %r", interaction.id, error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class DiscordMessenger:
     async def edit(self, reply: ReplyRoute, card: Card) -> Posted:
         """Make the original answer show `card`."""
         message = render(card)
-        async with _translated():
+        async with translated():
             edited = await self._webhook(reply).edit_message(
                 reply.message_id, view=message.view, attachments=message.files
             )
@@ -65,7 +65,7 @@ class DiscordMessenger:
     async def whisper(self, reply: ReplyRoute, card: Card) -> None:
         """Show `card` to the person alone, as a follow-up."""
         message = render(card)
-        async with _translated():
+        async with translated():
             await self._webhook(reply).send(
                 view=message.view, files=message.files, ephemeral=True, wait=True
             )
@@ -73,7 +73,7 @@ class DiscordMessenger:
     async def retract(self, reply: ReplyRoute) -> None:
         """Delete the original answer; fine if it is gone already."""
         try:
-            async with _translated():
+            async with translated():
                 await self._webhook(reply).delete_message(reply.message_id)
         except MessageGone:
             _log.debug("The answer %d was deleted already", reply.message_id)
@@ -81,7 +81,7 @@ class DiscordMessenger:
     async def post(self, channel_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` with the bot's own token; the same nonce twice posts once."""
         message = render(card, addressed=True)
-        async with _translated():
+        async with translated():
             channel = self._partial(channel_id)
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
         return Posted(channel_id, sent.id)
@@ -89,7 +89,7 @@ class DiscordMessenger:
     async def direct(self, user_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` in the person's direct messages; the same nonce twice posts once."""
         message = render(self._placed(card))
-        async with _translated():
+        async with translated():
             channel = await self._ready().create_dm(discord.Object(user_id))
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
         return Posted(channel.id, sent.id)
@@ -97,7 +97,7 @@ class DiscordMessenger:
     async def tidy(self, reply: ReplyRoute, card: Card | None) -> None:
         """After the token died: show `card` in the public original, or delete it (None)."""
         try:
-            async with _translated():
+            async with translated():
                 original = self._partial(reply.channel_id).get_partial_message(reply.message_id)
                 if card is None:
                     await original.delete()
@@ -129,7 +129,7 @@ class DiscordMessenger:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def translated() -> AsyncIterator[None]:
     """Bound one exchange with Discord in time, and name its failure."""
     try:
         async with asyncio.timeout(CALL_SECONDS):

@@ -211,7 +211,9 @@ class Person:
             for custom_id, value in values.items()
         }
         try:
-            components = check_modal_submission(form, filled, uploads)
+            components = check_modal_submission(
+                form, filled, uploads, file_limit=self.user.upload_limit
+            )
             resolved = Resolved(self._core, channel).components(components, attachments)
         except (InvocationError, LookupError) as error:
             raise NotPossibleError(f"{modal.title}: {error}") from error

@@ -126,7 +126,10 @@ def _create(call: Call) -> Answer:
 
 
 def _writable(call: Call, channel: Channel) -> bool:
-    """Tell whether the bot may write to a person: they let it, and have it or share a guild."""
+    """Tell whether the bot may write to a person: they let it, and have it or share a guild.
+
+    That having it in one's account is enough is assumed: the documentation does not say.
+    """
     world = call.core.world
     user = world.users[channel.recipient_id or 0]
     shared = any(

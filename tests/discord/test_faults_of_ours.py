@@ -66,6 +66,28 @@ async def test_usage_survives_a_broken_acknowledgement(
     assert told.ephemeral_to == mira.user.id
 
 
+async def test_usage_is_patient_with_a_busy_discord(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.discord.faults.drop("PATCH /webhooks/*/*/messages/*", times=8)
+    told = await (await mira.slash(general, "usage")).answer(timeout=20)
+
+    assert "What you have spent" in told.text
+
+
+async def test_a_stop_waits_for_usage(house: House, mira: Person, general: Channel) -> None:
+    gate = house.discord.faults.hold("PATCH /webhooks/*/*/messages/*", times=1)
+    ask = await mira.slash(general, "usage")
+    await gate.reached()
+    stopping = asyncio.create_task(house.stop_bot())
+    done, _ = await asyncio.wait({stopping}, timeout=0.5)
+    gate.open()
+    await stopping
+
+    assert not done
+    assert "What you have spent" in (await ask.answer()).text
+
+
 async def test_books_that_cannot_be_written_stop_everything_before_it_costs_anything(
     house: House, mira: Person, theo: Person, general: Channel, books: Books
 ) -> None:

@@ -198,6 +198,30 @@ async def test_a_modal_carries_text_choices_and_files(
         await theo.submit(modal, values)
 
 
+async def test_a_modal_takes_files_as_large_as_its_persons_client_sends(
+    server: DiscordServer, bot: TinyBot, channel: Channel, mira: Person
+) -> None:
+    class Weigh(Form, title="Weigh it"):
+        async def on_submit(self, interaction: Interaction) -> None:
+            assert isinstance(self.pictures.component, discord.ui.FileUpload)
+            sizes = [picture.size for picture in self.pictures.component.values]
+            await interaction.response.send_message(str(sizes))
+
+    @bot.tree.command(description="Ask")
+    async def describe(interaction: Interaction) -> None:
+        await interaction.response.send_modal(Weigh())
+
+    await bot.begin(server)
+    mira.user.upload_limit = 11 * 2**20
+    values = {"prompt": "a cat", "size": ["Big"]}
+    modal = await (await mira.slash(channel, "describe")).form()
+    with pytest.raises(NotPossibleError, match="too big"):
+        await mira.submit(modal, values, {"pictures": UploadedFile("a.png", bytes(12 * 2**20))})
+    large = UploadedFile("a.png", bytes(10 * 2**20 + 1))
+    answer = await (await mira.submit(modal, values, {"pictures": large})).answer()
+    assert answer.text == f"[{10 * 2**20 + 1}]"
+
+
 async def test_a_modal_cannot_follow_a_defer(
     server: DiscordServer, bot: TinyBot, channel: Channel, mira: Person
 ) -> None:

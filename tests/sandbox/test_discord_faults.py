@@ -198,14 +198,57 @@ async def test_avatars_and_icons_are_drawn(server: DiscordServer, mira: Person) 
                 assert (await response.read()).startswith(b"\x89PNG")
 
 
+def described(folder: Path, method: str, path: str, request_body: object) -> Path:
+    """A file that describes one route."""
+    operation = {"requestBody": request_body}
+    document = {"openapi": "3.1.0", "paths": {path: {method: operation}}}
+    file = folder / "openapi.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return file
+
+
+async def test_a_body_that_the_rules_refuse_gets_discords_tree_of_errors(
+    clock: SandboxClock, tmp_path: Path
+) -> None:
+    content = {"application/json": {"schema": {"type": "object", "required": ["nonce"]}}}
+    route = "/channels/{channel_id}/messages"
+    file = described(tmp_path, "post", route, {"content": content})
+    async with DiscordServer(clock, openapi_path=file) as server:
+        channel = server.world.channel(server.world.guild("Paper Boat Society"), "pictures")
+        headers = {"Authorization": f"Bot {server.token}"}
+        url = f"{server.rest_url}/channels/{channel.id}/messages"
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(url, json={"content": "x" * 4001}) as response,
+        ):
+            refused = await response.json()
+            assert (response.status, refused["code"]) == (400, 50035)
+        assert "content" in refused["errors"]
+
+
+async def test_a_body_that_is_missing_departs_from_the_published_description(
+    clock: SandboxClock, tmp_path: Path
+) -> None:
+    file = described(tmp_path, "post", "/channels/{channel_id}/typing", {"required": True})
+    async with DiscordServer(clock, openapi_path=file) as server:
+        channel = server.world.channel(server.world.guild("Paper Boat Society"), "pictures")
+        headers = {"Authorization": f"Bot {server.token}"}
+        url = f"{server.rest_url}/channels/{channel.id}/typing"
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(url) as response,
+        ):
+            assert response.status == 400
+        (problem,) = server.openapi_problems
+        assert problem.endswith("a body is required")
+
+
 async def test_a_body_that_departs_from_the_published_description_is_refused_and_kept(
     clock: SandboxClock, tmp_path: Path
 ) -> None:
     body = {"type": "object", "properties": {"recipient_id": {"type": "string"}}}
-    operation = {"requestBody": {"content": {"application/json": {"schema": body}}}}
-    described = {"openapi": "3.1.0", "paths": {"/users/@me/channels": {"post": operation}}}
-    file = tmp_path / "openapi.json"
-    file.write_text(json.dumps(described), encoding="utf-8")
+    content = {"application/json": {"schema": body}}
+    file = described(tmp_path, "post", "/users/@me/channels", {"content": content})
     async with DiscordServer(clock, openapi_path=file) as server:
         mira = server.world.user("mira")
         headers = {"Authorization": f"Bot {server.token}"}
