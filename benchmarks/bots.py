@@ -74,6 +74,7 @@ async def run_easel(addresses: Addresses, stop: asyncio.Event) -> None:
             "MEMBER_JOBS": "100000",
             "PROCESS_JOBS": "100000",
             "MAX_WAITING_JOBS": "100000",
+            "MEMBER_OPEN_JOBS": "100000",
         }
     )
 
