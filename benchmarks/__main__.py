@@ -20,6 +20,7 @@ from typing import Any, Final
 from benchmarks import Load
 from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
 from benchmarks.ledger import ledger
+from benchmarks.postgres import postgres
 from benchmarks.processes import Bot, Servers, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -143,6 +144,7 @@ PARTS: Final = {
     "start": start_and_memory,
     "loop": event_loop,
     "ledger": ledger,
+    "postgres": postgres,
 }
 
 

@@ -22,7 +22,7 @@ from typing import Final, TypeAlias, TypeVar
 from benchmarks.figures import Figure, Scale, percentile
 from bot.clock import SystemClock
 from bot.ids import make_id
-from bot.quotas import Defaults
+from bot.quotas import Defaults, QuotaExceeded
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.storage import Ledger, NewJob, open_database
 from bot.storage.rows import Row, Store, Transaction, Tx, Value
@@ -37,12 +37,12 @@ GROUP: Final = 64
 """Transactions in a commit of the second raw loop: as many as the ledger's at most."""
 FAST_PER_SECOND: Final = 20
 _LEASE_MS: Final = 60_000
-_PLENTY: Final = 10**15
-_DEFAULTS: Final = Defaults(
-    member_day=_PLENTY,
-    guild_month=_PLENTY,
-    bot_month=_PLENTY,
-    dm_day=_PLENTY,
+PLENTY: Final = 10**15
+PLENTIFUL: Final = Defaults(
+    member_day=PLENTY,
+    guild_month=PLENTY,
+    bot_month=PLENTY,
+    dm_day=PLENTY,
     open_jobs=10**9,
 )
 _AS_DURABLE: Final = (
@@ -96,22 +96,28 @@ async def _latency(scale: Scale, home: Path) -> list[Figure]:
 
 
 @dataclass
-class _Spender:
+class Spender:
     """Callers of one ledger."""
 
     ledger: Ledger
     clock: SystemClock
     _numbers: "count[int]" = field(default_factory=count)
 
-    async def many_pairs(self, pairs: int) -> None:
-        """Let all callers hold and settle, one pair after the other each."""
-        left = iter(range(pairs))
+    async def many_pairs(self, pairs: int, *, callers: int = CALLERS) -> int:
+        """Let all callers hold and settle, one pair after the other each; return how many fit."""
+        left, fitting = iter(range(pairs)), count()
 
         async def caller() -> None:
             for _ in left:
-                await self._settle(await self._hold())
+                try:
+                    charge_id = await self._hold()
+                except QuotaExceeded:
+                    continue
+                await self._settle(charge_id)
+                next(fitting)
 
-        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        await asyncio.gather(*(caller() for _ in range(callers)))
+        return next(fitting)
 
     async def hold_ms(self, holds: int, *, per_second: float) -> list[float]:
         """Hold at a steady rate, settling each; return how long each hold took, from its time."""
@@ -158,18 +164,19 @@ class _Spender:
             raise AssertionError("a charge was settled before its time")
 
 
-def _spender(store: Store) -> _Spender:
+def spender_of(store: Store, defaults: Defaults = PLENTIFUL) -> Spender:
+    """Return callers of a ledger of their own, in one process."""
     clock = SystemClock()
-    return _Spender(
-        Ledger(store, clock=clock, secret=b"bench", process_id=make_id(clock), defaults=_DEFAULTS),
+    return Spender(
+        Ledger(store, clock=clock, secret=b"bench", process_id=make_id(clock), defaults=defaults),
         clock,
     )
 
 
 @asynccontextmanager
-async def _opened(file: Path) -> AsyncIterator[_Spender]:
+async def _opened(file: Path) -> AsyncIterator[Spender]:
     async with open_database(f"sqlite:///{file}", clock=SystemClock()) as db:
-        yield _spender(db)
+        yield spender_of(db)
 
 
 async def _make(file: Path) -> None:
@@ -226,7 +233,7 @@ class _RecordingTx:
 async def _written_down(pairs: int, file: Path) -> list[Statements]:
     async with open_database(f"sqlite:///{file}", clock=SystemClock()) as db:
         recorder = _Recorder(db)
-        await _spender(recorder).many_pairs(pairs)
+        await spender_of(recorder).many_pairs(pairs)
     return list(recorder.transactions.values())
 
 
