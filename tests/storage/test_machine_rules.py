@@ -5,6 +5,7 @@ begins in a guild's own time zone is asked of `bot.quotas`, whose windows have t
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -301,7 +302,8 @@ class RulesMachine(LedgerMachine):
                 assert settled - overrun + reserved <= amount
 
 
-def test_rules_changed_at_any_time_bind_as_the_model_says() -> None:
+def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], str]) -> None:
+    RulesMachine.new_url = new_url
     RulesMachine.refusals.clear()
     RulesMachine.seen.clear()
     machine = RulesMachine.TestCase
