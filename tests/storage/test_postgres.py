@@ -49,18 +49,20 @@ async def settle(books, charge_ids):
     return sum(change.changed for change in await asyncio.gather(*changes))
 
 async def check_then_record(books, tries):
-    # The mistake: look at the sum, then write, even in the same transaction.
-    async def one(number):
+    # The mistake: all look at the sum, and then those who found room write.
+    async def count(tx):
+        (row,) = await tx.fetch("SELECT COUNT(*) AS n FROM setting")
+        return row.integer("n")
+    seen = await asyncio.gather(*(books.db.read(count) for _ in range(tries)))
+    async def record(number):
         async def run(tx):
-            (row,) = await tx.fetch("SELECT COUNT(*) AS n FROM setting")
-            if (row.integer("n") + 1) * PRICE > BUDGET.amount:
-                return
             name = f"{books.process_id} {number}"
             await tx.fetch(
                 "INSERT INTO setting (name, content, changed_at) VALUES ($1, '', 0)", name
             )
         await books.db.write(run)
-    await asyncio.gather(*map(one, range(tries)))
+    roomy = [i for i, n in enumerate(seen) if (n + 1) * PRICE <= BUDGET.amount]
+    await asyncio.gather(*map(record, roomy))
 
 async def main():
     url, what, *arguments = sys.argv[1:]
