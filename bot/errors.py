@@ -7,6 +7,8 @@ BotError
 │   ├── UnsuitableModel         the model cannot do this; carries models that can
 │   ├── UnpricedModel           nobody knows what it costs at most, so it is not run
 │   ├── NoModelAvailable        the catalogue has no model that can do the job
+│   ├── UnusableInput           a picture that was given can't be used; carries which and why
+│   ├── NeedsMaskCheck          the mask covers nothing or everything; carries how that looks
 │   ├── NotKept                 what a button would run is not kept any more
 │   ├── NotYours                a button that was offered to somebody else
 │   ├── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
@@ -24,6 +26,7 @@ BotError
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class BotError(Exception):
@@ -73,6 +76,31 @@ class UnpricedModel(RequestError):
 
 class NoModelAvailable(RequestError):
     """No model in the catalogue can do this job."""
+
+
+class UnusableInput(RequestError):
+    """The picture `filename` can't be used.
+
+    `reason` is a `bot.images.Reason`, or `too_large`, `gone` (its link is dead, and nothing renews
+    it) or `elsewhere` (it is not on Discord's hosts).
+    """
+
+    def __init__(self, filename: str, reason: str) -> None:
+        super().__init__(reason)
+        self.filename = filename
+        self.reason = reason
+
+
+class NeedsMaskCheck(RequestError):
+    """The mask covers `nothing` or `everything`, so the person is asked.
+
+    `preview` is the picture with the area tinted: the bytes of a WebP or PNG.
+    """
+
+    def __init__(self, covers: Literal["nothing", "everything"], preview: bytes) -> None:
+        super().__init__(covers)
+        self.covers = covers
+        self.preview = preview
 
 
 class NotKept(RequestError):

@@ -40,9 +40,38 @@ class Actor:
     is_operator: bool = False
 
 
+class Area(StrEnum):
+    """A part of a picture that needs no mask file to be named."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    TOP = "top"
+    BOTTOM = "bottom"
+    CENTER = "center"
+    BORDER = "border"
+    BACKGROUND = "background"
+    """What is transparent in the picture already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture that a person gave, as a place where it can be read, again if need be."""
+
+    url: str
+    """A link of Discord's, which dies after a day; empty for a painted mask."""
+    filename: str
+    size: int = 0
+    """Bytes, as Discord tells; 0 when it does not."""
+    channel_id: int = 0
+    message_id: int = 0
+    """The message that shows it and can renew its link; 0 when it came with a command."""
+    mask_id: int = 0
+    """A painted mask that is kept in the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One job: `count` pictures of one prompt by one model."""
+    """One job: `count` pictures of one prompt by one model, from pictures if there are any."""
 
     command: str
     prompt: str
@@ -55,6 +84,24 @@ class ImageRequest:
     count: int = 1
     private: bool = False
     """Only the person sees it; neither ImageRouter nor the bot keeps prompt or picture."""
+    images: tuple[Source, ...] = ()
+    """What is edited; the first is the one that a mask or an area belongs to."""
+    mask: Source | None = None
+    area: Area | None = None
+    invert: bool = False
+    """Edit what the mask or the area leaves out."""
+    mask_checked: bool = False
+    """The person has seen that the mask covers nothing or everything, and wants it so."""
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether pictures go in."""
+        return bool(self.images)
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether only a part may change."""
+        return self.mask is not None or self.area is not None
 
 
 @dataclass(frozen=True, slots=True)
