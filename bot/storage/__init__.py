@@ -12,6 +12,7 @@ from bot.storage.errors import (
 )
 from bot.storage.jobs import Jobs
 from bot.storage.ledger import Ledger
+from bot.storage.masks import MaskStore
 from bot.storage.models import (
     Charge,
     ChargeState,
@@ -56,6 +57,7 @@ __all__ = [
     "JobSummary",
     "Jobs",
     "Ledger",
+    "MaskStore",
     "MigrationError",
     "NewJob",
     "OfferStore",
