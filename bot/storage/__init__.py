@@ -4,6 +4,7 @@ Import from here and nothing deeper.
 """
 
 from bot.storage.database import Database, open_database, sqlite_path
+from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
     MigrationError,
@@ -26,6 +27,7 @@ from bot.storage.models import (
     Settlement,
     Swept,
 )
+from bot.storage.paint_links import JobState, PaintLink, PaintLinks
 from bot.storage.policies import Policies
 from bot.storage.policy_models import (
     THRESHOLDS,
@@ -51,9 +53,12 @@ __all__ = [
     "DatabaseInUse",
     "Delivery",
     "DuplicateJob",
+    "Erased",
+    "Erasure",
     "GuildConfig",
     "HeldJob",
     "Job",
+    "JobState",
     "JobSummary",
     "Jobs",
     "Ledger",
@@ -63,6 +68,8 @@ __all__ = [
     "OfferStore",
     "Option",
     "Output",
+    "PaintLink",
+    "PaintLinks",
     "Policies",
     "Remembered",
     "RuleChange",
