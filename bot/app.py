@@ -20,6 +20,7 @@ from bot.alerts import Alerts
 from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
+from bot.charging import Charger
 from bot.client import ImageBot, invite_link
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
@@ -45,6 +46,7 @@ from bot.storage import (
     open_database,
     sqlite_path,
 )
+from bot.telling import Teller
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.tree import Tree
@@ -140,26 +142,41 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             patience=parts.patience,
         )
         budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
-        generation = Generation(
+        teller = Teller(
+            delivery=delivery,
+            ledger=ledger,
+            jobs=jobs,
+            policies=policies,
+            offers=offers,
+            catalog=catalog,
+            default_model=settings.default_model,
+            clock=clock,
+        )
+        charger = Charger(
             ledger=ledger,
             books=Bookkeeper(ledger, alerts=alerts, budgets=budgets),
             jobs=jobs,
-            catalog=catalog,
             router=router,
+            alerts=alerts,
+        )
+        generation = Generation(
+            ledger=ledger,
+            charger=charger,
+            teller=teller,
+            catalog=catalog,
             scheduler=Scheduler(
                 per_member=settings.member_jobs,
                 in_process=settings.process_jobs,
                 max_waiting=settings.max_waiting_jobs,
             ),
             delivery=delivery,
-            offers=offers,
-            alerts=alerts,
-            policies=policies,
             budgets=budgets,
             clock=clock,
             default_model=settings.default_model,
         )
-        recovery = Recovery(ledger=ledger, jobs=jobs, generation=generation, alone=path is not None)
+        recovery = Recovery(
+            ledger=ledger, jobs=jobs, charger=charger, teller=teller, alone=path is not None
+        )
         services = Services(
             settings=settings,
             clock=clock,
@@ -170,6 +187,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             catalog=catalog,
             router=router,
             generation=generation,
+            teller=teller,
             delivery=delivery,
             recovery=recovery,
             offers=offers,

@@ -15,7 +15,8 @@ from bot.cards import Offer
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable
 from bot.ids import make_id
-from bot.requests import Actor, ImageRequest, OutputFormat, Quality
+from bot.money import Micros
+from bot.requests import Actor, ImageRequest, request_from
 from bot.storage import OfferStore
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,10 @@ class KeptOffer:
 
     user_id: int
     requests: tuple[ImageRequest, ...]
-    expires_ms: int
+    parent_id: int | None = None
+    """The job whose result they repeat or edit."""
+    agreed: Micros = 0
+    """What the person says yes to by taking it (micro-USD)."""
 
 
 class Offers:
@@ -40,10 +44,16 @@ class Offers:
     def __init__(self, store: OfferStore, *, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._private: OrderedDict[int, KeptOffer] = OrderedDict()
+        self._private: OrderedDict[int, tuple[KeptOffer, int]] = OrderedDict()
 
     async def save(
-        self, actor: Actor, requests: Sequence[ImageRequest], *, private: bool
+        self,
+        actor: Actor,
+        requests: Sequence[ImageRequest],
+        *,
+        private: bool,
+        parent_id: int | None = None,
+        agreed: Micros = 0,
     ) -> Offer | None:
         """Keep `requests` for `actor`; None when there is nothing to offer, or no way to keep it.
 
@@ -52,50 +62,35 @@ class Offers:
         if not requests:
             return None
         offer_id = make_id(self._clock)
-        now = self._clock.now_ms()
+        kept = KeptOffer(actor.user_id, tuple(requests), parent_id, agreed)
         if private:
-            self._keep_private(offer_id, actor.user_id, tuple(requests), now)
-            return Offer(offer_id, tuple(requests))
+            self._keep_private(offer_id, kept)
+            return Offer(offer_id, kept.requests)
         try:
             await self._store.add(
                 offer_id,
                 user_id=actor.user_id,
-                requests=json.dumps([asdict(request) for request in requests]),
-                expires_ms=now + KEPT_MS,
+                content=json.dumps(asdict(kept)),
+                expires_ms=self._clock.now_ms() + KEPT_MS,
             )
         except LedgerUnavailable:
             _log.exception("An offer could not be kept")
             return None
-        return Offer(offer_id, tuple(requests))
+        return Offer(offer_id, kept.requests)
 
     async def get(self, offer_id: int) -> KeptOffer | None:
         """Return an offer; None when it has expired, was never made, or was forgotten."""
-        kept = self._private.get(offer_id)
-        if kept is not None:
-            return kept if kept.expires_ms > self._clock.now_ms() else None
+        if (private := self._private.get(offer_id)) is not None:
+            kept, expires_ms = private
+            return kept if expires_ms > self._clock.now_ms() else None
         found = await self._store.get(offer_id)
         if found is None:
             return None
-        user_id, text = found
-        return KeptOffer(user_id, tuple(_request(entry) for entry in json.loads(text)), 0)
+        entry = json.loads(found)
+        requests = tuple(request_from(each) for each in entry["requests"])
+        return KeptOffer(entry["user_id"], requests, entry["parent_id"], entry["agreed"])
 
-    def _keep_private(
-        self, offer_id: int, user_id: int, requests: tuple[ImageRequest, ...], now: int
-    ) -> None:
-        self._private[offer_id] = KeptOffer(user_id, requests, now + PRIVATE_KEPT_MS)
+    def _keep_private(self, offer_id: int, kept: KeptOffer) -> None:
+        self._private[offer_id] = (kept, self._clock.now_ms() + PRIVATE_KEPT_MS)
         while len(self._private) > MOST_PRIVATE:
             self._private.popitem(last=False)
-
-
-def _request(entry: dict[str, object]) -> ImageRequest:
-    """Rebuild a request that `save` wrote."""
-    return ImageRequest(
-        command=str(entry["command"]),
-        prompt=str(entry["prompt"]),
-        model=None if entry["model"] is None else str(entry["model"]),
-        size=str(entry["size"]),
-        quality=Quality(str(entry["quality"])),
-        output_format=OutputFormat(str(entry["output_format"])),
-        count=int(str(entry["count"])),
-        private=False,
-    )

@@ -47,6 +47,8 @@ class Assignment:
     """The prompt is empty after a restart when the job is private."""
     model: str
     reply: ReplyRoute
+    parent_id: int | None = None
+    """The job whose result this one repeats or edits."""
 
     @property
     def private(self) -> bool:
@@ -58,7 +60,7 @@ class Assignment:
         """The assignment of a stored job; None when it was stored before it had a message."""
         if job.reply is None:
             return None
-        return cls(job.id, job.actor, job.request, job.model, job.reply)
+        return cls(job.id, job.actor, job.request, job.model, job.reply, job.parent_id)
 
 
 @dataclass(frozen=True, slots=True)

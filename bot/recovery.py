@@ -9,10 +9,11 @@ import logging
 from contextlib import suppress
 from typing import Final
 
+from bot.charging import Charger
 from bot.errors import LedgerUnavailable
-from bot.generation import Generation
 from bot.outcomes import stored_report
 from bot.storage import Jobs, Ledger
+from bot.telling import Teller
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +27,14 @@ TOLD_AT_ONCE: Final = 4
 class Recovery:
     """Owns no task: `run` is one, of whoever starts it."""
 
-    def __init__(self, *, ledger: Ledger, jobs: Jobs, generation: Generation, alone: bool) -> None:
+    def __init__(
+        self, *, ledger: Ledger, jobs: Jobs, charger: Charger, teller: Teller, alone: bool
+    ) -> None:
         """`alone`: no other process may have this database open, so all others are dead."""
         self._ledger = ledger
         self._jobs = jobs
-        self._generation = generation
+        self._charger = charger
+        self._teller = teller
         self._alone = alone
         self._swept = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -92,14 +96,14 @@ class Recovery:
         await self._tell_all()
 
     async def _close_charges(self, *, adopt_all: bool) -> None:
-        await self._generation.record_late()  # before it is presumed
+        await self._charger.record_late()  # before it is presumed
         swept = await self._ledger.sweep(adopt_all=adopt_all)
         for charge_id in swept.presumed_charges:
             _log.warning("Charge %d counts as spent: no answer came in time", charge_id)
 
     async def _tell_all(self) -> None:
         async with self._telling:
-            await self._generation.deliver_late()
+            await self._teller.deliver_late()
             again, self._again = self._again, set()
             waiting = [*again, *await self._jobs.open_deliveries()]
             side_by_side = asyncio.Semaphore(TOLD_AT_ONCE)
@@ -133,4 +137,4 @@ class Recovery:
             await self._jobs.mark_undeliverable(job_id, reason="no message")
             return
         _log.info("Closing job %d of an earlier process", job_id)
-        await self._generation.deliver(report)
+        await self._teller.deliver(report)

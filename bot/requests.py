@@ -3,9 +3,10 @@
 A cog builds these from an interaction, and nothing below the cogs sees an interaction.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 NO_GUILD: Final = 0
 """The `guild_id` of a direct message."""
@@ -102,6 +103,42 @@ class ImageRequest:
     def is_masked(self) -> bool:
         """Whether only a part may change."""
         return self.mask is not None or self.area is not None
+
+
+_INPUTS: Final = ("images", "mask", "area", "invert", "mask_checked")
+
+
+def inputs_of(request: ImageRequest) -> dict[str, Any]:
+    """What an edit starts from, for JSON; `with_inputs` reads it."""
+    return {name: value for name, value in asdict(request).items() if name in _INPUTS}
+
+
+def with_inputs(request: ImageRequest, entry: Mapping[str, Any]) -> ImageRequest:
+    """Return `request` with what `inputs_of` wrote."""
+    area, mask = entry["area"], entry["mask"]
+    return replace(
+        request,
+        images=tuple(Source(**each) for each in entry["images"]),
+        mask=None if mask is None else Source(**mask),
+        area=None if area is None else Area(area),
+        invert=entry["invert"],
+        mask_checked=entry["mask_checked"],
+    )
+
+
+def request_from(entry: Mapping[str, Any]) -> ImageRequest:
+    """Rebuild a request from what `dataclasses.asdict` and JSON have made of it."""
+    request = ImageRequest(
+        command=entry["command"],
+        prompt=entry["prompt"],
+        model=entry["model"],
+        size=entry["size"],
+        quality=Quality(entry["quality"]),
+        output_format=OutputFormat(entry["output_format"]),
+        count=entry["count"],
+        private=entry["private"],
+    )
+    return with_inputs(request, entry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.offers import Offers
 from bot.recovery import Recovery
 from bot.settings import Settings
 from bot.storage import Database, Jobs, Ledger, Policies
+from bot.telling import Teller
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Services:
     catalog: Catalog
     router: ImageRouter
     generation: Generation
+    teller: Teller
     delivery: Delivery
     recovery: Recovery
     offers: Offers

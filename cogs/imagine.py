@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import ImageBot
-from bot.generation import MOST_PICTURES, MOST_PROMPT
+from bot.planning import MOST_PICTURES, MOST_PROMPT
 from bot.requests import ImageRequest, OutputFormat, Quality
 from cogs.ui import intake, options
 

@@ -1,5 +1,6 @@
 """Writing down a new job: its row, its prompt, its counters and its charges."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from bot.quotas import (
     Window,
     limits_for,
 )
-from bot.requests import ReplyRoute
+from bot.requests import ReplyRoute, inputs_of
 from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
 from bot.storage._rules import read_rules
@@ -65,7 +66,7 @@ class Holder:
             limits=[limit for limit in limits if limit.window is not Window.IMAGE],
             clock=self.clock,
         )
-        if given is None and not job.confirmed and _is_dear(rules, amount):
+        if given is None and amount > job.agreed and _is_dear(rules, amount):
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
         return HeldJob(job.id, charges, dispatched=lease_until is not None)
 
@@ -107,6 +108,9 @@ class Holder:
             raise DuplicateJob(job.idem, known.integer("id"))
         if not request.private:
             await insert(tx, "prompt", ("job_id", "prompt"), [(job.id, request.prompt)])
+            if request.is_edit:
+                content = json.dumps(inputs_of(request))
+                await insert(tx, "job_input", ("job_id", "content"), [(job.id, content)])
 
     async def _insert_charges(
         self,

@@ -3,11 +3,12 @@
 Reads everything, writes only delivery: money is the ledger's.
 """
 
+import json
 from functools import partial
 from typing import Final
 
 from bot.clock import Clock
-from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute
+from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute, with_inputs
 from bot.storage._sweeper import ALIVE, alive_since
 from bot.storage.models import Charge, ChargeState, Delivery, Job, JobSummary, Output
 from bot.storage.rows import Row, Store, Tx, first
@@ -164,8 +165,9 @@ class Jobs:
 async def _read_job(job_id: int, tx: Tx) -> Job | None:
     job = await first(
         tx,
-        "SELECT job.*, prompt FROM job LEFT JOIN prompt ON prompt.job_id = job.id "
-        "WHERE job.id = $1",
+        "SELECT job.*, prompt, job_input.content AS inputs FROM job "
+        "LEFT JOIN prompt ON prompt.job_id = job.id "
+        "LEFT JOIN job_input ON job_input.job_id = job.id WHERE job.id = $1",
         job_id,
     )
     if job is None:
@@ -207,16 +209,7 @@ def _job(row: Row, charges: tuple[Charge, ...]) -> Job:
             guild_id=row.integer("guild_id"),
             channel_id=row.integer("channel_id"),
         ),
-        request=ImageRequest(
-            command=row.text("command"),
-            prompt=prompt or "",
-            model=row.maybe_text("asked_model"),
-            size=row.text("size"),
-            quality=Quality(row.text("quality")),
-            output_format=OutputFormat(row.text("output_format")),
-            count=row.integer("pictures"),
-            private=bool(row.integer("is_private")),
-        ),
+        request=_request(row),
         prompt=prompt,
         model=row.text("model"),
         ceiling=row.integer("ceiling"),
@@ -228,6 +221,21 @@ def _job(row: Row, charges: tuple[Charge, ...]) -> Job:
         message_id=row.maybe_integer("message_id"),
         undeliverable_reason=row.text("undeliverable_reason"),
     )
+
+
+def _request(row: Row) -> ImageRequest:
+    request = ImageRequest(
+        command=row.text("command"),
+        prompt=row.maybe_text("prompt") or "",
+        model=row.maybe_text("asked_model"),
+        size=row.text("size"),
+        quality=Quality(row.text("quality")),
+        output_format=OutputFormat(row.text("output_format")),
+        count=row.integer("pictures"),
+        private=bool(row.integer("is_private")),
+    )
+    inputs = row.maybe_text("inputs")
+    return request if inputs is None else with_inputs(request, json.loads(inputs))
 
 
 def _reply(row: Row) -> ReplyRoute | None:

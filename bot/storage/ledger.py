@@ -67,7 +67,7 @@ class Ledger:
             QuotaExceeded: with the limit that binds; nothing was held.
             PictureTooDear: one picture may cost more than a limit on prices allows.
             Blocked, Paused: nothing may be asked for at all.
-            NeedsConfirmation: it would fit, but the person must say yes first (`job.confirmed`).
+            NeedsConfirmation: it would fit, but the person must say yes first (`job.agreed`).
             DuplicateJob: this `idem` was held before, whatever became of it.
             ValueError: amounts or counts beyond reason, or a limit that cannot apply to this job.
         """

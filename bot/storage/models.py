@@ -71,8 +71,8 @@ class NewJob:
     """The job whose result this one repeats or edits."""
     about: Micros | None = None
     """What the whole job usually costs, where anybody knows; told in refusals."""
-    confirmed: bool = False
-    """The person has said yes to what it may cost."""
+    agreed: Micros = 0
+    """What the person has said that the whole job may cost."""
 
 
 @dataclass(frozen=True, slots=True)

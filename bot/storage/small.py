@@ -38,39 +38,36 @@ class Remembered:
 
 
 class OfferStore:
-    """What was offered to whom, as text, until it expires."""
+    """What was offered to whom, as JSON, until it expires."""
 
     def __init__(self, db: Store, *, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
-    async def add(self, offer_id: int, *, user_id: int, requests: str, expires_ms: int) -> None:
+    async def add(self, offer_id: int, *, user_id: int, content: str, expires_ms: int) -> None:
         """Keep an offer, and forget those that have expired."""
         now = self._clock.now_ms()
 
         async def run(tx: Tx) -> None:
             await tx.fetch("DELETE FROM offer WHERE expires_at <= $1", now)
             await tx.fetch(
-                "INSERT INTO offer (id, user_id, requests, expires_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO offer (id, user_id, content, expires_at) VALUES ($1, $2, $3, $4)",
                 offer_id,
                 user_id,
-                requests,
+                content,
                 expires_ms,
             )
 
         await self._db.write(run)
 
-    async def get(self, offer_id: int) -> tuple[int, str] | None:
-        """Return whose offer it is and its requests; None once it has expired."""
+    async def get(self, offer_id: int) -> str | None:
+        """Return what was offered; None once it has expired."""
         now = self._clock.now_ms()
 
-        async def run(tx: Tx) -> tuple[int, str] | None:
+        async def run(tx: Tx) -> str | None:
             row = await first(
-                tx,
-                "SELECT user_id, requests FROM offer WHERE id = $1 AND expires_at > $2",
-                offer_id,
-                now,
+                tx, "SELECT content FROM offer WHERE id = $1 AND expires_at > $2", offer_id, now
             )
-            return (row.integer("user_id"), row.text("requests")) if row else None
+            return row.text("content") if row else None
 
         return await self._db.read(run)

@@ -13,6 +13,8 @@ import discord
 
 from bot.client import ImageBot
 from bot.errors import BotError, NotKept, NotYours, PressedAlready
+from bot.money import Micros
+from bot.offers import KeptOffer
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
 from bot.services import Services
 from bot.storage import DuplicateJob, Job
@@ -127,8 +129,8 @@ class Wanted:
     parent_id: int | None = None
     once: str | None = None
     """Names what may run a single time, however often its button is pressed."""
-    confirmed: bool = False
-    """The person has said yes to what it may cost."""
+    agreed: Micros = 0
+    """What the person has said that it may cost."""
 
 
 async def take(interaction: Interaction, request: ImageRequest) -> None:
@@ -156,8 +158,8 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
     """Run what was offered, for the person to whom it was offered."""
 
     async def offered() -> Wanted:
-        request = await _offered(interaction, offer_id, index, private=private)
-        return Wanted(request, once=f"offer:{offer_id}:{index}")
+        offer, request = await _offered(interaction, offer_id, index, private=private)
+        return Wanted(request, offer.parent_id, once=f"offer:{offer_id}:{index}")
 
     await _take(interaction, offered, asked=replace(_NOTHING, private=private))
 
@@ -166,8 +168,8 @@ async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> 
     """Run what the person was asked about before it could cost too much."""
 
     async def confirmed() -> Wanted:
-        request = await _offered(interaction, offer_id, 0, private=private)
-        return Wanted(request, once=f"confirm:{offer_id}", confirmed=True)
+        offer, request = await _offered(interaction, offer_id, 0, private=private)
+        return Wanted(request, offer.parent_id, once=f"confirm:{offer_id}", agreed=offer.agreed)
 
     await _take(interaction, confirmed, asked=replace(_NOTHING, private=private))
 
@@ -181,7 +183,7 @@ async def cancel(interaction: Interaction) -> None:
 
 async def _offered(
     interaction: Interaction, offer_id: int, index: int, *, private: bool
-) -> ImageRequest:
+) -> tuple[KeptOffer, ImageRequest]:
     """Find what was offered to whoever clicks."""
     offer = await services_of(interaction).offers.get(offer_id)
     if offer is None or index >= len(offer.requests):
@@ -189,39 +191,41 @@ async def _offered(
     request = offer.requests[index]
     if offer.user_id != interaction.user.id or request.private is not private:
         raise NotYours
-    return request
+    return offer, request
 
 
 async def _take(
     interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
 ) -> None:
     """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
-    generation = services_of(interaction).generation
+    services = services_of(interaction)
+    generation, teller = services.generation, services.teller
     with generation.taking():
         reply = await defer(interaction, private=asked.private)
         if reply is None:
             return
         actor = actor_of(interaction)
+        parent_id = None
         try:
             wanted = await find()
-            asked = wanted.request
+            asked, parent_id = wanted.request, wanted.parent_id
             await generation.submit(
                 actor,
                 asked,
                 reply,
                 idem=wanted.once or str(interaction.id),
-                parent_id=wanted.parent_id,
-                confirmed=wanted.confirmed,
+                parent_id=parent_id,
+                agreed=wanted.agreed,
             )
         except DuplicateJob as error:
             _log.warning("Job %d was asked for twice; it runs once", error.job_id)
             if not await _answers_here(interaction, error.job_id, reply):
-                await generation.refuse(actor, asked, reply, PressedAlready())
+                await teller.refuse(actor, asked, reply, PressedAlready())
         except BotError as error:
-            await generation.refuse(actor, asked, reply, error)
+            await teller.refuse(actor, asked, reply, error, parent_id=parent_id)
         except Exception:  # noqa: BLE001 - whatever it is, the person is told
             _log.exception("A fault before the job of interaction %d was held", interaction.id)
-            await generation.refuse(actor, asked, reply, None)
+            await teller.refuse(actor, asked, reply, None)
 
 
 async def _answers_here(interaction: Interaction, job_id: int, reply: ReplyRoute) -> bool:

@@ -153,7 +153,7 @@ class Books:
         idem: str | None = None,
         model: str = "some/model",
         roles: tuple[int, ...] = (),
-        confirmed: bool = False,
+        agreed: int = 0,
     ) -> NewJob:
         """Make up a job that nobody has asked for before."""
         job_id = make_id(self.clock)
@@ -174,7 +174,7 @@ class Books:
             ceiling=ceiling,
             reply=reply,
             created_ms=self.clock.now,
-            confirmed=confirmed,
+            agreed=agreed,
         )
 
     async def sent(self, job: NewJob, limits: Sequence[Limit] | None = None) -> HeldJob:

@@ -274,8 +274,10 @@ async def test_a_dear_job_is_asked_about_and_held_only_once_confirmed(books: Boo
     with pytest.raises(NeedsConfirmation) as question:
         await held(books, ceiling=1000, pictures=4)
     assert (question.value.needed, question.value.above) == (4000, 3000)
+    with pytest.raises(NeedsConfirmation):
+        await held(books, ceiling=1001, pictures=4, agreed=4000)  # dearer than was agreed
     assert await books.counters("member") == (3000, 0, 0)
-    await held(books, ceiling=1000, pictures=4, confirmed=True)
+    await held(books, ceiling=1000, pictures=4, agreed=4000)
     await held(books, ceiling=1000, pictures=4, guild=78)
 
 
@@ -283,7 +285,7 @@ async def test_nobody_is_asked_about_what_would_be_refused_anyway(books: Books) 
     await books.policies.configure(77, Option.CONFIRM_ABOVE, 10, by=ADMIN)
     await books.policies.set_limit(Who.guild(77), Window.DAY, 500, by=ADMIN)
     await refused(books, ceiling=1000)
-    await refused(books, ceiling=1000, confirmed=True)
+    await refused(books, ceiling=1000, agreed=1000)
 
 
 # What is shown

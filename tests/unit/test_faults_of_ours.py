@@ -13,6 +13,7 @@ from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
 from bot.catalog import Catalog
+from bot.charging import Charger
 from bot.clock import Clock, SystemClock
 from bot.delivery import LATE_NOTICE_MS, Delivery, Patience
 from bot.generation import Generation
@@ -24,10 +25,12 @@ from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Scheduler
 from bot.storage import Jobs, Ledger, OfferStore, Output, Policies, Settlement, open_database
+from bot.telling import Teller
 from sandbox.books import Books
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
 
+DEFAULT_MODEL = "black-forest-labs/FLUX-1-schnell"
 ACTOR = Actor(user_id=1, guild_id=2, channel_id=3)
 REPLY = ReplyRoute(4, "token", 1 << 60, channel_id=3, message_id=5, upload_limit=10_000_000)
 
@@ -106,27 +109,39 @@ async def generation(
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
     budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
+    delivery = Delivery(
+        messenger=messenger,
+        jobs=jobs,
+        router=router,
+        tools=tools,
+        clock=clock,
+        patience=Patience(delays=(0.01,), downloads=()),
+    )
     return Generation(
         ledger=ledger,
-        books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=()),
-        jobs=jobs,
-        catalog=catalog,
-        router=router,
-        scheduler=Scheduler(per_member=1, in_process=1, max_waiting=1),
-        delivery=Delivery(
-            messenger=messenger,
+        charger=Charger(
+            ledger=ledger,
+            books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=()),
             jobs=jobs,
             router=router,
-            tools=tools,
-            clock=clock,
-            patience=Patience(delays=(0.01,), downloads=()),
+            alerts=alerts,
         ),
-        offers=Offers(OfferStore(database, clock=clock), clock=clock),
-        alerts=alerts,
-        policies=policies,
+        teller=Teller(
+            delivery=delivery,
+            ledger=ledger,
+            jobs=jobs,
+            policies=policies,
+            offers=Offers(OfferStore(database, clock=clock), clock=clock),
+            catalog=catalog,
+            default_model=DEFAULT_MODEL,
+            clock=clock,
+        ),
+        catalog=catalog,
+        scheduler=Scheduler(per_member=1, in_process=1, max_waiting=1),
+        delivery=delivery,
         budgets=budgets,
         clock=clock,
-        default_model="black-forest-labs/FLUX-1-schnell",
+        default_model=DEFAULT_MODEL,
     )
 
 
@@ -173,11 +188,11 @@ async def test_a_cost_that_the_books_do_not_take_for_minutes_is_recorded_later(
     books.change("ALTER TABLE entry RENAME TO hidden")
     gate.open()
     await running.idle()
-    await running.record_late()
+    await running.charger.record_late()
     assert [(c["state"], c["actual"]) for c in books.charges()] == [("dispatched", None)]
 
     books.change("ALTER TABLE hidden RENAME TO entry")
-    await running.record_late()
+    await running.charger.record_late()
     assert [(c["state"], c["actual"]) for c in books.charges()] == [("settled", 1_300)]
 
 
@@ -279,7 +294,7 @@ async def test_a_fault_at_one_charge_costs_no_other_picture_and_forgets_no_cost(
     await running.submit(ACTOR, two, REPLY, idem="2")
     gate.open()
     await running.idle()
-    await running.record_late()
+    await running.charger.record_late()
 
     results = [card for card in messenger.said if isinstance(card, Result)]
     assert [len(card.report.pictures) for card in results] == [1, 1]

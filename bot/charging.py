@@ -1,0 +1,198 @@
+"""Send a job's requests to ImageRouter, and record what became of each before anything else.
+
+Every charge is dispatched in the ledger before its request goes out, and settled, released or
+marked unknown after it. Owns no Discord, no SQL, no HTTP; telling people is `bot.telling`'s.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Final
+
+from bot.alerts import Alerts
+from bot.bookkeeping import Bookkeeper, Outcome
+from bot.cards import Alert, Trouble
+from bot.errors import BotError, LedgerUnavailable
+from bot.imagerouter import (
+    BadKey,
+    Billing,
+    ImageRouter,
+    ImageRouterError,
+    NoCredits,
+    OutcomeUnknown,
+    RemotePicture,
+    ResponseFormat,
+)
+from bot.imagerouter import Generation as Answer
+from bot.money import Micros
+from bot.outcomes import Assignment, Part, Report, stored_report
+from bot.planning import Plan
+from bot.storage import ChargeState, HeldJob, Jobs, Ledger, Output
+
+_log = logging.getLogger(__name__)
+
+LEASE_MS: Final = 11 * 60_000
+"""How long an answer is awaited: ImageRouter's client gives up after 10 minutes."""
+
+
+class Charger:
+    """Carries the charges of held jobs to their end."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        books: Bookkeeper,
+        jobs: Jobs,
+        router: ImageRouter,
+        alerts: Alerts,
+    ) -> None:
+        self._ledger = ledger
+        self._books = books
+        self._jobs = jobs
+        self._router = router
+        self._alerts = alerts
+
+    async def charge_all(self, job: Assignment, plan: Plan, held: HeldJob) -> tuple[Part, ...]:
+        """Send every request and see each to its end: a fault in one costs no other's picture."""
+        charging = [
+            self._charge(job, plan, charge_id, dispatched=held.dispatched)
+            for charge_id in held.charge_ids
+        ]
+        outcomes = await asyncio.gather(*charging, return_exceptions=True)
+        faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        salvaged: dict[int, Part] = {}
+        if faults:
+            _log.error("Faults in %d charges of job %d", len(faults), job.id, exc_info=faults[0])
+            salvaged = await self._salvage_parts(job)
+        return tuple(
+            outcome
+            if isinstance(outcome, Part)
+            else salvaged.get(charge_id) or _unknown_part(charge_id, plan)
+            for charge_id, outcome in zip(held.charge_ids, outcomes, strict=True)
+        )
+
+    async def release_all(
+        self, job: Assignment, plan: Plan, held: HeldJob, error: BotError
+    ) -> tuple[Part, ...]:
+        """Give back what a job holds that sends nothing."""
+        return tuple([await self._release(job, each, plan, error) for each in held.charge_ids])
+
+    async def salvage(self, job: Assignment) -> Report:
+        """Close what a fault left open: what was not sent is free, what was sent is unknown."""
+        stored = await self._jobs.get(job.id)
+        for charge in stored.charges if stored else ():
+            if charge.state is ChargeState.HELD:
+                await self._ledger.release(charge.id, reason="fault")
+            elif charge.state is ChargeState.DISPATCHED:
+                await self._ledger.mark_unknown(charge.id, reason="fault")
+        stored = await self._jobs.get(job.id)
+        report = stored_report(stored, restarted=False) if stored else None
+        return replace(report, job=job) if report else Report(job, ())
+
+    async def record_late(self) -> None:
+        """Tell the ledger what it did not take before."""
+        await self._books.record_late()
+
+    async def _salvage_parts(self, job: Assignment) -> dict[int, Part]:
+        """Close what faults left open; empty when the books can't be asked: the sweeper closes."""
+        try:
+            return {part.charge_id: part for part in (await self.salvage(job)).parts}
+        except LedgerUnavailable:
+            _log.exception("What became of job %d could not be read", job.id)
+            return {}
+
+    async def _charge(
+        self,
+        job: Assignment,
+        plan: Plan,
+        charge_id: int,
+        *,
+        dispatched: bool,
+    ) -> Part:
+        """Send one request and record what became of it. Raises nothing that is expected."""
+        try:
+            if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
+                _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
+                return Part(charge_id, ChargeState.RELEASED, 0, 0)
+        except LedgerUnavailable as error:
+            return await self._release(job, charge_id, plan, error)
+        try:
+            answer = await self._ask(plan)
+        except ImageRouterError as error:
+            return await self._record_error(job, charge_id, plan, error)
+        except Exception as fault:  # noqa: BLE001 - whatever broke, the request may be charged
+            _log.exception("A fault while charge %d was out", charge_id)
+            unknown = OutcomeUnknown(type(fault).__name__)
+            return await self._record_error(job, charge_id, plan, unknown)
+        return await self._record_answer(job, charge_id, plan, answer)
+
+    async def _ask(self, plan: Plan) -> Answer:
+        request = plan.request
+        kind: ResponseFormat = "b64_ephemeral" if request.private else "url"
+        return await self._router.generate(
+            model=plan.model.id,
+            prompt=request.prompt,
+            size=request.size,
+            quality=request.quality.value,
+            response_format=kind,
+            output_format=request.output_format.value,
+        )
+
+    async def _record_answer(
+        self, job: Assignment, charge_id: int, plan: Plan, answer: Answer
+    ) -> Part:
+        pictures, cost = answer.pictures, answer.cost_micros
+        if cost is None:
+            return await self._record(
+                job, charge_id, plan, ChargeState.UNKNOWN, reason="no cost", pictures=pictures
+            )
+        return await self._record(
+            job, charge_id, plan, ChargeState.SETTLED, cost=cost, pictures=pictures
+        )
+
+    async def _record_error(
+        self, job: Assignment, charge_id: int, plan: Plan, error: ImageRouterError
+    ) -> Part:
+        if isinstance(error, BadKey):
+            self._alerts.raise_alert(Alert(Trouble.BAD_KEY))
+        elif isinstance(error, NoCredits):
+            self._alerts.raise_alert(Alert(Trouble.NO_CREDITS))
+        match error.billing:
+            case Billing.FREE:
+                return await self._release(job, charge_id, plan, error)
+            case Billing.CHARGED if error.cost_micros is not None:
+                state, cost = ChargeState.SETTLED, error.cost_micros
+            case _:
+                state, cost = ChargeState.UNKNOWN, 0
+        reason = type(error).__name__
+        return await self._record(
+            job, charge_id, plan, state, cost=cost, reason=reason, error=error
+        )
+
+    async def _release(self, job: Assignment, charge_id: int, plan: Plan, error: BotError) -> Part:
+        state, reason = ChargeState.RELEASED, type(error).__name__
+        return await self._record(job, charge_id, plan, state, reason=reason, error=error)
+
+    async def _record(
+        self,
+        job: Assignment,
+        charge_id: int,
+        plan: Plan,
+        state: ChargeState,
+        *,
+        cost: Micros = 0,
+        reason: str = "",
+        pictures: tuple[RemotePicture, ...] = (),
+        error: BotError | None = None,
+    ) -> Part:
+        held = plan.ceiling
+        outputs = tuple(Output(url=picture.url, data=picture.data) for picture in pictures)
+        outcome = Outcome(job.id, charge_id, job.model, held, state, cost, reason, outputs)
+        pressed = await self._books.record(outcome)
+        return Part(charge_id, state, held, cost, pictures, error, presses_budget=pressed)
+
+
+def _unknown_part(charge_id: int, plan: Plan) -> Part:
+    error = OutcomeUnknown("a fault of ours")
+    return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)

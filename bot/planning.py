@@ -1,0 +1,80 @@
+"""Check a request before it costs anything, and choose its model. Pure but for the catalogue."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.catalog import Ability, Catalog, Model, parse_size
+from bot.errors import InvalidOption, UnpricedModel
+from bot.imagerouter import MAX_IMAGES
+from bot.money import Micros
+from bot.outcomes import Note
+from bot.requests import ImageRequest, Quality
+
+MOST_PICTURES: Final = 4
+MOST_PROMPT: Final = 6_000
+"""Characters of a prompt; Discord's own limit for a text option."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that can work: its model is chosen, its options are checked."""
+
+    request: ImageRequest
+    model: Model
+    ceiling: Micros
+    """What one picture may cost at most; held once for each."""
+    notes: frozenset[Note]
+
+
+def needs_of(request: ImageRequest) -> frozenset[Ability]:
+    """What a model must be able to do for `request`. A quality it lacks is left out instead."""
+    needs = set()
+    if request.is_edit:
+        needs.add(Ability.EDIT)
+    if request.is_masked:
+        needs.add(Ability.MASK)
+    return frozenset(needs)
+
+
+def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) -> Plan:
+    """Check everything that can be checked without reading a picture.
+
+    Raises:
+        RequestError: the option, the model or its price cannot work; it carries what would.
+    """
+    _check_options(request)
+    size = parse_size(request.size)
+    needs = needs_of(request)
+    notes = set()
+    if request.model is None:
+        model = catalog.choose_default(default_model, needs)
+        if default_model is not None and model.id != default_model:
+            notes.add(Note.MODEL_CHOSEN)
+    else:
+        model = catalog.require(request.model, needs)
+    if model.ceiling is None:
+        raise UnpricedModel(model.id)
+    if model.is_test:
+        notes.add(Note.TEST_MODEL)
+    quality = request.quality
+    if quality is not Quality.AUTO and not model.can({Ability.QUALITY}):
+        notes.add(Note.QUALITY_IGNORED)
+        quality = Quality.AUTO
+    checked = replace(request, model=model.id, size=size, quality=quality)
+    return Plan(checked, model, model.ceiling, frozenset(notes))
+
+
+def _check_options(request: ImageRequest) -> None:
+    if not request.is_edit and not request.prompt.strip():
+        hint = "a few words on what you would like to see"
+        raise InvalidOption("prompt", request.prompt, hint)
+    if len(request.prompt) > MOST_PROMPT:
+        raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
+    if not 1 <= request.count <= MOST_PICTURES:
+        raise InvalidOption("count", str(request.count), f"a number from 1 to {MOST_PICTURES}")
+    if len(request.images) > MAX_IMAGES:
+        raise InvalidOption("image", f"{len(request.images)} images", f"at most {MAX_IMAGES}")
+    if request.is_masked and not request.is_edit:
+        raise InvalidOption("mask", "a mask without a picture", "a picture that it belongs to")
+    if request.mask is not None and request.area is not None:
+        raise InvalidOption("area", request.area.value, "either a mask or an area, not both")

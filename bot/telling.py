@@ -1,0 +1,179 @@
+"""Tell a person what became of their job, or why it was not taken, and what may be done instead.
+
+Chooses the card; `bot.delivery` finds the way for it. Nothing here touches the ledger's money.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from bot.cards import Failure, Result, Spent
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.delivery import Delivery, Fate
+from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
+from bot.money import Micros
+from bot.offers import Offers
+from bot.outcomes import Assignment, Report
+from bot.planning import plan
+from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
+from bot.remedies import remedies
+from bot.requests import Actor, ImageRequest, ReplyRoute
+from bot.storage import Jobs, Ledger, Policies
+
+_log = logging.getLogger(__name__)
+
+_MOST_UNDELIVERED: Final = 200
+"""Reports kept in memory for a later try; the rest is told at the next start."""
+
+
+class Teller:
+    """Brings reports and refusals to people, by whatever card can still be made."""
+
+    def __init__(
+        self,
+        *,
+        delivery: Delivery,
+        ledger: Ledger,
+        jobs: Jobs,
+        policies: Policies,
+        offers: Offers,
+        catalog: Catalog,
+        default_model: str | None,
+        clock: Clock,
+    ) -> None:
+        self._delivery = delivery
+        self._ledger = ledger
+        self._jobs = jobs
+        self._policies = policies
+        self._offers = offers
+        self._catalog = catalog
+        self._default_model = default_model
+        self._clock = clock
+        self._undelivered: dict[int, Report] = {}
+
+    async def deliver(self, report: Report) -> None:
+        """Bring what became of a job to its person. The ledger is closed by now."""
+        try:
+            fate = await self._tell(report)
+        except LedgerUnavailable:
+            _log.exception("How job %d was told of could not be recorded", report.job.id)
+            return
+        if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
+            self._undelivered[report.job.id] = report
+
+    async def deliver_late(self) -> None:
+        """Try again what Discord or the books did not take; called every minute."""
+        await self._delivery.note_late()
+        waiting, self._undelivered = self._undelivered, {}
+        for report in waiting.values():
+            await self.deliver(report)
+
+    async def refuse(
+        self,
+        actor: Actor,
+        request: ImageRequest,
+        reply: ReplyRoute,
+        error: BotError | None,
+        *,
+        parent_id: int | None = None,
+    ) -> None:
+        """Explain to the person why `request` was not taken; it cost nothing.
+
+        `error` is None for a fault of ours. `parent_id` stays with what is offered instead.
+        """
+        agreed = 0
+        if isinstance(error, NeedsConfirmation):
+            # As it was judged: another default model by then would be another price.
+            planned = plan(request, self._catalog, default_model=self._default_model)
+            tries: tuple[ImageRequest, ...] = (planned.request,)
+            agreed = error.needed
+        elif isinstance(error, NeedsMaskCheck):
+            checked = replace(request, mask_checked=True)
+            tries = (checked, replace(checked, invert=not request.invert))
+        else:
+            within = await self._affordable(actor, request, error)
+            tries = remedies(request, error, self._catalog, within=within)
+        offer = await self._offers.save(
+            actor, tries, private=request.private, parent_id=parent_id, agreed=agreed
+        )
+        await self._delivery.failure(
+            reply, Failure(request, error, offer=offer), user_id=actor.user_id
+        )
+
+    async def _tell(self, report: Report) -> Fate:
+        """Tell by the whole card; after a fault by one with less on it, and at last in words."""
+        ways = [self._deliver_failure]
+        if report.pictures:
+            ways = [self._deliver_result, self._deliver_bare]
+        for way in ways:
+            try:
+                return await way(report)
+            except LedgerUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - no picture or cost is lost to a card that can't be made
+                _log.exception("A fault in the delivery of job %d", report.job.id)
+        bare = Failure(replace(report.job.request, prompt=""), None, report)
+        return await self._explain(report.job, bare)
+
+    async def _deliver_result(self, report: Report) -> Fate:
+        job = report.job
+        failed = len(report.failed_parts)
+        tries = remedies(job.request, report.error, self._catalog, missing=failed) if failed else ()
+        offer = await self._offers.save(
+            job.actor, tries, private=job.private, parent_id=job.parent_id
+        )
+        today = await self._spent_today(job.actor) if job.private else None
+        return await self._show(Result(report, today=today, offer=offer))
+
+    async def _deliver_bare(self, report: Report) -> Fate:
+        return await self._show(Result(report, bare=True))
+
+    async def _show(self, card: Result) -> Fate:
+        report = card.report
+        fate = await self._delivery.result(card)
+        if fate is Fate.DELIVERED and not report.job.private:
+            today = await self._spent_today(report.job.actor)
+            if today is not None:
+                spent = Spent(report.cost, report.uncertain, today)
+                await self._delivery.whisper_spent(report.job, spent)
+        return fate
+
+    async def _deliver_failure(self, report: Report) -> Fate:
+        job = report.job
+        known = bool(job.request.prompt or job.request.images)
+        tries = remedies(job.request, report.error, self._catalog) if known else ()
+        offer = await self._offers.save(
+            job.actor, tries, private=job.private, parent_id=job.parent_id
+        )
+        return await self._explain(job, Failure(job.request, report.error, report, offer))
+
+    async def _explain(self, job: Assignment, failure: Failure) -> Fate:
+        fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
+        if fate is Fate.DELIVERED:
+            # Nothing is left to link: the explanation is the person's alone.
+            await self._delivery.note_delivered(job.id, None)
+        elif fate is Fate.UNDELIVERABLE:
+            await self._jobs.mark_undeliverable(job.id, reason="no route")
+        return fate
+
+    async def _spent_today(self, actor: Actor) -> Micros | None:
+        """None when it can't be read: no picture waits for that, least of all a private one."""
+        today = window_at(Window.DAY, self._clock.now_ms())
+        try:
+            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("What a person has spent could not be read")
+            return None
+
+    async def _affordable(
+        self, actor: Actor, request: ImageRequest, error: BotError | None
+    ) -> Micros:
+        """The highest price of a picture that would still fit after a refusal by a limit."""
+        if not isinstance(error, QuotaExceeded | PictureTooDear):
+            return 0
+        try:
+            standing = await self._policies.standing(actor, count=request.count)
+        except LedgerUnavailable:
+            return 0
+        return standing.affordable
