@@ -17,6 +17,8 @@ from sandbox.discord.messages import (
     MessageFlag,
     Modal,
     Select,
+    Sticker,
+    StickerFormat,
     UploadedFile,
 )
 from sandbox.discord.people import Person
@@ -61,6 +63,8 @@ __all__ = [
     "RecordedRequest",
     "Role",
     "Select",
+    "Sticker",
+    "StickerFormat",
     "UploadedFile",
     "User",
     "World",

@@ -1,20 +1,20 @@
-"""The CDN: attachments behind signed links that die after a day, avatars and icons.
+"""What the CDN keeps: attachments behind signed links that die after a day, and others' pictures.
 
-Source: Discord's API reference, "Signed Attachment CDN URLs": `ex` and `is` are seconds since the
-Unix epoch in hexadecimal (expiry, issue), `hm` signs both and the path.
+How it is all sent is `cdn_routes.py`. Source: Discord's API reference, "Signed Attachment CDN
+URLs": `ex` and `is` are seconds since the Unix epoch in hexadecimal (expiry, issue), `hm` signs
+both and the path.
 """
 
-import asyncio
 import hashlib
 import hmac
 import io
 import mimetypes
 import secrets
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from aiohttp import web
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from yarl import URL
 
 from bot.clock import Clock
@@ -37,13 +37,26 @@ _TYPES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class WebPicture:
+    """A picture somewhere on the web, which Discord shows by way of its media proxy."""
+
+    url: str
+    data: bytes = field(repr=False)
+    content_type: str
+    width: int | None
+    """Pixels; None when it is no picture after all."""
+    height: int | None
+
+
 class Cdn:
-    """Keeps files, signs links to them, and serves them."""
+    """Keeps files and signs links to them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._secret = secrets.token_bytes(32)
         self._files: dict[int, Attachment] = {}
+        self._web: dict[str, WebPicture] = {}
         self.base_url = ""
         """`http://127.0.0.1:PORT/cdn`, once the server listens."""
 
@@ -92,19 +105,54 @@ class Cdn:
         return attachment if parts[-1] == attachment.filename else None
 
     def refresh(self, url: str) -> str | None:
-        """Return a fresh link for an old one; None when it is none of ours."""
+        """Return a fresh link for an old one; None when it is none of ours.
+
+        That links to files which came with a command or a form can be renewed as well is assumed:
+        the documentation does not say.
+        """
         attachment = self.find(url)
         return None if attachment is None else self.link(attachment)
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes below `/cdn`."""
-        attachments = r"/cdn/{kind:attachments|ephemeral-attachments}/{channel}/{id:\d+}/{name}"
-        return [
-            web.get(attachments, self._attachment),
-            web.get("/cdn/{kind:avatars|icons|banners|app-icons|role-icons}/{id}/{hash}", _asset),
-            web.get("/cdn/embed/{id:avatars}/{hash}", _asset),
-            web.get("/cdn/guilds/{id}/users/{user}/avatars/{hash}", _asset),
-        ]
+    def forget(self, attachments: Iterable[Attachment]) -> None:
+        """Let files go with the message that they were in: no link to them works any more."""
+        for attachment in attachments:
+            self._files.pop(attachment.id, None)
+
+    def opened(self, path: str, query: Mapping[str, str]) -> Attachment | None:
+        """Return the attachment at `path` (below `base_url`) that a link's `query` opens now."""
+        expiry, issued, signature = query.get("ex", ""), query.get("is", ""), query.get("hm", "")
+        expected = self._signature(path, expiry, issued)
+        if not hmac.compare_digest(signature.encode(), expected.encode()):
+            return None
+        if int(expiry, 16) <= self._clock.now_ms() // 1000:
+            return None
+        attachment = self._files.get(int(path.split("/")[2]))
+        return attachment if attachment is not None and _path(attachment) == path else None
+
+    # The web outside, as the media proxy shows it
+
+    def publish(self, url: str, file: UploadedFile) -> WebPicture:
+        """Let there be a file at an address of the web, outside of Discord."""
+        size = _pixels(file.data) or (None, None)
+        kind = file.content_type or _content_type(file.filename)
+        picture = WebPicture(url, file.data, kind, *size)
+        self._web[url] = picture
+        return picture
+
+    def published(self, url: str) -> WebPicture | None:
+        """Return what is at an address of the web; None for nothing."""
+        return self._web.get(url)
+
+    def proxied(self, url: str) -> str:
+        """Return the media proxy's address for one of the web, whether anything is there or not."""
+        outside = URL(url)
+        path = f"{outside.scheme}/{outside.raw_authority}{outside.raw_path}"
+        key = hmac.new(self._secret, url.encode(), hashlib.sha256).hexdigest()[:32]
+        return f"{self.base_url}/external/{key}/{path}"
+
+    def behind(self, proxied: str) -> WebPicture | None:
+        """Return what the media proxy shows at one of its addresses; None for nothing."""
+        return next((p for p in self._web.values() if self.proxied(p.url) == proxied), None)
 
     def _signed(self, path: str) -> str:
         now = self._clock.now_ms() // 1000
@@ -116,34 +164,6 @@ class Cdn:
     def _signature(self, path: str, expiry: str, issued: str) -> str:
         text = f"{path}?{expiry}&{issued}".encode()
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
-
-    async def _attachment(self, request: web.Request) -> web.StreamResponse:
-        attachment = self._files.get(int(request.match_info["id"]))
-        if attachment is None or not self._valid(request, _path(attachment)):
-            return web.Response(status=404, text="This content is no longer available.")
-        kind = attachment.content_type.partition(";")[0]
-        return web.Response(
-            body=attachment.data,
-            headers={
-                "Content-Type": kind,
-                "Content-Disposition": "inline" if kind.startswith("image/") else "attachment",
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": "default-src 'none'; sandbox",
-                "Access-Control-Allow-Origin": "*",
-            },
-        )
-
-    def _valid(self, request: web.Request, path: str) -> bool:
-        query = request.query
-        expiry, issued, signature = query.get("ex", ""), query.get("is", ""), query.get("hm", "")
-        asked = f"{request.match_info['kind']}/{request.match_info['channel']}"
-        if not path.startswith(f"{asked}/") or not path.endswith(f"/{request.match_info['name']}"):
-            return False
-        if not hmac.compare_digest(
-            signature.encode(), self._signature(path, expiry, issued).encode()
-        ):
-            return False
-        return int(expiry, 16) > self._clock.now_ms() // 1000
 
 
 def _path(attachment: Attachment) -> str:
@@ -164,21 +184,3 @@ def _pixels(data: bytes) -> tuple[int, int] | None:
             return picture.size
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return None
-
-
-async def _asset(request: web.Request) -> web.StreamResponse:
-    key = f"{request.match_info['id']}/{request.match_info['hash'].partition('.')[0]}"
-    picture = await asyncio.to_thread(_drawn, key)
-    return web.Response(body=picture, content_type="image/png")
-
-
-@lru_cache(maxsize=256)
-def _drawn(key: str) -> bytes:
-    """Draw a small picture that belongs to `key` alone: a disc on a plain ground."""
-    digest = hashlib.sha256(key.encode()).digest()
-    picture = Image.new("RGB", (128, 128), (digest[0] // 2, digest[1] // 2, digest[2] // 2))
-    colour = tuple(128 + value // 2 for value in digest[3:6])
-    ImageDraw.Draw(picture).ellipse((24, 24, 104, 104), fill=(colour[0], colour[1], colour[2]))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()

@@ -1,16 +1,20 @@
 """Faults that tests inject into the local Discord: slow, refused, torn or held requests.
 
 A pattern is a method and a path below `/api/v10`, in which `*` stands for one segment, e.g.
-`PATCH /webhooks/*/*/messages/*`. The method may be `*`, too.
+`PATCH /webhooks/*/*/messages/*`. The method may be `*`, too. Files have paths of their own, e.g.
+`GET /cdn/attachments/*/*/*`; some faults are for those alone.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from sandbox.discord.places import JsonObject
 from sandbox.discord.signals import Signal
+
+_FILES: Final = "/cdn/"
 
 
 class Gate:
@@ -48,6 +52,10 @@ class FaultKind(Enum):
     DROP = "drop"
     DROP_AFTER = "drop_after"
     HOLD = "hold"
+    REDIRECT = "redirect"
+    TRUNCATE = "truncate"
+    STALL = "stall"
+    ENDLESS = "endless"
 
 
 @dataclass(slots=True)
@@ -63,6 +71,9 @@ class Fault:
     body: JsonObject | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     gate: Gate | None = None
+    location: str = ""
+    after: int = 0
+    """Bytes of a file that are sent before it breaks off or stalls."""
 
 
 class Faults:
@@ -103,6 +114,31 @@ class Faults:
         gate = Gate()
         self._waiting.append(Fault(FaultKind.HOLD, pattern, times, gate=gate))
         return gate
+
+    def redirect(self, pattern: str, location: str, *, times: int | None = 1) -> None:
+        """Send who asks for a file to another address (302)."""
+        self._spoil(Fault(FaultKind.REDIRECT, pattern, times, location=location))
+
+    def truncate(self, pattern: str, *, after: int = 1, times: int | None = 1) -> None:
+        """Announce a whole file, send its first `after` bytes, and cut the connection."""
+        self._spoil(Fault(FaultKind.TRUNCATE, pattern, times, after=after))
+
+    def stall(self, pattern: str, *, after: int = 1, times: int | None = 1) -> Gate:
+        """Send a file's first `after` bytes, and the rest once the returned gate is opened."""
+        gate = Gate()
+        self._spoil(Fault(FaultKind.STALL, pattern, times, gate=gate, after=after))
+        return gate
+
+    def endless(self, pattern: str, *, times: int | None = 1) -> None:
+        """Send a file that never ends, of no announced length, until the other side hangs up."""
+        self._spoil(Fault(FaultKind.ENDLESS, pattern, times))
+
+    def _spoil(self, fault: Fault) -> None:
+        if not fault.pattern.partition(" ")[2].startswith(_FILES):
+            raise ValueError(
+                f"{fault.kind.value} is for files: {fault.pattern} is none of {_FILES}"
+            )
+        self._waiting.append(fault)
 
     def close_gateway(self, code: int) -> None:
         """Close every gateway connection with a close code."""

@@ -16,8 +16,10 @@ from sandbox.discord.messages import Message
 from sandbox.discord.places import Channel, JsonObject, Member, Role
 from sandbox.discord.signals import Signal
 from sandbox.discord.wire import (
+    MESSAGE_CONTENT,
     channel_json,
     guild_create_json,
+    is_readable,
     member_json,
     message_json,
     own_user_json,
@@ -40,7 +42,6 @@ GUILD_MEMBERS: Final = 1 << 1
 GUILD_PRESENCES: Final = 1 << 8
 GUILD_MESSAGES: Final = 1 << 9
 DIRECT_MESSAGES: Final = 1 << 12
-MESSAGE_CONTENT: Final = 1 << 15
 PRIVILEGED: Final = GUILD_MEMBERS | GUILD_PRESENCES | MESSAGE_CONTENT
 
 _NAMES: Final = {
@@ -283,13 +284,7 @@ class Gateway:
         return data if guild_id is None else {**data, "guild_id": str(guild_id)}
 
     def _message(self, message: Message, guild_id: int | None, session: Session) -> JsonObject:
-        bot = self._world.bot
-        readable = (
-            bool(session.intents & MESSAGE_CONTENT)
-            or guild_id is None
-            or message.author is bot
-            or bot.id in message.pinged
-        )
+        readable = is_readable(self._world, message, intents=session.intents)
         data = message_json(self._world, message, readable=readable)
         if guild_id is not None:
             data["guild_id"] = str(guild_id)
@@ -298,6 +293,15 @@ class Gateway:
                 data["member"] = member_json(member)
                 del data["member"]["user"]
         return data
+
+    def _thread_event(self, thread: JsonObject, how: str) -> None:
+        """Tell of a thread: begun, changed, or deleted (then only what it was)."""
+        name = {"created": "CREATE", "updated": "UPDATE", "removed": "DELETE"}[how]
+        if how == "removed":
+            thread = {key: thread[key] for key in ("id", "guild_id", "parent_id", "type")}
+        elif how == "created":
+            thread["newly_created"] = True
+        self._dispatch(f"THREAD_{name}", thread, int(thread["guild_id"]), intent=GUILDS)
 
     def _guild_event(self, event: WorldEvent) -> None:
         guild, subject = self._world.guilds[event.guild_id or 0], event.subject
@@ -309,6 +313,9 @@ class Gateway:
             data = {"guild_id": str(guild.id), "role": role_json(subject)}
         elif isinstance(subject, Channel):
             data = channel_json(self._world, subject)
+            if subject.parent_id is not None:
+                self._thread_event(data, event.text)
+                return
         else:
             data = {**member_json(subject), "guild_id": str(guild.id)}
             intent = GUILDS if subject.user is self._world.bot else GUILD_MEMBERS

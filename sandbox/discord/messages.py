@@ -4,9 +4,10 @@ How a message comes about and changes is `posting.py`; how it looks on the wire 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, Self
 
 from sandbox.discord.places import JsonObject, User
 
@@ -20,6 +21,8 @@ class MessageFlag(IntFlag):
 
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
+    HAS_SNAPSHOT = 1 << 14
+    """It forwards another message."""
     COMPONENTS_V2 = 1 << 15
 
 
@@ -77,6 +80,25 @@ class Attachment:
         return self.link(self)
 
 
+class StickerFormat(IntEnum):
+    """What a sticker is made of; `LOTTIE` is drawn by clients and has no still."""
+
+    PNG = 1
+    APNG = 2
+    LOTTIE = 3
+    GIF = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sticker:
+    """A sticker; messages name it, the CDN has it."""
+
+    id: int
+    name: str
+    format: StickerFormat
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A button that a person can see."""
@@ -115,6 +137,7 @@ class Message:
     stored_components: list[JsonObject] = field(default_factory=list, repr=False)
     """Components whose media name the attachments by id; see `components`."""
     attachments: list[Attachment] = field(default_factory=list)
+    stickers: tuple[Sticker, ...] = ()
     flags: int = 0
     type: int = MessageType.DEFAULT
     ephemeral_to: int | None = None
@@ -129,6 +152,7 @@ class Message:
     authorized_by: int | None = None
     """Whose own installation of the application it comes from, if from any."""
     nonce: str | int | None = None
+    forwarded: "Forwarded | None" = None
     reply_to: int | None = None
     """The message that this one answers."""
     pinged: frozenset[int] = frozenset()
@@ -207,6 +231,20 @@ class Message:
             if component.get("custom_id") == custom_id:
                 return component
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A message that another one forwards, as it was then; its files are still the first one's."""
+
+    message_id: int
+    channel_id: int
+    snapshot: Message
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Take a snapshot."""
+        return cls(message.id, message.channel_id, copy(message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a person can do in Discord's client; nothing here can do what a client could not."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sandbox.discord.asks import Ask
 from sandbox.discord.bodies import Body
@@ -14,9 +15,17 @@ from sandbox.discord.client import (
 )
 from sandbox.discord.core import Core
 from sandbox.discord.interactions import Interaction
-from sandbox.discord.messages import Attachment, Choice, Message, Modal, UploadedFile
+from sandbox.discord.messages import (
+    Attachment,
+    Choice,
+    Message,
+    MessageFlag,
+    Modal,
+    Sticker,
+    UploadedFile,
+)
 from sandbox.discord.payloads import Resolved, interaction_json
-from sandbox.discord.permissions import Permission
+from sandbox.discord.permissions import Permission, may_write
 from sandbox.discord.places import Channel, Command, JsonObject, User
 from sandbox.discord.rules import (
     InteractionType,
@@ -28,6 +37,7 @@ from sandbox.discord.rules import (
     check_invocation,
     check_message,
     check_modal_submission,
+    clean_filename,
     focused_option_type,
 )
 
@@ -231,19 +241,68 @@ class Person:
         return Ask(interaction)
 
     async def say(
-        self, channel: Channel, text: str, *, files: Sequence[UploadedFile] = ()
+        self,
+        channel: Channel,
+        text: str = "",
+        *,
+        files: Sequence[UploadedFile] = (),
+        stickers: Sequence[Sticker] = (),
+        reply_to: Message | None = None,
+        embeds: Sequence[JsonObject] = (),
+        components: Sequence[JsonObject] = (),
     ) -> Message:
-        """Write a message."""
+        """Write a message.
+
+        A link to a picture of the web (`DiscordServer.publish`) gets an embed. Embeds of one's own
+        and components (version 2) are for bots: other applications than ours. Raises
+        NotPossibleError where the client, or for bots Discord, would refuse.
+        """
+        said: JsonObject = {"content": text}
+        if stickers:
+            said["sticker_ids"] = [str(sticker.id) for sticker in stickers]
+        if reply_to is not None:
+            self._see(reply_to)
+            said["message_reference"] = {"message_id": str(reply_to.id)}
+        if (embeds or components) and not self.user.bot:
+            raise NotPossibleError("people write no embeds and no components")
+        if embeds:
+            said["embeds"] = list(embeds)
+        if components:
+            said |= {"components": list(components), "flags": int(MessageFlag.COMPONENTS_V2)}
+        return self._write(channel, said, files, stickers=stickers)
+
+    async def forward(self, message: Message, channel: Channel) -> Message:
+        """Forward a message as it is now to a channel."""
+        self._see(message)
+        if message.ephemeral_to is not None or message.loading:
+            raise NotPossibleError("this message cannot be forwarded")
+        reference = {"type": 1, "message_id": str(message.id)}
+        return self._write(channel, {"message_reference": reference}, forwarded=message)
+
+    def _write(
+        self,
+        channel: Channel,
+        said: JsonObject,
+        files: Sequence[UploadedFile] = (),
+        *,
+        stickers: Sequence[Sticker] = (),
+        forwarded: Message | None = None,
+    ) -> Message:
         world = self._core.world
-        if not world.permissions(self.user, channel) & Permission.SEND_MESSAGES:
+        permissions = world.permissions(self.user, channel)
+        if not may_write(permissions, channel):
             raise NotPossibleError(f"{self.user.username} may not write in {channel.name}")
         uploads = [Upload(n, file.filename, len(file.data)) for n, file in enumerate(files)]
         try:
-            checked = check_message({"content": text}, route=Route.CHANNEL, uploads=uploads)
+            checked = check_message(said, route=Route.CHANNEL, uploads=uploads)
         except RuleViolation as violation:
             raise NotPossibleError(str(violation)) from violation
+        if permissions & Permission.EMBED_LINKS and not checked.embeds:
+            checked = replace(checked, embeds=self._core.post.previews(checked.content))
         body = Body(uploads=tuple(uploads), files=dict(enumerate(files)))
-        return self._core.post.new(channel, self.user, checked, body)
+        return self._core.post.new(
+            channel, self.user, checked, body, stickers=stickers, forwarded=forwarded
+        )
 
     async def delete(self, message: Message) -> None:
         """Delete a message: one's own, or with Manage Messages anybody's."""
@@ -321,7 +380,11 @@ class Person:
             raise NotPossibleError(f"{file.filename} is too big for {self.user.username}'s client")
         core = self._core
         return core.cdn.keep(
-            file, snowflakes=core.world.snowflakes, channel_id=channel.id, ephemeral=True
+            file,
+            snowflakes=core.world.snowflakes,
+            channel_id=channel.id,
+            ephemeral=True,
+            filename=clean_filename(file.filename),
         )
 
     def _open(

@@ -24,6 +24,7 @@ class Permission(IntFlag):
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
     USE_APPLICATION_COMMANDS = 1 << 31
+    SEND_MESSAGES_IN_THREADS = 1 << 38
     USE_EXTERNAL_APPS = 1 << 50
 
 
@@ -33,6 +34,7 @@ ALL_PERMISSIONS: Final = (1 << 53) - 1
 EVERYBODY: Final = (
     Permission.VIEW_CHANNEL
     | Permission.SEND_MESSAGES
+    | Permission.SEND_MESSAGES_IN_THREADS
     | Permission.EMBED_LINKS
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
@@ -59,10 +61,15 @@ def guild_permissions(guild: Guild, member: Member) -> int:
 
 
 def channel_permissions(guild: Guild, member: Member, channel: Channel) -> int:
-    """Return the bits that `member` has in `channel`: `@everyone`, then roles, then the member."""
+    """Return the bits that `member` has in `channel`: `@everyone`, then roles, then the member.
+
+    A thread has those of its channel.
+    """
     bits = guild_permissions(guild, member)
     if bits & Permission.ADMINISTRATOR:
         return bits
+    if channel.parent_id is not None:
+        channel = guild.channels[channel.parent_id]
     everyone = channel.overwrites.get(guild.id)
     if everyone is not None:
         bits = (bits & ~everyone.deny) | everyone.allow
@@ -75,3 +82,10 @@ def channel_permissions(guild: Guild, member: Member, channel: Channel) -> int:
     if own is not None:
         bits = (bits & ~own.deny) | own.allow
     return bits if bits & Permission.VIEW_CHANNEL else 0
+
+
+def may_write(permissions: int, channel: Channel) -> bool:
+    """Tell whether these bits, as they are in `channel`, let somebody write there."""
+    in_thread = channel.parent_id is not None
+    needed = Permission.SEND_MESSAGES_IN_THREADS if in_thread else Permission.SEND_MESSAGES
+    return bool(permissions & needed)

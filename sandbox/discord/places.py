@@ -23,6 +23,8 @@ class ChannelType(IntEnum):
     TEXT = 0
     DIRECT = 1
     GROUP = 3
+    THREAD = 11
+    """A public thread."""
 
 
 class Context(IntEnum):
@@ -85,7 +87,7 @@ class Overwrite:
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A text channel of a guild, direct messages with the bot, or a private talk of people."""
+    """A guild's text channel or thread, direct messages with the bot, or a talk of people."""
 
     id: int
     name: str
@@ -100,15 +102,19 @@ class Channel:
     """The person of a direct message with the bot."""
     people: tuple[int, ...] = ()
     """The ids of those in a private talk that the bot is no part of."""
+    parent_id: int | None = None
+    """The channel that a thread belongs to."""
+    owner_id: int | None = None
+    """Who began a thread."""
     last_message_id: int | None = None
     signal: Signal = field(default_factory=Signal, repr=False)
     """Fires whenever something that people can see here changes."""
 
     @property
     def type(self) -> ChannelType:
-        """TEXT in guilds; without one GROUP for more than two people, else DIRECT."""
+        """TEXT or THREAD in guilds; else GROUP for more than two people, or DIRECT."""
         if self.guild_id is not None:
-            return ChannelType.TEXT
+            return ChannelType.TEXT if self.parent_id is None else ChannelType.THREAD
         return ChannelType.GROUP if len(self.people) > _PAIR else ChannelType.DIRECT
 
     @property
@@ -145,6 +151,7 @@ class Guild:
     owner_id: int
     roles: dict[int, Role] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
+    threads: dict[int, Channel] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     """By user id."""
     icon: str | None = None

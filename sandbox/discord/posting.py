@@ -4,7 +4,8 @@ The rules decide whether a body is allowed (`sandbox.discord.rules`), the routes
 may; this is what happens then.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sandbox.discord.bodies import Body
@@ -13,9 +14,11 @@ from sandbox.discord.events import EventKind
 from sandbox.discord.interactions import Interaction
 from sandbox.discord.messages import (
     Attachment,
+    Forwarded,
     Message,
     MessageFlag,
     MessageType,
+    Sticker,
     UploadedFile,
     media_of,
     walk,
@@ -24,7 +27,13 @@ from sandbox.discord.places import Channel, JsonObject, User
 from sandbox.discord.rules import Before, CheckedMessage, InteractionType, pings
 from sandbox.discord.world import World
 
+_LINK: Final = re.compile(r"(?<!<)https?://[^\s<>]+")
+_MOST_PREVIEWS: Final = 5
 _REFERENCE: Final = "attachment://"
+_LASTING: Final = MessageFlag.EPHEMERAL | MessageFlag.LOADING | MessageFlag.HAS_SNAPSHOT
+"""Flags that no edit changes."""
+_LOADED, _NOT_FOUND = 2, 3
+"""`loading_state` of a media item."""
 
 
 class Post:
@@ -43,11 +52,17 @@ class Post:
         *,
         interaction: Interaction | None = None,
         ephemeral: bool = False,
+        stickers: Sequence[Sticker] = (),
+        forwarded: Message | None = None,
     ) -> Message:
-        """Post a new message."""
+        """Post a new message; `forwarded` is the one that it passes on."""
         message = self._blank(channel, author, interaction, ephemeral=ephemeral)
         message.nonce = checked.nonce
-        if checked.reference_id is not None:
+        message.stickers = tuple(stickers)
+        if forwarded is not None:
+            message.forwarded = Forwarded.of(forwarded)
+            message.flags |= MessageFlag.HAS_SNAPSHOT
+        elif checked.reference_id is not None:
             message.type, message.reply_to = MessageType.REPLY, checked.reference_id
         self._fill(message, checked, body.files)
         self._world.message_changed(EventKind.MESSAGE_CREATED, message)
@@ -64,15 +79,25 @@ class Post:
 
     def edit(self, message: Message, checked: CheckedMessage, body: Body) -> None:
         """Change a message; a placeholder becomes a real message by it."""
-        was_loading = message.loading
+        was_loading, before = message.loading, message.attachments
         self._fill(message, checked, body.files)
+        self._cdn.forget(gone for gone in before if gone not in message.attachments)
         message.flags &= ~MessageFlag.LOADING
         if not was_loading:
             message.edited_ms = self._world.clock.now_ms()
         self._world.message_changed(EventKind.MESSAGE_UPDATED, message)
 
+    def previews(self, text: str) -> list[dict[str, object]]:
+        """Return the embeds that Discord makes of the links to pictures in a text."""
+        urls = [url for url in dict.fromkeys(_LINK.findall(text)) if self._cdn.published(url)]
+        previews: list[dict[str, object]] = [
+            {"type": "image", "url": url, "thumbnail": {"url": url}} for url in urls
+        ]
+        return previews[:_MOST_PREVIEWS]
+
     def delete(self, message: Message) -> None:
-        """Take a message away."""
+        """Take a message away, with its files."""
+        self._cdn.forget(message.attachments)
         self._world.message_changed(EventKind.MESSAGE_DELETED, message)
 
     def _blank(
@@ -127,10 +152,7 @@ class Post:
             else kept[plan.id]
             for plan in checked.attachments
         ]
-        visibility = message.flags & (MessageFlag.EPHEMERAL | MessageFlag.LOADING)
-        message.flags = (
-            checked.flags & ~(MessageFlag.EPHEMERAL | MessageFlag.LOADING)
-        ) | visibility
+        message.flags = (checked.flags & ~_LASTING) | (message.flags & _LASTING)
         message.content = checked.content
         message.stored_embeds = [dict(embed) for embed in checked.embeds]
         message.stored_components = [dict(component) for component in checked.components]
@@ -158,7 +180,7 @@ class Post:
             found = linked if linked in attachments else None
         media.pop("attachment_id", None)
         if found is None:
-            media.setdefault("proxy_url", url)
+            self._resolve_outside(media, url)
             return
         media.update(
             url=f"{_REFERENCE}{found.filename}",
@@ -166,9 +188,22 @@ class Post:
             content_type=found.content_type,
             width=found.width,
             height=found.height,
-            loading_state=2,
+            loading_state=_LOADED,
             flags=0,
         )
+
+    def _resolve_outside(self, media: JsonObject, url: str) -> None:
+        """Let a media item of the web have what the media proxy knows of it."""
+        picture = self._cdn.published(url)
+        media["proxy_url"] = self._cdn.proxied(url)
+        media["loading_state"] = _LOADED if picture is not None else _NOT_FOUND
+        if picture is not None:
+            media |= {
+                "width": picture.width,
+                "height": picture.height,
+                "content_type": picture.content_type,
+                "flags": 0,
+            }
 
     def _ping(self, message: Message, checked: CheckedMessage) -> None:
         said: JsonObject = {"content": checked.content, "components": checked.components}

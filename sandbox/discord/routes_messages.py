@@ -14,8 +14,8 @@ from sandbox.discord.errors import (
 )
 from sandbox.discord.front import Answer, Call, Route, to_id
 from sandbox.discord.messages import Message
-from sandbox.discord.permissions import Permission
-from sandbox.discord.places import Channel
+from sandbox.discord.permissions import Permission, may_write
+from sandbox.discord.places import Channel, JsonObject
 from sandbox.discord.posting import before
 from sandbox.discord.routes_places import visible_channel
 from sandbox.discord.rules import (
@@ -28,7 +28,7 @@ from sandbox.discord.rules import (
 from sandbox.discord.rules import (
     Route as MessageRoute,
 )
-from sandbox.discord.wire import message_json
+from sandbox.discord.wire import is_readable, message_json
 
 _NONCE_MS: Final = 5 * 60 * 1000
 """How long Discord recognises a nonce ("a few minutes")."""
@@ -77,7 +77,14 @@ def _history(call: Call) -> Answer:
     visible = [m for m in world.history[channel.id] if m.ephemeral_to is None]
     found = _window(visible, call, limit)
     newest_first = sorted(found, key=lambda message: message.id, reverse=True)
-    return [message_json(world, message) for message in newest_first]
+    return [_as_told(call, message) for message in newest_first]
+
+
+def _as_told(call: Call, message: Message) -> JsonObject:
+    """Write a message as the bot may read it on its own."""
+    world = call.core.world
+    readable = is_readable(world, message, intents=world.application.privileged_intents)
+    return message_json(world, message, readable=readable)
 
 
 def _window(messages: list[Message], call: Call, limit: int) -> Iterable[Message]:
@@ -101,7 +108,7 @@ def _create(call: Call) -> Answer:
     core, world = call.core, call.core.world
     channel = visible_channel(call)
     permissions = world.permissions(world.bot, channel)
-    if not permissions & Permission.SEND_MESSAGES:
+    if not may_write(permissions, channel):
         raise missing_permissions()
     if call.body.uploads and not permissions & Permission.ATTACH_FILES:
         raise missing_permissions()
@@ -161,7 +168,7 @@ def _get(call: Call) -> Answer:
     channel = visible_channel(call)
     if not world.permissions(world.bot, channel) & Permission.READ_MESSAGE_HISTORY:
         raise missing_access()
-    return message_json(world, _found(call, channel))
+    return _as_told(call, _found(call, channel))
 
 
 def _edit(call: Call) -> Answer:

@@ -21,10 +21,12 @@ from sandbox.discord import (
     routes_messages,
     routes_places,
 )
+from sandbox.discord.cdn_routes import CdnRoutes
 from sandbox.discord.connection import Connection
 from sandbox.discord.core import Core
 from sandbox.discord.faults import Faults
 from sandbox.discord.front import Front, RecordedRequest
+from sandbox.discord.messages import UploadedFile
 from sandbox.discord.people import Person
 from sandbox.discord.places import User
 from sandbox.discord.town import default_world
@@ -61,6 +63,7 @@ class DiscordServer:
             close_gateway=self.core.gateway.close_all, drop_gateway=self.core.gateway.drop_all
         )
         self._front = Front(self.core, self.faults)
+        self._files = CdnRoutes(self.core.cdn, self.world.stickers, self.faults)
         self._wanted_port = port
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -78,7 +81,7 @@ class DiscordServer:
             ],
         )
         app.router.add_get("/gateway", self._gateway)
-        app.router.add_routes(self.core.cdn.routes())
+        app.router.add_routes(self._files.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
@@ -126,6 +129,18 @@ class DiscordServer:
     def requests(self) -> list[RecordedRequest]:
         """What the bot sent and how it was answered, oldest first (the last ten thousand)."""
         return self._front.requests
+
+    @property
+    def fetched(self) -> list[str]:
+        """The paths of files that anybody asked for, `/cdn/...`, oldest first."""
+        return self._files.fetched
+
+    def publish(self, url: str, file: UploadedFile) -> None:
+        """Let there be a picture at an address of the web, for links and others' embeds.
+
+        Nothing serves it there; Discord's media proxy shows it.
+        """
+        self.core.cdn.publish(url, file)
 
     @property
     def openapi_problems(self) -> list[str]:

@@ -24,3 +24,8 @@ class Snowflakes:
         stamp = (self._clock.now_ms() - DISCORD_EPOCH_MS) << _SEQUENCE_BITS
         self._last = max(stamp, self._last + 1)
         return self._last
+
+
+def created_ms(snowflake: int) -> int:
+    """Return the moment (epoch ms) in which an id was made."""
+    return (snowflake >> _SEQUENCE_BITS) + DISCORD_EPOCH_MS

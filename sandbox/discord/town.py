@@ -1,4 +1,4 @@
-"""The world that a new sandbox starts with: two guilds, four people, direct messages for each."""
+"""The world that a new sandbox starts with: two guilds, four people, and where they write."""
 
 from typing import Final
 
@@ -9,6 +9,8 @@ from sandbox.discord.world import World
 
 FIRST_GUILD: Final = "Paper Boat Society"
 SECOND_GUILD: Final = "Night Owls"
+THREAD: Final = "paper-boats"
+"""A thread in the first guild's `pictures`."""
 BOOSTER: Final = "Booster"
 """A role in the first guild."""
 
@@ -28,7 +30,8 @@ def default_world(clock: Clock) -> World:
     """Return a fresh world.
 
     Mira and Theo are members (Theo has the Booster role in the first guild), Ada administrates
-    both guilds, Oskar operates the bot and is an ordinary member of both. The bot is in both.
+    both guilds, Oskar operates the bot and is an ordinary member of both. The bot is in both, and
+    no part of the group in which Mira, Theo and Ada talk among themselves.
     """
     world = World(_Founding())
     mira = world.add_user("mira", "Mira")
@@ -56,6 +59,9 @@ def default_world(clock: Clock) -> World:
         world.bot_joins(guild)
     for person in (mira, theo, ada, oskar):
         world.direct_channel(person)
+    first = world.guild(FIRST_GUILD)
+    world.add_thread(world.channel(first, "pictures"), THREAD, theo)
+    world.private_talk(mira, theo, ada)
     world.clock = clock
     world.snowflakes = Snowflakes(clock)
     return world

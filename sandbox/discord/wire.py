@@ -1,8 +1,17 @@
 """How people, places and messages look in Discord's JSON: it reads the world, changes nothing."""
 
 from datetime import UTC, datetime
+from typing import Final
 
-from sandbox.discord.messages import Attachment, Message, MessageType, media_of, walk
+from sandbox.discord.messages import (
+    Attachment,
+    Forwarded,
+    Message,
+    MessageType,
+    Sticker,
+    media_of,
+    walk,
+)
 from sandbox.discord.places import (
     Application,
     Channel,
@@ -14,7 +23,11 @@ from sandbox.discord.places import (
     User,
 )
 from sandbox.discord.rules import InteractionType
+from sandbox.discord.snowflakes import created_ms
 from sandbox.discord.world import World
+
+MESSAGE_CONTENT: Final = 1 << 15
+"""The privileged intent without which others' words and files are kept from a bot."""
 
 
 def timestamp(when_ms: int) -> str:
@@ -131,8 +144,10 @@ def member_json(member: Member, *, permissions: int | None = None) -> JsonObject
 
 
 def channel_json(world: World, channel: Channel) -> JsonObject:
-    """Write a channel of a guild, direct messages or a group."""
+    """Write a channel of a guild, a thread, direct messages or a group."""
     last = None if channel.last_message_id is None else str(channel.last_message_id)
+    if channel.type is ChannelType.THREAD:
+        return _thread_json(world, channel) | {"last_message_id": last}
     if channel.type is not ChannelType.TEXT:
         recipients = channel.people or (channel.recipient_id or 0,)
         private: JsonObject = {
@@ -166,6 +181,31 @@ def channel_json(world: World, channel: Channel) -> JsonObject:
             }
             for overwrite in channel.overwrites.values()
         ],
+    }
+
+
+def _thread_json(world: World, thread: Channel) -> JsonObject:
+    count = len(world.history[thread.id]) if thread.id in world.history else 0
+    begun = timestamp(created_ms(thread.id))
+    return {
+        "id": str(thread.id),
+        "type": int(ChannelType.THREAD),
+        "guild_id": str(thread.guild_id),
+        "parent_id": str(thread.parent_id),
+        "owner_id": str(thread.owner_id),
+        "name": thread.name,
+        "rate_limit_per_user": 0,
+        "message_count": count,
+        "total_message_sent": count,
+        "member_count": 1,
+        "flags": 0,
+        "thread_metadata": {
+            "archived": False,
+            "auto_archive_duration": 10080,
+            "archive_timestamp": begun,
+            "create_timestamp": begun,
+            "locked": False,
+        },
     }
 
 
@@ -219,7 +259,7 @@ def guild_create_json(world: World, guild: Guild) -> JsonObject:
         "voice_states": [],
         "members": [member_json(guild.members[world.bot.id])],
         "channels": [channel_json(world, channel) for channel in guild.channels.values()],
-        "threads": [],
+        "threads": [channel_json(world, thread) for thread in guild.threads.values()],
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],
@@ -259,32 +299,43 @@ def shown_inside(message: Message) -> set[int]:
     return {int(item["attachment_id"]) for item in media if item.get("attachment_id") is not None}
 
 
+def sticker_json(sticker: Sticker) -> JsonObject:
+    """Write a sticker as messages name it."""
+    return {"id": str(sticker.id), "name": sticker.name, "format_type": int(sticker.format)}
+
+
+def is_readable(world: World, message: Message, *, intents: int) -> bool:
+    """Tell whether a bot with these `intents` is told what a message holds, unasked.
+
+    Without the privileged one: what it wrote, direct messages, and what mentions it. A person who
+    uses a command on a message, or a button on it, shows it all (Discord's documentation, "Message
+    Content Intent").
+    """
+    return (
+        bool(intents & MESSAGE_CONTENT)
+        or world.channels[message.channel_id].guild_id is None
+        or message.author is world.bot
+        or world.bot.id in message.pinged
+    )
+
+
 def message_json(world: World, message: Message, *, readable: bool = True) -> JsonObject:
     """Write a message; not `readable`: for a bot without the message content intent."""
-    inside = shown_inside(message)
-    attachments = [
-        attachment_json(attachment)
-        for attachment in message.attachments
-        if attachment.id not in inside
-    ]
     result: JsonObject = {
         "id": str(message.id),
         "channel_id": str(message.channel_id),
         "author": user_json(message.author),
-        "content": message.content if readable else "",
-        "timestamp": timestamp(message.created_ms),
-        "edited_timestamp": None if message.edited_ms is None else timestamp(message.edited_ms),
         "tts": False,
         "mention_everyone": message.pinged_everyone,
-        "mentions": [user_json(world.users[user]) for user in sorted(message.pinged)],
-        "mention_roles": [str(role) for role in sorted(message.pinged_roles)],
-        "attachments": attachments if readable else [],
-        "embeds": message.embeds if readable else [],
-        "components": message.components if readable else [],
         "pinned": False,
-        "type": int(message.type),
-        "flags": int(message.flags),
+        **_content_json(world, message),
     }
+    if not readable:
+        result |= {"content": "", "attachments": [], "embeds": [], "components": []}
+    if message.forwarded is not None:
+        result["message_reference"] = _forward_reference(world, message.forwarded)
+        snapshot = _content_json(world, message.forwarded.snapshot)
+        result["message_snapshots"] = [{"message": snapshot}] if readable else []
     if message.nonce is not None:
         result["nonce"] = message.nonce
     if message.reply_to is not None:
@@ -294,6 +345,40 @@ def message_json(world: World, message: Message, *, readable: bool = True) -> Js
         result["webhook_id"] = str(world.application.id)
         result["interaction_metadata"] = _metadata(world, message)
     return result
+
+
+def _content_json(world: World, message: Message) -> JsonObject:
+    """Write what a message holds, which is also what a forwarded one tells."""
+    inside = shown_inside(message)
+    result: JsonObject = {
+        "content": message.content,
+        "timestamp": timestamp(message.created_ms),
+        "edited_timestamp": None if message.edited_ms is None else timestamp(message.edited_ms),
+        "mentions": [user_json(world.users[user]) for user in sorted(message.pinged)],
+        "mention_roles": [str(role) for role in sorted(message.pinged_roles)],
+        "attachments": [
+            attachment_json(attachment)
+            for attachment in message.attachments
+            if attachment.id not in inside
+        ],
+        "embeds": message.embeds,
+        "components": message.components,
+        "type": int(message.type),
+        "flags": int(message.flags),
+    }
+    if message.stickers:
+        result["sticker_items"] = [sticker_json(sticker) for sticker in message.stickers]
+    return result
+
+
+def _forward_reference(world: World, forwarded: Forwarded) -> JsonObject:
+    reference = {
+        "type": 1,
+        "message_id": str(forwarded.message_id),
+        "channel_id": str(forwarded.channel_id),
+    }
+    guild_id = world.channels[forwarded.channel_id].guild_id
+    return reference if guild_id is None else reference | {"guild_id": str(guild_id)}
 
 
 def _reference(world: World, message: Message) -> JsonObject:

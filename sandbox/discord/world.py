@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bot.clock import Clock
 from sandbox.discord.events import Bulletin, EventKind, WorldEvent
-from sandbox.discord.messages import Message
+from sandbox.discord.messages import Message, Sticker, StickerFormat
 from sandbox.discord.permissions import (
     EVERYBODY,
     IN_DIRECT_MESSAGES,
@@ -51,6 +51,7 @@ class World:
         """By channel, oldest first, ephemeral messages included, deleted ones not."""
         self.commands: dict[int | None, dict[int, JsonObject]] = {None: {}}
         """Registered commands by guild (None: global) and id."""
+        self.stickers: dict[int, Sticker] = {}
         self.shown_commands: set[tuple[str, int]] = set()
         """Names of commands and ids of roles: see `show_command`."""
         self.application = application or self._new_application()
@@ -78,8 +79,8 @@ class World:
         return _only(self.guilds.values(), "name", name)
 
     def channel(self, guild: Guild, name: str) -> Channel:
-        """Return the guild's channel of that name (LookupError with the known names)."""
-        return _only(guild.channels.values(), "name", name)
+        """Return the guild's channel or thread of that name (LookupError with the known names)."""
+        return _only([*guild.threads.values(), *guild.channels.values()], "name", name)
 
     def role(self, guild: Guild, name: str) -> Role:
         """Return the guild's role of that name (LookupError with the known names)."""
@@ -145,9 +146,10 @@ class World:
 
     # Building
 
-    def add_user(self, username: str, global_name: str | None = None) -> User:
-        """Add a person."""
-        user = User(self.snowflakes.make(), username, global_name, avatar=f"{len(self.users):032x}")
+    def add_user(self, username: str, global_name: str | None = None, *, bot: bool = False) -> User:
+        """Add a person, or the `bot` of another application."""
+        avatar = f"{len(self.users):032x}"
+        user = User(self.snowflakes.make(), username, global_name, bot=bot, avatar=avatar)
         self.users[user.id] = user
         return user
 
@@ -194,6 +196,28 @@ class World:
         self._guild_changed(guild, channel, "created")
         return channel
 
+    def add_thread(self, channel: Channel, name: str, owner: User) -> Channel:
+        """Begin a public thread in a guild's channel."""
+        guild = self.guild_of(channel)
+        if guild is None or channel.parent_id is not None:
+            raise ValueError("threads are begun in the channels of guilds")
+        thread = Channel(
+            self.snowflakes.make(), name, guild.id, parent_id=channel.id, owner_id=owner.id
+        )
+        guild.threads[thread.id] = thread
+        self.channels[thread.id] = thread
+        self.history[thread.id] = []
+        self._guild_changed(guild, thread, "created")
+        return thread
+
+    def add_sticker(
+        self, name: str, data: bytes, kind: StickerFormat = StickerFormat.PNG
+    ) -> Sticker:
+        """Make a sticker that everybody may use; `data` is the file of its animation or still."""
+        sticker = Sticker(self.snowflakes.make(), name, kind, data)
+        self.stickers[sticker.id] = sticker
+        return sticker
+
     def add_member(self, guild: Guild, user: User, *, roles: Iterable[Role] = ()) -> Member:
         """Let a user into a guild."""
         member = Member(user, guild.id, [role.id for role in roles], joined_ms=self.clock.now_ms())
@@ -223,11 +247,13 @@ class World:
         self._guild_changed(self.guilds[role.guild_id], role, "updated")
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a guild's channel with everything in it."""
+        """Delete a guild's channel with everything in it and its threads, or a thread."""
         guild = self.guild_of(channel)
         if guild is None:
             raise ValueError("direct messages cannot be deleted")
-        del guild.channels[channel.id]
+        for thread in [t for t in guild.threads.values() if t.parent_id == channel.id]:
+            self.remove_channel(thread)
+        del (guild.channels if channel.parent_id is None else guild.threads)[channel.id]
         del self.channels[channel.id]
         del self.history[channel.id]
         self._guild_changed(guild, channel, "removed")

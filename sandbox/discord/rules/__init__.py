@@ -30,6 +30,7 @@ from sandbox.discord.rules.uploads import (
     AttachmentPlan,
     Upload,
     check_uploads,
+    clean_filename,
 )
 from sandbox.discord.rules.violations import InvocationError, RuleViolation
 
@@ -60,6 +61,7 @@ __all__ = [
     "check_modal",
     "check_modal_submission",
     "check_uploads",
+    "clean_filename",
     "focused_option_type",
     "pings",
 ]
