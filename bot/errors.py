@@ -19,6 +19,7 @@ BotError
 │   └── PressedAlready          the button was pressed before, and its job runs once
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
+├── InputUnreachable            Discord did not hand over a picture that it has
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
 ├── PictureLost                 a private picture was made, and its process ended before sending it
 ├── PictureError                bytes that are no usable picture (bot.images)
@@ -125,6 +126,14 @@ class QueueFull(BotError):
     def __init__(self, waiting: int) -> None:
         super().__init__(str(waiting))
         self.waiting = waiting
+
+
+class InputUnreachable(BotError):
+    """Discord did not hand over the picture `filename`; trying again may work."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename)
+        self.filename = filename
 
 
 class LedgerUnavailable(BotError):

@@ -9,8 +9,10 @@ from typing import Final
 from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
+    InputUnreachable,
     InvalidOption,
     LedgerUnavailable,
+    NeedsMaskCheck,
     NoModelAvailable,
     NotKept,
     NotYours,
@@ -21,6 +23,7 @@ from bot.errors import (
     UnknownModel,
     UnpricedModel,
     UnsuitableModel,
+    UnusableInput,
 )
 from bot.imagerouter import (
     BadKey,
@@ -41,7 +44,7 @@ from bot.money import format_usd
 from bot.outcomes import Report
 from bot.quotas import Blocked, NeedsConfirmation, Paused, PictureTooDear, QuotaExceeded
 from bot.storage import ChargeState
-from cogs.ui import limits
+from cogs.ui import input_errors, limits
 from cogs.ui.text import Explanation, plain
 
 COST_NOTHING: Final = "This cost you nothing."
@@ -67,6 +70,13 @@ _REFUSALS: Final = {
     Refusal.OTHER: ("The model refused this request.", "Change the options or the model."),
 }
 
+
+_LACKS: Final = {
+    "edit": "makes pictures from words alone, and takes none",
+    "mask": "takes no mask, and can't change a part alone",
+    "images": "takes one picture only",
+    "text": "needs a picture to work on",
+}
 
 _FAULT: Final = Explanation("Something broke", "It is in the log, and it is our fault. Try again.")
 
@@ -152,9 +162,8 @@ def _explain_request(error: BotError) -> Explanation:
             todo = "Did you mean one of these?" if error.suggestions else "Pick one from the list."
             return Explanation("No such model", f"There is no model “{name}”. {todo}")
         case UnsuitableModel():
-            return Explanation(
-                "This model can't do that", f"{plain(error.model)} has no {error.ability} support."
-            )
+            lacks = _LACKS.get(error.ability, f"has no {error.ability} support")
+            return Explanation("This model can't do that", f"{plain(error.model)} {lacks}.")
         case UnpricedModel():
             return Explanation(
                 "Nobody knows what this model costs",
@@ -166,6 +175,12 @@ def _explain_request(error: BotError) -> Explanation:
                 "Too many pictures are waiting",
                 f"{_jobs_wait(error.waiting)} Try again in a minute.",
             )
+        case UnusableInput():
+            return input_errors.explain_input(error)
+        case InputUnreachable():
+            return input_errors.explain_unreachable(error)
+        case NeedsMaskCheck():
+            return input_errors.ask_mask(error)
         case _:
             return _explain_limit(error)
 
