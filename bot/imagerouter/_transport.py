@@ -20,10 +20,11 @@ from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from bot.downloads import USER_AGENT
 from bot.imagerouter._answers import parse_generation
 from bot.imagerouter._failures import ErrorAnswer, judge, read_error
 from bot.imagerouter._json import AnswerReader, JsonValue, NotJson, TooLong, parse_json
-from bot.imagerouter._network import Pacer
+from bot.imagerouter._pacing import Pacer
 from bot.imagerouter._uploads import MultipartBody
 from bot.imagerouter.errors import (
     Billing,
@@ -43,7 +44,6 @@ OnWait: TypeAlias = Callable[[float, ImageRouterError], None]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-USER_AGENT: Final = "Easel (Discord picture bot)"
 # Node closes idle connections after 5 s: one that is reused in that very moment would lose a
 # request whose outcome nobody could tell.
 _KEEPALIVE_S: Final = 4.0
@@ -96,7 +96,7 @@ class Reply:
             raise MalformedAnswer("no JSON", billing=Billing.FREE) from None
 
 
-BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError, RuntimeError)
+_BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError, RuntimeError)
 """How aiohttp tells of a broken connection; RuntimeError when the session was closed meanwhile."""
 
 
@@ -192,7 +192,7 @@ class Transport:
                     reader.feed(piece)
         except TooLong:
             raise _unreadable(status, "too large") from None
-        except BROKEN as error:
+        except _BROKEN as error:
             raise self._lost(error, body, status) from None
         finally:
             if isinstance(body, MultipartBody):
@@ -293,7 +293,7 @@ class Transport:
                 reply = Reply(response.status, response.headers, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise _TryAgain(NotStarted(type(error).__name__)) from None
-        except BROKEN as error:
+        except _BROKEN as error:
             raise NotStarted(type(error).__name__) from None
         if reply.status >= _BAD_REQUEST and reply.status != 404:  # noqa: PLR2004 - an answer in itself
             raise await self._question_failed(reply)

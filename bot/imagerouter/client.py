@@ -14,15 +14,21 @@ from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from bot.downloads import Downloads, FetchError, FetchRefused, FetchTooLarge, is_loopback_url
 from bot.imagerouter._answers import parse_credits, parse_key_check, parse_popular
 from bot.imagerouter._catalogue import parse_catalogue, parse_model
-from bot.imagerouter._downloads import Downloader
 from bot.imagerouter._json import NotJson
-from bot.imagerouter._network import is_loopback_url
 from bot.imagerouter._requests import check_fields, json_body
 from bot.imagerouter._transport import Limits, OnWait, Transport
 from bot.imagerouter._uploads import MultipartBody, check_files
-from bot.imagerouter.errors import Billing, ImageRouterError, MalformedAnswer
+from bot.imagerouter.errors import (
+    Billing,
+    DownloadError,
+    DownloadRefused,
+    DownloadTooLarge,
+    ImageRouterError,
+    MalformedAnswer,
+)
 from bot.imagerouter.models import (
     CatalogueModel,
     Credits,
@@ -92,9 +98,10 @@ class ImageRouter:
             limits=limits,
             resolver=resolver,
         )
-        self._downloader = Downloader(
+        self._downloads = Downloads(
             allow_loopback=local,
             connect_s=limits.connect_s,
+            idle_s=limits.idle_s,
             total_s=download_timeout_s,
             resolver=resolver,
         )
@@ -104,7 +111,7 @@ class ImageRouter:
 
     async def __aenter__(self) -> Self:
         await self._transport.open()
-        await self._downloader.open()
+        await self._downloads.open()
         return self
 
     async def __aexit__(
@@ -118,7 +125,7 @@ class ImageRouter:
     async def close(self) -> None:
         """Close all connections; requests that are under way fail as OutcomeUnknown."""
         await self._transport.close()
-        await self._downloader.close()
+        await self._downloads.close()
 
     async def generate(
         self,
@@ -292,4 +299,14 @@ class ImageRouter:
         Raises:
             DownloadRefused, DownloadTooLarge, DownloadError.
         """
-        return await self._downloader.fetch(url, max_bytes=max_bytes)
+        try:
+            fetched = await self._downloads.fetch(url, max_bytes=max_bytes)
+        except FetchRefused as error:
+            raise DownloadRefused(str(error)) from None
+        except FetchTooLarge as error:
+            raise DownloadTooLarge(limit=error.limit) from None
+        except FetchError as error:
+            raise DownloadError(str(error)) from None
+        if not fetched.data:
+            raise DownloadError("no bytes")
+        return Download(data=fetched.data, media_type=fetched.media_type)

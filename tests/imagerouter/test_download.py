@@ -6,6 +6,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.downloads._addresses import is_public
 from bot.imagerouter import (
     DownloadError,
     DownloadRefused,
@@ -13,7 +14,6 @@ from bot.imagerouter import (
     ImageRouter,
     ImageRouterError,
 )
-from bot.imagerouter._network import is_public
 from sandbox.imagerouter import ImageRouterServer
 from sandbox.imagerouter.wire import RawServer
 
