@@ -105,7 +105,8 @@ async def _spoiled(request: web.Request, handler: _Handler, fault: Fault) -> web
     elif fault.kind is FaultKind.REDIRECT:
         return web.Response(status=302, headers={"Location": fault.location})
     elif fault.kind in (FaultKind.DROP, FaultKind.DROP_AFTER):
-        _cut(request)
+        if request.transport is not None:
+            request.transport.abort()
         return web.Response()
     else:
         return await _broken(request, await handler(request), fault)
@@ -124,7 +125,9 @@ async def _broken(request: web.Request, whole: web.Response, fault: Fault) -> we
                 await response.write(data[:_PIECE] or bytes(_PIECE))
         await response.write(data[: fault.after])
         if fault.kind is FaultKind.TRUNCATE:
-            _cut(request)
+            if request.transport is not None:
+                # Not at once: what was written before still goes out.
+                request.transport.close()
             return response
         if fault.gate is not None:
             await fault.gate.pass_through()
@@ -133,12 +136,6 @@ async def _broken(request: web.Request, whole: web.Response, fault: Fault) -> we
         # The other side has hung up, which is what it should do.
         return response
     return response
-
-
-def _cut(request: web.Request) -> None:
-    """End the connection in the middle; what was written before still goes out."""
-    if request.transport is not None:
-        request.transport.close()
 
 
 def _file(data: bytes, content_type: str) -> web.Response:

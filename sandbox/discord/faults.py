@@ -135,9 +135,7 @@ class Faults:
 
     def _spoil(self, fault: Fault) -> None:
         if not fault.pattern.partition(" ")[2].startswith(_FILES):
-            raise ValueError(
-                f"{fault.kind.value} is for files: {fault.pattern} is none of {_FILES}"
-            )
+            raise ValueError(f"only files, below {_FILES}, can {fault.kind.value}")
         self._waiting.append(fault)
 
     def close_gateway(self, code: int) -> None:

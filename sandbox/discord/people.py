@@ -222,7 +222,7 @@ class Person:
         }
         try:
             components = check_modal_submission(
-                form, filled, uploads, file_limit=self.user.upload_limit
+                form, filled, uploads, file_limit=self._file_limit(channel)
             )
             resolved = Resolved(self._core, channel).components(components, attachments)
         except (InvocationError, LookupError) as error:
@@ -292,6 +292,8 @@ class Person:
         permissions = world.permissions(self.user, channel)
         if not may_write(permissions, channel):
             raise NotPossibleError(f"{self.user.username} may not write in {channel.name}")
+        for file in files:
+            self._check_size(channel, file)
         uploads = [Upload(n, file.filename, len(file.data)) for n, file in enumerate(files)]
         try:
             checked = check_message(said, route=Route.CHANNEL, uploads=uploads)
@@ -376,8 +378,7 @@ class Person:
         return Ask(self._open(InteractionType.COMPONENT, channel, name, data, source=message))
 
     def _upload(self, channel: Channel, file: UploadedFile) -> Attachment:
-        if len(file.data) > self.user.upload_limit:
-            raise NotPossibleError(f"{file.filename} is too big for {self.user.username}'s client")
+        self._check_size(channel, file)
         core = self._core
         return core.cdn.keep(
             file,
@@ -386,6 +387,15 @@ class Person:
             ephemeral=True,
             filename=clean_filename(file.filename),
         )
+
+    def _file_limit(self, channel: Channel) -> int:
+        """Return the bytes that one file may have: the person's limit, or a boosted guild's."""
+        guild = self._core.world.guild_of(channel)
+        return max(self.user.upload_limit, guild.upload_limit if guild is not None else 0)
+
+    def _check_size(self, channel: Channel, file: UploadedFile) -> None:
+        if len(file.data) > self._file_limit(channel):
+            raise NotPossibleError(f"{file.filename} is too big for {self.user.username}'s client")
 
     def _open(
         self,
