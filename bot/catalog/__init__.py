@@ -5,6 +5,7 @@ answers are read by bot.imagerouter; who may use which model is for others to sa
 """
 
 from bot.catalog._catalog import Catalog
+from bot.catalog._lessons import Lesson
 from bot.catalog._models import TEST_MODEL, Ability, Model, label
 from bot.catalog._sizes import parse_size, size_choices
 
@@ -12,6 +13,7 @@ __all__ = [
     "TEST_MODEL",
     "Ability",
     "Catalog",
+    "Lesson",
     "Model",
     "label",
     "parse_size",

@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from bot.catalog import _disk
-from bot.catalog._models import MAX_CHOICE, TEST_MODEL, Ability, Model, build, dummy_entry
-from bot.catalog._search import Index
+from bot.catalog import _disk, _lessons
+from bot.catalog._lessons import Lesson, Lessons
+from bot.catalog._models import MAX_CHOICE, TEST_MODEL, Ability, Model
+from bot.catalog._snapshot import make_snapshot
 from bot.clock import Clock
 from bot.errors import NoModelAvailable, UnknownModel, UnpricedModel, UnsuitableModel
 from bot.imagerouter import CatalogueModel, ImageRouterError, ModelsPage, RateLimited
@@ -23,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _ASK_TIMEOUT_S: Final = 60.0
 _START_TIMEOUT_S: Final = 15.0
+_SAVE_TIMEOUT_S: Final = 10.0
 _FIRST_BACKOFF_S: Final = 15.0
 _JITTER: Final = 0.15
 """So many processes do not ask in the same second."""
@@ -44,25 +44,13 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """One state of the list. Replaced as a whole, so that a reader never sees half of one."""
-
-    saved: _disk.Saved
-    models: tuple[Model, ...]
-    by_id: dict[str, Model]
-    by_folded: dict[str, Model | None]
-    """None where two ids differ in case only."""
-    vanished: dict[str, Model]
-    index: Index
-
-
 class Catalog:
     """One catalogue a process.
 
     An async context manager that owns the task which refreshes the list about every `refresh_s`
     seconds, less often while ImageRouter fails. `unpriced_ceiling` (micro-USD) is what may be held
-    for models without a price; None: they can't be used. `cache_path` None keeps nothing on disk.
+    for models without a price; None: they can't be used. `cache_path` None keeps nothing on disk;
+    what `learn` is told is kept beside it.
     Every question is answered from memory, at any time: before the first answer from ImageRouter
     only `test/test` is known.
     """
@@ -81,7 +69,11 @@ class Catalog:
         self._cache_path = cache_path
         self._unpriced_ceiling = unpriced_ceiling
         self._refresh_s = refresh_s
-        self._snapshot = _snapshot(_disk.Saved(models=()), unpriced_ceiling)
+        self._snapshot = make_snapshot(_disk.Saved(models=()), unpriced_ceiling)
+        self._lessons = Lessons()
+        self._lessons_path = cache_path and cache_path.with_suffix(".lessons.json")
+        self._lessons_unsaved = False
+        self._saving: asyncio.Task[None] | None = None
         self._loaded = asyncio.Event()
         self._next_s = 0.0
         self._failures = 0
@@ -103,6 +95,10 @@ class Catalog:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._saving is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SAVE_TIMEOUT_S):
+                    await self._saving
 
     async def load(self) -> None:
         """Take the copy on disk; without one, ask ImageRouter, for at most 15 seconds.
@@ -112,10 +108,16 @@ class Catalog:
         if self._cache_path is not None:
             saved = await asyncio.to_thread(_disk.read, self._cache_path)
             if saved is not None and saved.models:
-                self._snapshot = await asyncio.to_thread(_snapshot, saved, self._unpriced_ceiling)
+                self._snapshot = await asyncio.to_thread(
+                    make_snapshot, saved, self._unpriced_ceiling
+                )
+        if self._lessons_path is not None:
+            self._lessons.adopt(await asyncio.to_thread(_lessons.read, self._lessons_path))
+        self._heed_lessons()
         if not self._snapshot.saved.models:
             self._next_s = await self.refresh(timeout_s=_START_TIMEOUT_S)
         self._loaded.set()
+        self._save_lessons()
 
     async def refresh(self, *, timeout_s: float = _ASK_TIMEOUT_S) -> float:
         """Ask ImageRouter once; return in how many seconds to ask again. A failure is logged."""
@@ -132,6 +134,7 @@ class Catalog:
         self._failures = 0
         if page.not_modified:
             self._doubts = 0
+            self._heed_lessons()  # some are too old by now
         else:
             models = tuple(model for model in page.models if _is_for_pictures(model))
             if self._is_plausible(models):
@@ -150,29 +153,53 @@ class Catalog:
 
     def get(self, name: str) -> Model | None:
         """Return the model with this id; case is overlooked where that leaves only one."""
-        snapshot = self._snapshot
-        name = name.strip()
-        return snapshot.by_id.get(name) or snapshot.by_folded.get(name.casefold())
+        return self._snapshot.get(name.strip())
 
     def known(self, name: str) -> Model | None:
         """Like `get`, also for models that are listed no more: they stay nameable in history."""
         return self.get(name) or self._snapshot.vanished.get(name.strip())
 
-    def require(self, name: str, needs: Collection[Ability] = ()) -> Model:
+    def learn(self, model_id: str, lesson: Lesson) -> None:
+        """Remember what an answer of ImageRouter has taught about a listed model.
+
+        It holds at once, for 30 days or until the catalogue's entry for that model changes, and is
+        written to disk behind the caller's back.
+        """
+        entry = self._snapshot.entry(model_id)
+        if entry is None:
+            return
+        now_ms = self._clock.now_ms()
+        self._lessons.add(entry, lesson, now_ms=now_ms)
+        about = self._lessons.about(entry, now_ms=now_ms)
+        self._snapshot = self._snapshot.taught({model_id: about})
+        self._lessons_unsaved = True
+        self._save_lessons()
+
+    def require(self, name: str, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
         """Return the model `name`, which has all of `needs` and a ceiling to hold.
+
+        `images` is how many input images the job has; EDIT and MASK mean at least one.
 
         Raises:
             UnknownModel: not listed; carries the nearest names.
-            UnsuitableModel: carries the first ability that it lacks, and models that have all.
+            UnsuitableModel: carries what it lacks first (an ability; `images`, when it takes fewer;
+                `text`, when it makes nothing from words alone), and models that would do.
             UnpricedModel: nobody knows what it costs at most.
         """
         model = self.get(name)
         if model is None:
             raise UnknownModel(name, self.suggest(name))
-        missing = next((need for need in needs if need not in model.abilities), None)
+        missing = model.lacks(needs, images=images)
         if missing is not None:
-            able = [other for other in self._usable(needs) if not other.is_test]
-            able.sort(key=lambda other: (_vendor(other) != _vendor(model), _price(other)))
+            able = [other for other in self._usable(needs, images) if not other.is_test]
+            from_words = _is_from_words(needs, images)
+            able.sort(
+                key=lambda other: (
+                    from_words and other.seems_to_need_picture,
+                    _vendor(other) != _vendor(model),
+                    _price(other),
+                )
+            )
             raise UnsuitableModel(model.id, missing, [other.id for other in able[:_ALTERNATIVES]])
         if model.ceiling is None:
             raise UnpricedModel(model.id)
@@ -180,34 +207,46 @@ class Catalog:
 
     def suggest(self, text: str, limit: int = 3) -> list[str]:
         """Return ids that `text` may have meant, the best first: "did you mean"."""
-        index = self._snapshot.index
-        found = dict.fromkeys(model.id for model in [*index.alike(text), *index.search(text)])
-        return [name for name in found if name != TEST_MODEL][:limit]
+        snapshot = self._snapshot
+        found = [*snapshot.index.alike(text), *snapshot.index.search(text)]
+        names = (snapshot.models[place].id for place in dict.fromkeys(found))
+        return [name for name in names if name != TEST_MODEL][:limit]
 
-    def search(self, text: str, *, limit: int = 25, needs: Collection[Ability] = ()) -> list[Model]:
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 25,
+        needs: Collection[Ability] = (),
+        images: int | None = None,
+    ) -> list[Model]:
         """Return models for autocomplete, the best first, only those that have all of `needs`.
 
-        Where nothing contains the words typed, those spelled most nearly so.
+        `images` is how many input images the job has; None: it is not known yet. Where nothing
+        contains the words typed, those spelled most nearly so.
         """
-        index = self._snapshot.index
-        found = index.search(text) or index.alike(text)
-        return [model for model in found if model.can(needs)][:limit]
+        snapshot = self._snapshot
+        found = snapshot.index.search(text) or snapshot.index.alike(text)
+        models = (snapshot.models[place] for place in found)
+        return [model for model in models if model.can(needs, images=images)][:limit]
 
-    def cheapest(self, needs: Collection[Ability] = ()) -> Model:
-        """Return the cheapest model that has all of `needs`; never the dummy.
+    def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
+        """Return the cheapest model for a job with `needs` and `images`; never the dummy.
 
         Raises:
             NoModelAvailable: there is none with a known ceiling.
         """
-        able = [model for model in self._usable(needs) if not model.is_test]
+        able = [model for model in self._usable(needs, images) if not model.is_test]
         if not able:
             raise NoModelAvailable
-        from_text = Ability.EDIT not in needs and Ability.MASK not in needs
+        from_words = _is_from_words(needs, images)
         return min(
-            able, key=lambda model: (from_text and model.seems_to_need_picture, _price(model))
+            able, key=lambda model: (from_words and model.seems_to_need_picture, _price(model))
         )
 
-    def choose_default(self, wanted: str | None, needs: Collection[Ability] = ()) -> Model:
+    def choose_default(
+        self, wanted: str | None, needs: Collection[Ability] = (), *, images: int = 0
+    ) -> Model:
         """Return `wanted` if it can do the job, else the cheapest model that can.
 
         Nothing `wanted`, nothing configured: the dummy model, which costs nothing.
@@ -216,12 +255,44 @@ class Catalog:
             NoModelAvailable: no model can.
         """
         model = self.get(TEST_MODEL if wanted is None else wanted)
-        if model is not None and model.can(needs) and model.ceiling is not None:
+        if model is not None and model.can(needs, images=images) and model.ceiling is not None:
             return model
-        return self.cheapest(needs)
+        return self.cheapest(needs, images=images)
 
-    def _usable(self, needs: Collection[Ability]) -> Iterable[Model]:
-        return (model for model in self.models if model.can(needs) and model.ceiling is not None)
+    def _usable(self, needs: Collection[Ability], images: int) -> Iterable[Model]:
+        return (
+            model
+            for model in self.models
+            if model.can(needs, images=images) and model.ceiling is not None
+        )
+
+    def _heed_lessons(self) -> None:
+        """Apply the lessons that hold now, and no others."""
+        now_ms = self._clock.now_ms()
+        entries = map(self._snapshot.entry, self._lessons.models)
+        about = {
+            entry.id: self._lessons.about(entry, now_ms=now_ms)
+            for entry in entries
+            if entry is not None
+        }
+        self._snapshot = self._snapshot.taught(about)
+
+    def _save_lessons(self) -> None:
+        """Have the lessons written to disk, by one task at a time."""
+        if self._lessons_path is None or not (self._lessons_unsaved and self._loaded.is_set()):
+            return
+        if self._saving is None or self._saving.done():
+            writing = self._write_lessons(self._lessons_path)
+            self._saving = asyncio.create_task(writing, name="catalogue lessons")
+
+    async def _write_lessons(self, path: Path) -> None:
+        while self._lessons_unsaved:
+            self._lessons_unsaved = False
+            rows = self._lessons.rows(now_ms=self._clock.now_ms())
+            try:
+                await asyncio.to_thread(_lessons.write, path, rows)
+            except OSError as error:
+                _log.warning("what was learned could not be kept on disk: %s", error.strerror)
 
     async def _keep_fresh(self) -> None:
         await self._loaded.wait()
@@ -257,38 +328,14 @@ class Catalog:
             etag=etag,
             fetched_ms=self._clock.now_ms(),
         )
-        self._snapshot = await asyncio.to_thread(_snapshot, saved, self._unpriced_ceiling)
+        self._snapshot = await asyncio.to_thread(make_snapshot, saved, self._unpriced_ceiling)
+        self._heed_lessons()
         if self._cache_path is None:
             return
         try:
             await asyncio.to_thread(_disk.write, self._cache_path, saved)
         except OSError as error:
             _log.warning("the catalogue could not be kept on disk: %s", error.strerror)
-
-
-def _snapshot(saved: _disk.Saved, unpriced_ceiling: Micros | None) -> _Snapshot:
-    """Work out everything that questions need; takes a while for long lists, so in a thread."""
-    entries = {entry.id: entry for entry in saved.models}
-    entries.setdefault(TEST_MODEL, dummy_entry())
-    shorts = Counter(name.partition("/")[2].casefold() for name in entries)
-    ambiguous = {name for name, count in shorts.items() if count > 1}
-
-    def describe(entry: CatalogueModel) -> Model:
-        return build(entry, unpriced_ceiling=unpriced_ceiling, ambiguous=ambiguous)
-
-    models = tuple(describe(entry) for entry in entries.values())
-    by_folded: dict[str, Model | None] = {}
-    for model in models:
-        folded = model.id.casefold()
-        by_folded[folded] = None if folded in by_folded else model
-    return _Snapshot(
-        saved=saved,
-        models=models,
-        by_id={model.id: model for model in models},
-        by_folded=by_folded,
-        vanished={entry.id: describe(entry) for entry in saved.vanished},
-        index=Index(models),
-    )
 
 
 def _is_for_pictures(entry: CatalogueModel) -> bool:
@@ -300,6 +347,10 @@ def _price(model: Model) -> tuple[Micros, Micros, str]:
     """For sorting: what it usually costs, then what it may cost, then something stable."""
     ceiling = model.ceiling or 0
     return (ceiling if model.about is None else model.about, ceiling, model.id)
+
+
+def _is_from_words(needs: Collection[Ability], images: int) -> bool:
+    return not images and Ability.EDIT not in needs and Ability.MASK not in needs
 
 
 def _vendor(model: Model) -> str:

@@ -44,13 +44,21 @@ def write(path: Path, saved: Saved) -> None:
         "fetched_ms": saved.fetched_ms,
         "sha256": hashlib.sha256(body).hexdigest(),
     }
+    replace_file(path, [json.dumps(head).encode(), b"\n", body])
+
+
+def replace_file(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file beside `path`, then put it in its place.
+
+    Raises:
+        OSError: the disk is full, or the folder can't be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(head).encode() + b"\n")
-            file.write(body)
+            file.writelines(parts)
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -7,7 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from bot.imagerouter import CatalogueModel, ProviderPrice
+from bot.catalog._lessons import Lesson
+from bot.imagerouter import MAX_IMAGES, CatalogueModel, ProviderPrice
 from bot.money import Micros, format_usd_short
 
 TEST_MODEL: Final = "test/test"
@@ -54,6 +55,10 @@ class Model:
     sizes: tuple[str, ...]
     """`WIDTHxHEIGHT` and `auto`, as listed. Empty: any."""
     release_date: date | None
+    max_images: int = 0
+    """Input images that one job may carry; 0: none at all."""
+    needs_image: bool = False
+    """It certainly makes nothing from words alone: an answer has said so."""
 
     @property
     def short_name(self) -> str:
@@ -72,22 +77,55 @@ class Model:
 
     @property
     def seems_to_need_picture(self) -> bool:
-        """Whether its name says that it makes nothing from words alone: a guess.
+        """Whether it makes nothing from words alone: known from an answer, or a guess by its name.
 
-        The catalogue doesn't say, so this only keeps such models back where the bot chooses.
+        The catalogue doesn't say, so a guess only keeps a model back where the bot chooses.
         """
+        if self.needs_image or not self.max_images:
+            return self.needs_image
         words = self.short_name.casefold().replace("-", " ").replace(":", " ").split()
         return not _NEEDS_PICTURE.isdisjoint(words)
 
-    def can(self, needs: Collection[Ability]) -> bool:
-        """Whether it has every ability in `needs`."""
-        return self.abilities.issuperset(needs)
+    def can(self, needs: Collection[Ability], *, images: int | None = None) -> bool:
+        """Whether it can do a job that needs all of `needs`, from so many input images.
+
+        None: the number is not known yet, and any that fits `needs` will do.
+        """
+        return self.lacks(needs, images=images) is None
+
+    def lacks(self, needs: Collection[Ability], *, images: int | None = None) -> str | None:
+        """Return what keeps it from a job, as `UnsuitableModel.ability` names it; None: nothing.
+
+        An ability, `images` when it takes fewer than that, or `text` when it works on images only.
+        """
+        missing = next((need for need in needs if need not in self.abilities), None)
+        if missing is not None or images is None:
+            return missing
+        if Ability.EDIT in needs or Ability.MASK in needs:
+            images = max(images, 1)
+        if images and not self.max_images:
+            return Ability.EDIT
+        if images > self.max_images:
+            return "images"
+        return "text" if self.needs_image and not images else None
 
 
 def build(
-    entry: CatalogueModel, *, unpriced_ceiling: Micros | None, ambiguous: Collection[str] = ()
+    entry: CatalogueModel,
+    *,
+    unpriced_ceiling: Micros | None,
+    ambiguous: Collection[str] = (),
+    lessons: Collection[Lesson] = (),
 ) -> Model:
-    """Describe a catalogue entry; `ambiguous` holds the short names, folded, of several models."""
+    """Describe a catalogue entry; `ambiguous` holds the short names, folded, of several models.
+
+    `lessons` are what answers have taught about it; they win over the entry.
+    """
+    # An answer that asks for an image says that it takes one.
+    edit = Lesson.NO_IMAGE_INPUT not in lessons and (
+        entry.edit or Lesson.NEEDS_IMAGE in lessons or Lesson.ONE_IMAGE in lessons
+    )
+    most = 1 if Lesson.ONE_IMAGE in lessons else MAX_IMAGES
     short = entry.id.partition("/")[2] or entry.id
     at_most = entry.at_most_micros
     return Model(
@@ -99,14 +137,16 @@ def build(
         abilities=frozenset(
             ability
             for ability, has in (
-                (Ability.EDIT, entry.edit),
-                (Ability.MASK, entry.mask),
+                (Ability.EDIT, edit),
+                (Ability.MASK, entry.mask and edit and Lesson.NO_MASK not in lessons),
                 (Ability.QUALITY, entry.quality),
             )
             if has
         ),
         sizes=entry.sizes,
         release_date=_parse_date(entry.release_date),
+        max_images=most if edit else 0,
+        needs_image=Lesson.NEEDS_IMAGE in lessons,
     )
 
 

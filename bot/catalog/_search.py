@@ -22,7 +22,6 @@ _LEAST_ALIKE: Final = 0.45
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    model: Model
     words: tuple[str, ...]
     joined: str
     short: str
@@ -30,24 +29,26 @@ class _Entry:
 
 
 class Index:
-    """Searches a fixed list of models; earlier ones win where two match equally well."""
+    """Searches a fixed list of models, and gives their places in it.
+
+    Earlier ones win where two match equally well.
+    """
 
     def __init__(self, models: Sequence[Model]) -> None:
         self._entries = [_entry(model) for model in models]
 
-    def search(self, text: str) -> list[Model]:
-        """Return all models that match every word typed, the best first; all for no words."""
+    def search(self, text: str) -> list[int]:
+        """Return all places that match every word typed, the best first; all for no words."""
         words = _words(text)[:_MAX_WORDS]
         scored = [
-            (-score, place, entry.model)
+            (-score, place)
             for place, entry in enumerate(self._entries)
             if (score := _score(entry, words)) is not None
         ]
-        scored.sort(key=lambda item: item[:2])
-        return [model for _, _, model in scored]
+        return [place for _, place in sorted(scored)]
 
-    def alike(self, text: str) -> list[Model]:
-        """Return the models whose names are spelled most nearly like `text`, the best first."""
+    def alike(self, text: str) -> list[int]:
+        """Return the places of names spelled most nearly like `text`, the best first."""
         typed = "".join(_words(text))
         pairs = _pairs(typed)
         if not pairs:
@@ -69,15 +70,14 @@ class Index:
                 matcher.set_seq1(name)
                 likeness = max(likeness, matcher.ratio())
             if likeness >= _LEAST_ALIKE:
-                fine.append((likeness, place, entry.model))
-        fine.sort(key=lambda item: item[:2], reverse=True)
-        return [model for _, _, model in fine]
+                fine.append((likeness, place))
+        return [-place for _, place in sorted(fine, reverse=True)]
 
 
 def _entry(model: Model) -> _Entry:
     words = tuple(_words(model.id))
     short = "".join(_words(model.short_name))
-    return _Entry(model, words, "".join(words), short, _pairs(short))
+    return _Entry(words, "".join(words), short, _pairs(short))
 
 
 def _words(text: str) -> list[str]:
