@@ -1,6 +1,6 @@
 """From an interaction to plain data, and into the use case. Discord stops here.
 
-Every way to start a job (command, button, modal) defers first and then goes through `_take`.
+Every way to start a job (command, button, modal) defers first and then goes through `take_found`.
 """
 
 import contextlib
@@ -133,13 +133,23 @@ class Wanted:
     """What the person has said that it may cost."""
 
 
-async def take(interaction: Interaction, request: ImageRequest) -> None:
+async def take(
+    interaction: Interaction, request: ImageRequest, *, parent_id: int | None = None
+) -> None:
     """Start a job for whoever caused `interaction`, or explain why not."""
 
     async def known() -> Wanted:
-        return Wanted(request)
+        return Wanted(request, parent_id)
 
-    await _take(interaction, known, asked=request)
+    await take_found(interaction, known, asked=request)
+
+
+async def parent_of(
+    interaction: Interaction, job_id: int, message: discord.Message | None
+) -> int | None:
+    """Return `job_id` if `message` shows that job's result: an id in a button proves nothing."""
+    job = await services_of(interaction).jobs.get(job_id)
+    return job.id if job is not None and _shows(message, job) else None
 
 
 async def again(interaction: Interaction, job_id: int) -> None:
@@ -147,11 +157,11 @@ async def again(interaction: Interaction, job_id: int) -> None:
 
     async def stored() -> Wanted:
         job = await services_of(interaction).jobs.get(job_id)
-        if job is None or not job.prompt or job.private or not _shows(interaction, job):
+        if job is None or not job.prompt or job.private or not _shows(interaction.message, job):
             raise NotKept
         return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
 
-    await _take(interaction, stored, asked=_NOTHING)
+    await take_found(interaction, stored, asked=_NOTHING)
 
 
 async def take_offer(interaction: Interaction, offer_id: int, index: int, *, private: bool) -> None:
@@ -161,7 +171,7 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
         offer, request = await _offered(interaction, offer_id, index, private=private)
         return Wanted(request, offer.parent_id, once=f"offer:{offer_id}:{index}")
 
-    await _take(interaction, offered, asked=replace(_NOTHING, private=private))
+    await take_found(interaction, offered, asked=replace(_NOTHING, private=private))
 
 
 async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> None:
@@ -171,7 +181,7 @@ async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> 
         offer, request = await _offered(interaction, offer_id, 0, private=private)
         return Wanted(request, offer.parent_id, once=f"confirm:{offer_id}", agreed=offer.agreed)
 
-    await _take(interaction, confirmed, asked=replace(_NOTHING, private=private))
+    await take_found(interaction, confirmed, asked=replace(_NOTHING, private=private))
 
 
 async def cancel(interaction: Interaction) -> None:
@@ -194,7 +204,7 @@ async def _offered(
     return offer, request
 
 
-async def _take(
+async def take_found(
     interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
 ) -> None:
     """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
@@ -241,7 +251,7 @@ async def delete(interaction: Interaction, job_id: int) -> None:
     await interaction.response.defer()
     jobs = services_of(interaction).jobs
     job = await jobs.get(job_id)
-    if job is not None and not _shows(interaction, job):
+    if job is not None and not _shows(interaction.message, job):
         job = None
     own = job is not None and job.actor.user_id == interaction.user.id
     if not own and not interaction.permissions.manage_messages:
@@ -255,12 +265,12 @@ async def delete(interaction: Interaction, job_id: int) -> None:
         await jobs.unlink(job.id)
 
 
-def _shows(interaction: Interaction, job: Job) -> bool:
+def _shows(message: discord.Message | None, job: Job) -> bool:
     """Whether the message that was clicked is this job's: an id alone proves nothing."""
-    if interaction.message is None:
+    if message is None:
         return False
     original = job.reply.message_id if job.reply is not None else None
-    return interaction.message.id in {job.message_id, original}
+    return message.id in {job.message_id, original}
 
 
 async def guarded(interaction: Interaction, action: Coroutine[Any, Any, None]) -> None:
