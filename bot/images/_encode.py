@@ -21,7 +21,7 @@ from PIL import (
 )
 
 from bot.images import _svg
-from bot.images._sniff import MAX_PIXELS, MAX_SIDE, Kind, sniff
+from bot.images._sniff import Kind, sniff, too_many_pixels
 from bot.images._types import Reason, UnusablePicture
 from bot.images._wire import FitOrder
 
@@ -67,7 +67,7 @@ def warm_up() -> None:
             continue
         out = io.BytesIO()
         small.save(out, plugin.__name__.removeprefix("PIL.").removesuffix("ImagePlugin"))
-        order = FitOrder(max_bytes=2**20, prefer="jpeg", shrink=False, cpu_s=1)
+        order = FitOrder(max_bytes=2**20, cpu_s=1, prefer="jpeg", shrink=False)
         fit(order, out.getvalue())
 
 
@@ -84,7 +84,10 @@ def fit(order: FitOrder, data: bytes) -> bytes | None:
     if kind is None:
         raise UnusablePicture(Reason.NOT_A_PICTURE if data else Reason.EMPTY)
     image = decode(kind, data)
-    for candidate in _candidates(image, kind, order):
+    prefer = order.prefer or ("jpeg" if kind is Kind.JPEG else "png")
+    for candidate in candidates(
+        image, prefer=prefer, max_bytes=order.max_bytes, shrink=order.shrink
+    ):
         if len(candidate) <= order.max_bytes:
             return candidate
     return None
@@ -106,7 +109,7 @@ def decode(kind: Kind, data: bytes) -> Image.Image:
         image: Image.Image = Image.open(io.BytesIO(data), formats=[name])
         _check_pixels(image)
         image.load()
-        image = _plain(_in_srgb(_upright(image)))
+        image = _plain(_in_srgb(_upright(image)), kind)
     except (UnusablePicture, MemoryError):
         raise
     except Exception as error:
@@ -117,7 +120,7 @@ def decode(kind: Kind, data: bytes) -> Image.Image:
 
 def _check_pixels(image: Image.Image) -> None:
     """Judge what the header states, before anything is decoded."""
-    if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
+    if too_many_pixels(image.size):
         raise UnusablePicture(Reason.TOO_MANY_PIXELS)
 
 
@@ -144,8 +147,11 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     return image
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: Image.Image, kind: Kind) -> Image.Image:
     """Bring any mode to RGB, or to RGBA where some pixel is not opaque."""
+    if kind is Kind.PNG and (image.mode == "I" or image.mode.startswith("I;16")):
+        # Its 16 bits are shades from black to white, not measurements.
+        return image.convert("I").point(lambda value: value * (1 / 257)).convert("RGB")
     if image.mode.startswith("I;16"):
         image = image.convert("I")
     if image.mode in {"I", "F"}:  # scientific TIFFs: stretch what there is to what can be seen
@@ -160,62 +166,67 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGB") if lowest_alpha == 255 else image  # noqa: PLR2004 - opaque
 
 
-def _candidates(image: Image.Image, kind: Kind, order: FitOrder) -> Iterator[bytes]:
-    """Yield ever smaller encodings, the best first."""
-    prefer = order.prefer or ("jpeg" if kind is Kind.JPEG else "png")
+def candidates(image: Image.Image, *, prefer: str, max_bytes: int, shrink: bool) -> Iterator[bytes]:
+    """Yield ever smaller encodings, the best first.
+
+    `prefer` is `png` (then WebP), `jpeg` or `webp`. Without `shrink` they end where it would spoil
+    the picture; with it, they go on to a thumbnail.
+    """
     lossy = "jpeg" if prefer == "jpeg" else "webp"
     if prefer == "png":
-        yield _encode(image, "png", 100)
+        yield encode(image, "png", 100)
     if lossy == "webp" and max(image.size) > _WEBP_SIDE:
-        image = _scaled(image, _WEBP_SIDE / max(image.size))
+        image = scaled(image, _WEBP_SIDE / max(image.size))
     expected = 0.0
     for quality in _QUALITIES:
-        encoded = _encode(image, lossy, quality)
+        encoded = encode(image, lossy, quality)
         yield encoded
         expected = len(encoded) * _BYTES_AT_SCALED_QUALITY[quality]
-        if len(encoded) > _HOPELESS * order.max_bytes:
+        if len(encoded) > _HOPELESS * max_bytes:
             break
-    yield from _smaller_candidates(image, lossy, order, size=expected)
+    yield from _smaller_candidates(image, lossy, max_bytes=max_bytes, shrink=shrink, size=expected)
 
 
 def _smaller_candidates(
-    image: Image.Image, lossy: str, order: FitOrder, *, size: float
+    image: Image.Image, lossy: str, *, max_bytes: int, shrink: bool, size: float
 ) -> Iterator[bytes]:
     """Scale down step by step, to a side that still shows something.
 
     `size` is what the picture would take in bytes at `_SCALED_QUALITY` as it is.
     """
-    floor = _SMALLEST_SIDE if order.shrink else _GENTLE_SIDE
+    floor = _SMALLEST_SIDE if shrink else _GENTLE_SIDE
     side = max(image.size)
     while side > floor:
         # Bytes go with the area; a little less, so that the next try is mostly the last.
-        step = min(0.9, 0.95 * math.sqrt(order.max_bytes / max(1.0, size)))
+        step = min(0.9, 0.95 * math.sqrt(max_bytes / max(1.0, size)))
         side = max(floor, int(side * step))
-        image = _scaled(image, side / max(image.size))
-        encoded = _encode(image, lossy, _SCALED_QUALITY)
+        image = scaled(image, side / max(image.size))
+        encoded = encode(image, lossy, _SCALED_QUALITY)
         size = len(encoded)
         yield encoded
-    yield _encode(image, lossy, _LAST_QUALITY if order.shrink else _QUALITIES[-1])
+    yield encode(image, lossy, _LAST_QUALITY if shrink else _QUALITIES[-1])
 
 
-def _scaled(image: Image.Image, factor: float) -> Image.Image:
+def scaled(image: Image.Image, factor: float) -> Image.Image:
+    """The picture with both sides times `factor`, at least one pixel each."""
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _encode(image: Image.Image, name: str, quality: int) -> bytes:
+def encode(image: Image.Image, name: str, quality: int) -> bytes:
+    """The picture as `png`, `jpeg` (on white) or `webp` of this `quality` (1 to 100)."""
     out = io.BytesIO()
     if name == "png":
         image.save(out, "PNG")
     elif name == "jpeg":
-        _opaque(image).save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+        on_white(image).save(out, "JPEG", quality=quality, optimize=True, progressive=True)
     else:
         method = 1 if image.width * image.height > _QUICK_ABOVE else 4
         image.save(out, "WEBP", quality=quality, method=method)
     return out.getvalue()
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     """Lay a transparent picture on white, as paper would show it."""
     if image.mode == "RGB":
         return image

@@ -18,12 +18,20 @@ if sys.platform == "win32":
 else:
     _NEW_GROUP: Final = 0
 
+from bot.images._streams import PIECE, Memory, Payload, Sink
 from bot.images._types import Reason, UnusablePicture
-from bot.images._wire import PREFIX, BrokenStream, FitOrder, Reply, pack, parse_reply, unpack_prefix
+from bot.images._wire import (
+    PREFIX,
+    BrokenStream,
+    Order,
+    Reply,
+    pack_order,
+    parse_reply,
+    unpack_prefix,
+)
 
 _log = logging.getLogger(__name__)
 
-_CHUNK: Final = 128 * 1024
 _START_TIMEOUT_S: Final = 20.0
 _KEPT_ENVIRONMENT: Final = ("PATH", "SYSTEMROOT", "HOME", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -52,7 +60,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                limit=_CHUNK,
+                limit=PIECE,
                 env=environment,
                 cwd=_ROOT.anchor,
                 # Ctrl-C in a terminal is for the bot, which still waits for its sent jobs.
@@ -65,8 +73,8 @@ class WorkerProcess:
         worker = cls(process)
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
-                await worker._receive(max_payload=0)
-        except (BrokenStream, TimeoutError, OSError) as error:
+                await worker._receive(Memory(), max_payload=0)
+        except (BrokenStream, TimeoutError, ConnectionError) as error:
             await worker.stop()
             _log.error("the picture worker did not start (exit code %s)", process.returncode)
             raise UnusablePicture(Reason.NO_WORKER) from error
@@ -80,20 +88,24 @@ class WorkerProcess:
         """Whether it can take another order."""
         return self._process.returncode is None
 
-    async def fit(self, order: FitOrder, data: bytes, *, timeout_s: float) -> bytes | None:
-        """Let the worker carry out `order`; None when the picture cannot be made small enough.
+    async def carry_out(
+        self, order: Order, payload: Payload, into: Sink, *, timeout_s: float
+    ) -> Reply:
+        """Let the worker carry out `order` on `payload`; what it makes goes `into` the sink.
 
         Whatever goes wrong, cancellation included, ends the process: a worker in the middle of an
         order can't be used for another.
 
         Raises:
-            UnusablePicture: `data` cannot be decoded, or not within `timeout_s` seconds.
+            UnusablePicture: the payload cannot be decoded, or not within `timeout_s` seconds.
+            OSError: a file of the payload or the sink is out of order.
         """
         try:
             async with asyncio.timeout(timeout_s):
-                await self._send(order, data)
-                reply, payload = await self._receive(max_payload=order.max_bytes)
-        except (BrokenStream, TimeoutError, OSError) as error:
+                await self._send(order, payload)
+                reply = await self._receive(into, max_payload=order.max_bytes)
+        # The pipes fail with a ConnectionError; another OSError is that of a file of ours.
+        except (BrokenStream, TimeoutError, ConnectionError) as error:
             await self.stop()
             _log.warning("a picture ended its worker (exit code %s)", self._process.returncode)
             raise UnusablePicture(Reason.TOO_COSTLY) from error
@@ -102,15 +114,15 @@ class WorkerProcess:
             raise
         if reply.refused is not None:
             raise UnusablePicture(_reason(reply.refused))
-        return None if reply.too_large else payload
+        return reply
 
     def kill(self) -> None:
-        """End the process at once; a `fit` under way fails, and cleans up."""
+        """End the process at once; an order under way fails, and cleans up."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def stop(self) -> None:
-        """End the process at once and wait until it is gone. Not while a `fit` is under way."""
+        """End the process at once and wait until it is gone. Not while an order is under way."""
         self.kill()
         await asyncio.shield(self._reap())
 
@@ -119,41 +131,43 @@ class WorkerProcess:
             self._process.stdin.close()
         # A full pipe would keep the transport open: read what is left of it.
         if self._process.stdout is not None:
-            while await self._process.stdout.read(_CHUNK):
+            while await self._process.stdout.read(PIECE):
                 pass
         await self._process.wait()
 
-    async def _send(self, order: FitOrder, data: bytes) -> None:
+    async def _send(self, order: Order, payload: Payload) -> None:
         stdin = self._process.stdin
         if stdin is None:
             raise BrokenStream
-        stdin.write(pack(order, len(data)))
-        view = memoryview(data)
-        for start in range(0, len(view), _CHUNK):
-            stdin.write(view[start : start + _CHUNK])
-            await stdin.drain()
+        stdin.write(pack_order(order, payload.size))
+        async with contextlib.aclosing(payload.pieces()) as pieces:
+            async for piece in pieces:
+                stdin.write(piece)
+                await stdin.drain()
 
-    async def _receive(self, *, max_payload: int) -> tuple[Reply, bytes]:
+    async def _receive(self, into: Sink, *, max_payload: int) -> Reply:
         prefix = await self._read(PREFIX.size)
-        header_size, payload_size = unpack_prefix(prefix, max_payload=max_payload)
+        header_size, left = unpack_prefix(prefix, max_payload=max_payload)
         reply = parse_reply(await self._read(header_size))
-        return reply, await self._read(payload_size)
+        while left > 0:
+            piece = await self._read_some(left)
+            left -= len(piece)
+            await into.write(piece)
+        return reply
 
     async def _read(self, size: int) -> bytes:
+        """The next `size` bytes, of which there are few."""
+        read = b""
+        while len(read) < size:
+            read += await self._read_some(size - len(read))
+        return read
+
+    async def _read_some(self, size: int) -> bytes:
         stdout = self._process.stdout
-        if stdout is None:
+        piece = b"" if stdout is None else await stdout.read(min(size, PIECE))
+        if not piece:
             raise BrokenStream
-        chunks: list[bytes] = []
-        while size > 0:
-            chunk = await stdout.read(min(size, _CHUNK))
-            if not chunk:
-                raise BrokenStream
-            chunks.append(chunk)
-            size -= len(chunk)
-        if len(chunks) <= 1:
-            return b"".join(chunks)
-        # Joining megabytes takes milliseconds, and lets other threads run meanwhile.
-        return await asyncio.to_thread(b"".join, chunks)
+        return piece
 
 
 def _reason(name: str) -> Reason:

@@ -14,8 +14,8 @@ MAX_PIXELS: Final = 8_192 * 8_192
 MAX_SIDE: Final = 16_384
 """Larger pictures are made to exhaust those who open them; the catalogue's largest has 18 MP."""
 
-_TEXT_WINDOW: Final = 16_384
-"""Bytes in which an SVG must show its root element."""
+TEXT_WINDOW: Final = 16_384
+"""Bytes in which an SVG must show its root element: `sniff` looks at no more."""
 
 _MAX_SEGMENTS: Final = 2_000
 """JPEG segments looked at: real files have under a hundred before their size."""
@@ -87,7 +87,7 @@ def sniff(data: bytes) -> Kind | None:
     # "BM" alone opens many a text; the four reserved bytes and the header's size do not.
     if head[:2] == b"BM" and head[6:10] == bytes(4) and head[14:18] in _BMP_HEADER_SIZES:
         return Kind.BMP
-    return Kind.SVG if _opens_svg(bytes(data[:_TEXT_WINDOW])) else None
+    return Kind.SVG if _opens_svg(bytes(data[:TEXT_WINDOW])) else None
 
 
 _BMP_HEADER_SIZES: Final = frozenset(
@@ -137,6 +137,11 @@ def _doctype_end(text: str, at: int) -> int:
         return close
     subset_end = text.find("]", subset)
     return -1 if subset_end < 0 else text.find(">", subset_end)
+
+
+def too_many_pixels(size: tuple[int, int]) -> bool:
+    """Whether a picture of this width and height is made to exhaust those who open it."""
+    return max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS
 
 
 def dimensions(kind: Kind, data: bytes) -> tuple[int, int] | None:

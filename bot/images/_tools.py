@@ -1,24 +1,33 @@
-"""Make pictures fit for Discord. The decoding is done in processes that this module owns."""
+"""Make pictures fit: for Discord, and for models. The decoding is done in processes owned here."""
 
 import asyncio
-import math
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from bot.images._process import WorkerProcess
-from bot.images._sniff import MAX_PIXELS, MAX_SIDE, dimensions, sniff
-from bot.images._types import Prepared, Reason, TooLarge, Unusable, UnusablePicture
+from bot.images import _files
+from bot.images._bench import Bench
+from bot.images._sniff import dimensions, sniff, too_many_pixels
+from bot.images._streams import Held, Memory
+from bot.images._types import (
+    MAX_FILE_BYTES,
+    InputPicture,
+    Mask,
+    Prepared,
+    Reason,
+    TooLarge,
+    Unusable,
+    UnusablePicture,
+)
 from bot.images._wire import MAX_PAYLOAD, FitOrder
-from bot.requests import OutputFormat
-
-_SPARE_S: Final = 5.0
-"""Seconds by the clock beyond the processor time: the pipes, and a busy machine."""
+from bot.requests import Area, OutputFormat
 
 
 class ImageTools:
-    """Converts and shrinks pictures, at most `workers` batches at a time.
+    """Converts and shrinks pictures, at most `workers` batches or files at a time.
 
     An async context manager; leaving it ends every worker. Between batches no process runs.
     A picture that takes more than `timeout_s` seconds is given up.
@@ -27,7 +36,7 @@ class ImageTools:
     def __init__(self, *, workers: int = 2, timeout_s: float = 40.0) -> None:
         self._slots = asyncio.Semaphore(workers)
         self._timeout_s = timeout_s
-        self._benches: set[_Bench] = set()
+        self._benches: set[Bench] = set()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -67,34 +76,95 @@ class ImageTools:
         Raises:
             RuntimeError: after this object was closed.
         """
-        if self._closed:
-            raise RuntimeError("ImageTools is closed")
+        self._check_open()
         looks = [_look(picture) for picture in pictures]
         limit = min(per_file, in_all)
         # The share is worked out again below, when the converted ones have a size.
         share = min(limit, fair_share([_size(look) for look in looks], in_all))
         if all(look is not None and _size(look) <= share for look in looks):
             return [look for look in looks if look is not None]
+        async with self._bench() as bench:
+            return await _fit_batch(
+                bench,
+                pictures,
+                looks,
+                per_file=limit,
+                in_all=in_all,
+                wanted=wanted,
+                shrink=shrink,
+            )
+
+    async def take_in(
+        self, path: Path, into: Path, *, max_bytes: int = MAX_FILE_BYTES
+    ) -> InputPicture:
+        """Judge the hostile file at `path` by its bytes, and make it one that a model can take.
+
+        The answer is a JPEG, PNG or WebP of at most `max_bytes` bytes, upright, of one frame, and
+        without metadata. A file that is all this is answered as it is, and one that only has
+        metadata is copied to `into` without it; both are done without decoding, and start no
+        process. Everything else (GIF, AVIF, TIFF, BMP, animations, 16 bits, CMYK, pictures on
+        their side, too many bytes) is decoded and written to `into` anew; quality falls before size
+        does. When `into` is not the answer, nothing is left there.
+
+        Raises:
+            UnusablePicture: with the reason. Drawings (SVG) are refused.
+            OSError: a file cannot be read or written.
+            RuntimeError: after this object was closed.
+        """
+        self._check_open()
+        return await _files.take_in(path, into, max_bytes=max_bytes, hire=self._bench)
+
+    async def make_mask(
+        self, picture: InputPicture, shape: Path | Area, into: Path, *, invert: bool = False
+    ) -> Mask:
+        """Write a mask for `picture` to `into`: of the drawing at `shape`, or of an area.
+
+        A drawing may be of any format, size and polarity: what is transparent is the area, or
+        where it is opaque everywhere, what is white; soft edges stay soft. `invert` swaps inside
+        and outside. The mask is a PNG of the picture's size whose area is white and transparent,
+        and whose rest is black and opaque, so that models of either convention understand it.
+
+        Raises:
+            UnusablePicture: the drawing can't be used; or with `Reason.NO_BACKGROUND`, when the
+                picture has nothing transparent that its background could be.
+            OSError: a file cannot be read or written.
+            RuntimeError: after this object was closed.
+        """
+        self._check_open()
+        return await _files.make_mask(picture, shape, into, invert=invert, hire=self._bench)
+
+    async def preview(self, picture: InputPicture, mask: Mask) -> bytes:
+        """Return the picture with the mask's area striped, as a WebP under 1 MiB to look at.
+
+        Its longer side has at most 1,024 pixels. The stripes show on a picture of any colour.
+
+        Raises:
+            UnusablePicture: the picture or the mask cannot be decoded.
+            OSError: a file cannot be read.
+            RuntimeError: after this object was closed.
+        """
+        self._check_open()
+        return await _files.preview(picture, mask, hire=self._bench)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("ImageTools is closed")
+
+    @contextlib.asynccontextmanager
+    async def _bench(self) -> AsyncIterator[Bench]:
+        """A bench of one's own, when it is one's turn."""
         async with self._slots:
-            bench = _Bench(self._timeout_s, killed=self._closed)
+            bench = Bench(self._timeout_s, killed=self._closed)
             self._benches.add(bench)
             try:
-                return await _fit_batch(
-                    bench,
-                    pictures,
-                    looks,
-                    per_file=limit,
-                    in_all=in_all,
-                    wanted=wanted,
-                    shrink=shrink,
-                )
+                yield bench
             finally:
                 self._benches.discard(bench)
                 await bench.close()
 
 
 async def _fit_batch(
-    bench: "_Bench",
+    bench: Bench,
     pictures: Sequence[bytes],
     looks: Sequence[Prepared | Unusable | None],
     *,
@@ -104,7 +174,7 @@ async def _fit_batch(
     shrink: bool,
 ) -> list[Prepared | TooLarge | Unusable]:
     async def fit(data: bytes, max_bytes: int) -> Prepared | TooLarge | Unusable:
-        return await bench.fit(data, max_bytes=max_bytes, wanted=wanted, shrink=shrink)
+        return await _fit(bench, data, max_bytes=max_bytes, wanted=wanted, shrink=shrink)
 
     answers = [
         await fit(data, per_file) if look is None or _size(look) > per_file else look
@@ -118,59 +188,29 @@ async def _fit_batch(
     ]
 
 
-class _Bench:
-    """The worker of one batch: started when first needed, replaced after a picture ended it."""
-
-    def __init__(self, timeout_s: float, *, killed: bool) -> None:
-        self._timeout_s = timeout_s
-        self._worker: WorkerProcess | None = None
-        self._killed = killed
-        self.cleared = asyncio.Event()
-
-    async def fit(
-        self, data: bytes, *, max_bytes: int, wanted: OutputFormat | None, shrink: bool
-    ) -> Prepared | TooLarge | Unusable:
-        if len(data) > MAX_PAYLOAD:
-            return TooLarge(len(data))
-        order = FitOrder(
-            max_bytes=max_bytes,
-            prefer=None if wanted is None else wanted.value,
-            shrink=shrink,
-            cpu_s=math.ceil(self._timeout_s),
-        )
-        try:
-            worker = await self._ready_worker()
-            fitted = await worker.fit(order, data, timeout_s=self._timeout_s + _SPARE_S)
-        except UnusablePicture as error:
-            return Unusable(error.reason)
-        if fitted is None:
-            return TooLarge(len(data))
-        # The worker has touched hostile bytes: what it says is judged like any other bytes.
-        answer = _look(fitted)
-        if not isinstance(answer, Prepared):
-            return Unusable(Reason.DAMAGED)
-        return replace(answer, reencoded=True)
-
-    async def _ready_worker(self) -> WorkerProcess:
-        if self._worker is None or not self._worker.usable:
-            self._worker = None if self._killed else await WorkerProcess.start()
-        if self._worker is None or self._killed:
-            raise UnusablePicture(Reason.NO_WORKER)
-        return self._worker
-
-    def kill(self) -> None:
-        """Make the picture under way fail, and those after it."""
-        self._killed = True
-        if self._worker is not None:
-            self._worker.kill()
-
-    async def close(self) -> None:
-        """End the worker, if there is one, and wait until it is gone."""
-        try:
-            if self._worker is not None:
-                await self._worker.stop()
-        finally:
-            self.cleared.set()
+async def _fit(
+    bench: Bench, data: bytes, *, max_bytes: int, wanted: OutputFormat | None, shrink: bool
+) -> Prepared | TooLarge | Unusable:
+    if len(data) > MAX_PAYLOAD:
+        return TooLarge(len(data))
+    order = FitOrder(
+        max_bytes=max_bytes,
+        cpu_s=bench.cpu_s,
+        prefer=None if wanted is None else wanted.value,
+        shrink=shrink,
+    )
+    made = Memory()
+    try:
+        reply = await bench.carry_out(order, Held(data), made)
+    except UnusablePicture as error:
+        return Unusable(error.reason)
+    if reply.too_large:
+        return TooLarge(len(data))
+    # The worker has touched hostile bytes: what it says is judged like any other bytes.
+    answer = _look(await made.joined())
+    if not isinstance(answer, Prepared):
+        return Unusable(Reason.DAMAGED)
+    return replace(answer, reencoded=True)
 
 
 def _look(data: bytes) -> Prepared | Unusable | None:
@@ -183,7 +223,7 @@ def _look(data: bytes) -> Prepared | Unusable | None:
     size = dimensions(kind, data)
     if size is None:
         return Unusable(Reason.DAMAGED)
-    if max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
+    if too_many_pixels(size):
         return Unusable(Reason.TOO_MANY_PIXELS)
     return Prepared(
         data=data,

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Final, Literal
 
 from bot.errors import PictureError
+
+MAX_FILE_BYTES: Final = 25 * 1024 * 1024 - 1
+"""The largest file that ImageRouter takes: exactly 25 MiB is refused (observed)."""
 
 
 class Reason(StrEnum):
@@ -14,7 +19,7 @@ class Reason(StrEnum):
     NOT_A_PICTURE = "not_a_picture"
     """The first bytes are those of no picture format."""
     UNSUPPORTED = "unsupported"
-    """A picture format that cannot be decoded here: HEIC, or AVIF where Pillow lacks it."""
+    """A picture format that cannot be used here: HEIC, AVIF where Pillow lacks it, SVG given."""
     DAMAGED = "damaged"
     """Truncated, or not what its first bytes promise."""
     TOO_MANY_PIXELS = "too_many_pixels"
@@ -23,6 +28,10 @@ class Reason(StrEnum):
     """An SVG that declares entities, or is nested to exhaust its reader."""
     TOO_COSTLY = "too_costly"
     """Decoding took more time or memory than it may have."""
+    TOO_LARGE = "too_large"
+    """More bytes than are looked at, or it cannot be brought into the bytes it may have."""
+    NO_BACKGROUND = "no_background"
+    """Its background was asked for, and nothing in it is transparent."""
     NO_WORKER = "no_worker"
     """The process that decodes pictures did not start: a fault of this machine."""
 
@@ -63,3 +72,37 @@ class Unusable:
     """Bytes that cannot be shown, and why."""
 
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class InputPicture:
+    """A picture on disk that can be sent: JPEG, PNG or WebP, upright, one frame, no metadata."""
+
+    path: Path
+    """The file that was given, when nothing had to change."""
+    media_type: str
+    extension: str
+    """Without a dot: `png`, `jpg` or `webp`."""
+    width: int
+    """Pixels, as is `height`, of the picture as people see it."""
+    height: int
+    has_alpha: bool
+    """Whether the format lets pixels be transparent; all of them may be opaque nevertheless."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A PNG on disk that marks an area of a picture: white and transparent; the rest is black."""
+
+    path: Path
+    width: int
+    """Pixels, as is `height`: those of the picture."""
+    height: int
+    coverage: float
+    """The part of the picture that may change: 0 to 1, soft edges counted by their strength."""
+    covers: Literal["nothing", "everything"] | None
+    """Exactly nothing, or all of it; None for a part."""
+    size: int
+    """Bytes."""

@@ -8,7 +8,7 @@ and writes in small pieces and is in `bot.images._process`.
 import json
 import struct
 from dataclasses import asdict, dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 PREFIX: Final = struct.Struct(">II")
 MAX_HEADER: Final = 4_096
@@ -20,32 +20,86 @@ class BrokenStream(Exception):
     """The other side closed the stream or does not keep to the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class FitOrder:
-    """What the worker shall make of the picture that follows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the worker shall make of the payload that follows."""
 
     max_bytes: int
-    prefer: str | None
-    """`webp`, `jpeg`, `png`, or None for whatever suits the picture."""
-    shrink: bool
-    """Go on making it smaller where it would otherwise be given up."""
+    """The largest answer."""
     cpu_s: int
     """Seconds of processor time for this order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOrder(Order):
+    """Make the picture one that Discord shows."""
+
+    prefer: str | None
+    """`webp`, `jpeg`, `png`, or None for whatever suits the picture."""
+    shrink: bool
+    """Go on making it smaller where it would otherwise be given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOrder(Order):
+    """Make the picture one that a model can be given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskOrder(Order):
+    """Make a mask for a picture of `width` times `height` pixels.
+
+    The payload is a drawn mask when `area` is None, the picture itself for its background, and
+    empty for every other area.
+    """
+
+    width: int
+    height: int
+    area: str | None
+    """A `bot.requests.Area`."""
+    invert: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewOrder(Order):
+    """Show on a picture what its mask covers: the payload is the one, then the other."""
+
+    picture_bytes: int
+    """Where the mask begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What became of an order; the picture follows unless one of the two says otherwise."""
+    """What became of an order; a picture follows unless `refused` or `too_large` is set."""
 
     refused: str | None = None
     """A `Reason`, when the bytes are no usable picture."""
     too_large: bool = False
+    """No answer within `max_bytes` is worth having."""
+    coverage: float = 0.0
+    """Of a mask: 0 to 1."""
+    covers: Literal["nothing", "everything"] | None = None
+    """Of a mask: whether it is one of the two exactly."""
 
 
-def pack(message: FitOrder | Reply, payload_size: int) -> bytes:
+_ORDERS: Final[dict[str, type[Order]]] = {
+    kind.__name__: kind for kind in (FitOrder, InputOrder, MaskOrder, PreviewOrder)
+}
+
+
+def pack_order(order: Order, payload_size: int) -> bytes:
     """Return the frame up to its payload, which the caller sends after it."""
-    header = json.dumps(asdict(message)).encode()
-    return PREFIX.pack(len(header), payload_size) + header
+    return _pack({"order": type(order).__name__, "fields": asdict(order)}, payload_size)
+
+
+def pack_reply(reply: Reply, payload_size: int) -> bytes:
+    """Return the frame up to its payload, which the caller sends after it."""
+    return _pack(asdict(reply), payload_size)
+
+
+def _pack(header: dict[str, object], payload_size: int) -> bytes:
+    encoded = json.dumps(header).encode()
+    return PREFIX.pack(len(encoded), payload_size) + encoded
 
 
 def unpack_prefix(prefix: bytes, *, max_payload: int) -> tuple[int, int]:
@@ -60,8 +114,8 @@ def unpack_prefix(prefix: bytes, *, max_payload: int) -> tuple[int, int]:
     return int(header_size), int(payload_size)
 
 
-def read_order(stream: BinaryIO) -> tuple[FitOrder, bytes] | None:
-    """Wait for the next order and its picture; None when no more will come."""
+def read_order(stream: BinaryIO) -> tuple[Order, bytes] | None:
+    """Wait for the next order and its payload; None when no more will come."""
     prefix = stream.read(PREFIX.size)
     if len(prefix) < PREFIX.size:
         return None
@@ -69,7 +123,8 @@ def read_order(stream: BinaryIO) -> tuple[FitOrder, bytes] | None:
     header, payload = stream.read(header_size), stream.read(payload_size)
     if len(payload) < payload_size:
         return None
-    return FitOrder(**json.loads(header)), payload
+    message = json.loads(header)
+    return _ORDERS[message["order"]](**message["fields"]), payload
 
 
 def parse_reply(header: bytes) -> Reply:
@@ -80,9 +135,14 @@ def parse_reply(header: bytes) -> Reply:
     """
     try:
         fields = json.loads(header)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenStream from error
     match fields:
-        case {"refused": str() | None as refused, "too_large": bool() as too_large}:
-            return Reply(refused=refused, too_large=too_large)
+        case {
+            "refused": str() | None as refused,
+            "too_large": bool() as too_large,
+            "coverage": float() as coverage,
+            "covers": ("nothing" | "everything" | None) as covers,
+        } if 0.0 <= coverage <= 1.0:
+            return Reply(refused=refused, too_large=too_large, coverage=coverage, covers=covers)
     raise BrokenStream

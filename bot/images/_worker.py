@@ -9,7 +9,7 @@ import sys
 
 from bot.images import _limits
 from bot.images._types import Reason, UnusablePicture
-from bot.images._wire import Reply, pack, read_order
+from bot.images._wire import Reply, pack_reply, read_order
 
 
 def main() -> None:
@@ -21,26 +21,23 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
-    from bot.images import _encode  # after the limits: it loads the decoders
+    from bot.images import _encode, _orders  # after the limits: they load the decoders
 
     _encode.warm_up()
     _limits.forbid_files()
-    answers.write(pack(Reply(), 0))
+    answers.write(pack_reply(Reply(), 0))
     answers.flush()
     while (received := read_order(sys.stdin.buffer)) is not None:
         order, data = received
         _limits.grant_cpu(order.cpu_s)
         payload = b""
         try:
-            fitted = _encode.fit(order, data)
+            reply, payload = _orders.carry_out(order, data)
         except UnusablePicture as error:
             reply = Reply(refused=error.reason)
         except (MemoryError, RecursionError):
             reply = Reply(refused=Reason.TOO_COSTLY)
-        else:
-            reply = Reply(too_large=fitted is None)
-            payload = fitted or b""
-        answers.write(pack(reply, len(payload)))
+        answers.write(pack_reply(reply, len(payload)))
         answers.write(payload)
         answers.flush()
 
