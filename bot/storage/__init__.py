@@ -42,9 +42,12 @@ from bot.storage.policy_models import (
     Who,
 )
 from bot.storage.small import OfferStore, Remembered
+from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
+    "MOST_IN_TRAY",
     "THRESHOLDS",
+    "Added",
     "BlockedMember",
     "Charge",
     "ChargeState",
@@ -79,6 +82,8 @@ __all__ = [
     "StorageError",
     "Swept",
     "Tally",
+    "Tray",
+    "TrayPicture",
     "UnsupportedDatabase",
     "Who",
     "open_database",
