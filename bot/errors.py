@@ -20,6 +20,7 @@ BotError
 ├── ShuttingDown                the bot takes no new jobs just now
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── InputUnreachable            Discord did not hand over a picture that it has
+├── InputsFull                  there is no room for more pictures that wait to be edited
 ├── LedgerUnavailable           the database cannot record money, so nothing is generated
 ├── PictureLost                 a private picture was made, and its process ended before sending it
 ├── PictureError                bytes that are no usable picture (bot.images)
@@ -134,6 +135,10 @@ class InputUnreachable(BotError):
     def __init__(self, filename: str) -> None:
         super().__init__(filename)
         self.filename = filename
+
+
+class InputsFull(BotError):
+    """As many pictures wait to be edited as the bot has room for, or its disk is full."""
 
 
 class LedgerUnavailable(BotError):

@@ -9,6 +9,7 @@ from typing import Final
 from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
+    InputsFull,
     InputUnreachable,
     InvalidOption,
     LedgerUnavailable,
@@ -100,6 +101,9 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
         "Your private picture is lost",
         "It was made, but the bot was interrupted before it could be sent, and private pictures "
         "are never kept.",
+    ),
+    InputsFull: Explanation(
+        "Too many pictures wait to be edited just now", "Try again in a few minutes."
     ),
     LedgerUnavailable: Explanation(
         "The books can't be written just now",

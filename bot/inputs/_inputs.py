@@ -1,0 +1,227 @@
+"""From what a person gave to files that can be sent: fetch, judge, convert, make the mask."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from bot.aside import aside
+from bot.clock import Clock
+from bot.downloads import Downloads, Hosts
+from bot.errors import InputUnreachable, NeedsMaskCheck, UnusableInput
+from bot.imagerouter import Upload
+from bot.images import InputPicture, UnusablePicture
+from bot.inputs._links import Links
+from bot.inputs._parts import InputLimits, Masks, Renew, Tools
+from bot.inputs._spool import JobTooLarge, Shelf, Spool, no_room
+from bot.requests import Area, ImageRequest, Source
+
+DISCORD_HOSTS: Final = ("cdn.discordapp.com", "media.discordapp.net", "images-ext-*.discordapp.net")
+"""Where Discord keeps pictures of messages, and of what messages show of other sites."""
+
+
+@dataclass(slots=True)
+class Basket:
+    """Files that are ready to be sent. Whoever has it closes it."""
+
+    images: tuple[Upload, ...] = ()
+    mask: Upload | None = None
+    _shelf: Shelf | None = field(default=None, repr=False)
+
+    async def close(self) -> None:
+        """Delete the files; calling it again is fine."""
+        if self._shelf is not None:
+            await self._shelf.close()
+
+
+class Inputs:
+    """Gathers the pictures of jobs; an async context manager.
+
+    `hosts`: where pictures may be read. `folder`: where files lie meanwhile, which several
+    processes may share. Leaving it deletes the files of all baskets.
+    """
+
+    def __init__(
+        self,
+        *,
+        downloads: Downloads,
+        tools: Tools,
+        masks: Masks,
+        renew: Renew,
+        hosts: Hosts,
+        folder: Path,
+        clock: Clock,
+        limits: InputLimits | None = None,
+    ) -> None:
+        self._limits = limits or InputLimits()
+        self._links = Links(downloads, renew=renew, hosts=hosts, clock=clock, limits=self._limits)
+        self._tools = tools
+        self._masks = masks
+        self._turns = asyncio.Semaphore(self._limits.jobs_at_once)
+        self._spool = Spool(folder, max_bytes=self._limits.all_bytes)
+
+    async def __aenter__(self) -> Self:
+        """Make the folder. Raises OSError."""
+        await self._spool.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._spool.close()
+
+    @property
+    def bytes_kept(self) -> int:
+        """Bytes of all files that are there now."""
+        return self._spool.used
+
+    async def gather(self, request: ImageRequest) -> Basket:
+        """Fetch and prepare everything that `request` needs; an empty basket if it needs nothing.
+
+        Raises:
+            UnusableInput: a file can't be used; says which, and why.
+            NeedsMaskCheck: the mask covers nothing or everything, and nobody has confirmed that.
+            InputUnreachable: Discord does not hand over a file just now.
+            InputsFull: no room for more files just now.
+            LedgerUnavailable: a painted mask could not be read.
+        """
+        if not request.images:
+            return Basket()
+        self._judge(request)
+        async with self._turns:
+            shelf = self._spool.shelf(max_bytes=self._limits.job_bytes)
+            try:
+                with _disk_faults():
+                    await shelf.make()
+                    async with asyncio.timeout(self._limits.job_s):
+                        return await self._fill(shelf, request)
+            except TimeoutError:
+                await shelf.close()
+                raise InputUnreachable(request.images[0].filename) from None
+            except BaseException:
+                await shelf.close()
+                raise
+
+    def _judge(self, request: ImageRequest) -> None:
+        """Refuse what cannot work before anything is fetched."""
+        left = self._limits.job_bytes
+        for source in _sources(request):
+            if not source.mask_id and not self._links.may_read(source.url):
+                raise UnusableInput(source.filename, "elsewhere")
+            left -= source.size
+            if source.size > self._limits.file_bytes or left < 0:
+                raise UnusableInput(source.filename, "too_large")
+
+    async def _fill(self, shelf: Shelf, request: ImageRequest) -> Basket:
+        job = _Job(shelf, asyncio.Semaphore(self._limits.files_at_once))
+        with _first_of_group():
+            async with asyncio.TaskGroup() as group:
+                taking = [
+                    group.create_task(self._take_in(job, source, f"{number}"))
+                    for number, source in enumerate(request.images, 1)
+                ]
+                shaping = group.create_task(self._shape(job, request))
+        pictures = [task.result() for task in taking]
+        shape = shaping.result()
+        mask = None if shape is None else await self._mask(shelf, request, pictures[0], shape)
+        images = [
+            # Names of people's files are nobody's business, and nothing is left to escape.
+            Upload(f"image-{number}.{picture.extension}", picture.media_type, picture.path)
+            for number, picture in enumerate(pictures, 1)
+        ]
+        return Basket(tuple(images), mask, shelf)
+
+    # ---- Pictures ----------------------------------------------------------------------------
+
+    async def _take_in(self, job: "_Job", source: Source, name: str) -> InputPicture:
+        given = job.shelf.path / f"{name}.given"
+        async with job.lanes:
+            size = await self._links.fetch(job.shelf, source, given)
+            with _named(source.filename):
+                picture = await self._tools.take_in(given, job.shelf.path / name)
+                if picture.path != given:
+                    await aside(given.unlink)
+                    job.shelf.give(size)
+                    job.shelf.take(picture.size)
+        return picture
+
+    # ---- The mask ----------------------------------------------------------------------------
+
+    async def _shape(self, job: "_Job", request: ImageRequest) -> Path | Area | None:
+        """Fetch what the mask is made of: a file, an area's name, or nothing."""
+        if request.mask is None:
+            return request.area
+        path = job.shelf.path / "mask.given"
+        async with job.lanes:
+            if not request.mask.mask_id:
+                await self._links.fetch(job.shelf, request.mask, path)
+                return path
+            painted = await self._masks.get(request.mask.mask_id)
+            if painted is None:
+                raise UnusableInput(request.mask.filename, "gone")
+            job.shelf.take(len(painted))
+            await aside(path.write_bytes, painted)
+        return path
+
+    async def _mask(
+        self, shelf: Shelf, request: ImageRequest, picture: InputPicture, shape: Path | Area
+    ) -> Upload:
+        at_fault = (request.mask or request.images[0]).filename
+        with _named(at_fault):
+            mask = await self._tools.make_mask(
+                picture, shape, shelf.path / "mask", invert=request.invert
+            )
+            shelf.take(mask.size)
+            if mask.covers is not None and not request.mask_checked:
+                raise NeedsMaskCheck(mask.covers, await self._tools.preview(picture, mask))
+        return Upload("mask.png", "image/png", mask.path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the files of one job share."""
+
+    shelf: Shelf
+    lanes: asyncio.Semaphore
+    """Lets a few be worked on at a time."""
+
+
+def _sources(request: ImageRequest) -> tuple[Source, ...]:
+    return request.images if request.mask is None else (*request.images, request.mask)
+
+
+@contextmanager
+def _named(filename: str) -> Iterator[None]:
+    """Say which file it is that can't be used."""
+    try:
+        yield
+    except UnusablePicture as error:
+        raise UnusableInput(filename, error.reason.value) from None
+    except JobTooLarge:
+        raise UnusableInput(filename, "too_large") from None
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    """A disk that is full, or away, is told as no room."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise no_room(error) from None
+
+
+@contextmanager
+def _first_of_group() -> Iterator[None]:
+    """Raise what went wrong first, instead of a group of errors."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
