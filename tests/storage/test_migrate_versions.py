@@ -1,27 +1,126 @@
-"""The bot's own migrations, on SQLite: from every earlier version, with data in every table."""
+"""The bot's own migrations on both engines: from every earlier version, a row in each table."""
 
 import asyncio
 import shutil
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from bot.storage import open_database
+from bot.storage import open_database, sqlite_path
 from bot.storage.migrate import MIGRATIONS, load
+from sandbox.postgres import PostgresServer
 from tests.storage.books import StillClock, open_books, sqlite_url
 from tests.storage.test_migrate import KILLED, ROOT
 
-NEWEST = len(load(MIGRATIONS))
+FILES = load(MIGRATIONS)
+NEWEST = len(FILES)
 EARLIER = range(1, NEWEST)
+FORGOTTEN = {4: {"offer"}}
+"""Tables that a migration empties, as it says itself: what is in them is short-lived."""
 TEXTS = {"state": "settled", "delivery": "open"}
 """For columns that take certain words only; others get their own name."""
+NOT_OURS = {"migration", "commit_mark"}
+"""Tables that the engines keep for themselves."""
 
-Rows = dict[str, list[tuple[object, ...]]]
+COLUMNS = {
+    "sqlite": "SELECT m.name, p.name, p.type FROM sqlite_master m, pragma_table_info(m.name) p "
+    "WHERE m.type = 'table' ORDER BY m.name, p.cid",
+    "postgresql": "SELECT table_name, column_name, UPPER(data_type) "
+    "FROM information_schema.columns WHERE table_schema = 'public' "
+    "ORDER BY table_name, ordinal_position",
+}
+SCHEMA = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY sql",
+    "postgresql": "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' "
+    "|| is_nullable || COALESCE(column_default, '') AS what "
+    "FROM information_schema.columns WHERE table_schema = 'public' "
+    "UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' "
+    "UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = 'public'::regnamespace ORDER BY what",
+}
+
+Outside = Callable[[str, str], list[str]]
+Columns = dict[str, dict[str, str]]
+"""The columns of each table, and their types."""
+Rows = list[str]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A database as its administrator sees it, without the bot."""
+
+    name: str
+    outside: Outside
+    empty_url: Callable[[], str]
+    copy: Callable[[str], str]
+
+    def columns(self, url: str) -> Columns:
+        found: Columns = {}
+        for line in self.outside(url, COLUMNS[self.name]):
+            table, column, kind = line.split("|")
+            if table not in NOT_OURS:
+                found.setdefault(table, {})[column] = kind
+        return found
+
+    def schema(self, url: str) -> list[str]:
+        return self.outside(url, SCHEMA[self.name])
+
+    def contents(self, url: str, columns: Columns) -> Rows:
+        """Read the given columns of every row there is."""
+        tables = [
+            f"SELECT '{table}', {' || '.join(f'CAST({name} AS TEXT)' for name in names)} "
+            f"FROM {table}"
+            for table, names in columns.items()
+        ]
+        return sorted(self.outside(url, " UNION ALL ".join(tables)))
+
+    def fill(self, url: str) -> None:
+        """Put a row into each table. Every number is 1, so that each row refers to the others."""
+        data = "X'6162'" if self.name == "sqlite" else "'\\x6162'"
+        inserts = []
+        for table, columns in self.columns(url).items():
+            values = [
+                {"TEXT": f"'{TEXTS.get(name, name)}'", "BYTEA": data}.get(kind, "1")
+                for name, kind in columns.items()
+            ]
+            inserts.append(f"INSERT INTO {table} VALUES ({', '.join(values)})")
+        if self.name == "postgresql":  # a table may refer to one that is filled after it
+            inserts = ["SET session_replication_role = replica; " + "; ".join(inserts)]
+        for insert in inserts:
+            self.outside(url, insert)
+
+    def version(self, url: str) -> int:
+        return int(self.outside(url, "SELECT COUNT(*) FROM migration")[0])
+
+
+@pytest.fixture
+def copy(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Callable[[str], str]:
+    """Copies a database that nobody has open; returns the URL of the copy."""
+    copies = tmp_path / "copies"
+
+    def of_file(url: str) -> str:
+        path = sqlite_path(url)
+        assert path is not None
+        folder = copies / str(len(list(copies.glob("*"))))
+        shutil.copytree(path.parent, folder)
+        return sqlite_url(folder)
+
+    if engine == "sqlite":
+        return of_file
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return lambda url: server.url(server.create(urlsplit(url).path[1:]))
+
+
+@pytest.fixture
+def there(
+    engine: str, outside: Outside, empty_url: Callable[[], str], copy: Callable[[str], str]
+) -> Engine:
+    return Engine(engine, outside, empty_url, copy)
 
 
 def migrations_until(version: int, folder: Path) -> Path:
@@ -32,96 +131,61 @@ def migrations_until(version: int, folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def raw(file: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(file)) as connection, connection:
-        yield connection
+async def migrated(url: str, migrations: Path = MIGRATIONS) -> str:
+    """Open and close a database, as a start and a stop of the bot would."""
+    async with open_database(url, clock=StillClock(), migrations=migrations):
+        return url
 
 
-def tables(connection: sqlite3.Connection) -> list[str]:
-    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migration'"
-    return sorted(row[0] for row in connection.execute(sql))
+async def made_at(version: int, there: Engine, folder: Path) -> tuple[str, Columns, Rows]:
+    """Make a database of an earlier version, with a row in each table.
 
-
-def fill(connection: sqlite3.Connection) -> None:
-    """Put a row into each table. Every number is 1, so that each row refers to the others."""
-    for table in tables(connection):
-        values: list[object] = []
-        for _, name, kind, *_ in connection.execute(f"PRAGMA table_info({table})"):
-            text: dict[str, object] = {"TEXT": TEXTS.get(name, name), "BYTEA": b"\x00\xff"}
-            values.append(text.get(kind, 1))
-        marks = ", ".join("?" * len(values))
-        connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
-
-
-def contents(connection: sqlite3.Connection, columns: dict[str, str]) -> Rows:
-    return {
-        table: connection.execute(f"SELECT {names} FROM {table}").fetchall()
-        for table, names in columns.items()
-    }
-
-
-def columns_of(connection: sqlite3.Connection) -> dict[str, str]:
-    return {
-        table: ", ".join(
-            row[1] for row in connection.execute(f"PRAGMA table_info({table})").fetchall()
-        )
-        for table in tables(connection)
-    }
-
-
-def schema(connection: sqlite3.Connection) -> list[str]:
-    return sorted(row[0] for row in connection.execute("SELECT sql FROM sqlite_master") if row[0])
-
-
-async def new_schema(home: Path) -> list[str]:
-    async with open_database(sqlite_url(home), clock=StillClock()):
-        pass
-    with raw(home / "bot.db") as connection:
-        return schema(connection)
-
-
-async def made_at(version: int, tmp_path: Path) -> tuple[Path, dict[str, str], Rows]:
-    """Make a database of an earlier version, with a row in each table."""
-    home = tmp_path / "old"
-    folder = migrations_until(version, tmp_path / "migrations")
-    async with open_database(sqlite_url(home), clock=StillClock(), migrations=folder):
-        pass
-    with raw(home / "bot.db") as connection:
-        fill(connection)
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        columns = columns_of(connection)
-        return home, columns, contents(connection, columns)
+    Returned are its URL and what has to be in it for ever.
+    """
+    url = await migrated(there.empty_url(), migrations_until(version, folder))
+    there.fill(url)
+    forgotten = {table for at, tables in FORGOTTEN.items() if at > version for table in tables}
+    columns = {t: names for t, names in there.columns(url).items() if t not in forgotten}
+    before = there.contents(url, columns)
+    assert len(before) == len(columns)
+    return url, columns, before
 
 
 @pytest.mark.parametrize("version", EARLIER)
 async def test_every_earlier_version_becomes_the_newest_and_keeps_its_rows(
-    tmp_path: Path, version: int
+    there: Engine, tmp_path: Path, version: int
 ) -> None:
-    home, columns, before = await made_at(version, tmp_path)
+    url, columns, before = await made_at(version, there, tmp_path / "migrations")
+    await migrated(url)
+    assert there.contents(url, columns) == before
+    assert there.schema(url) == there.schema(await migrated(there.empty_url()))
+    assert there.version(url) == NEWEST
 
-    async with open_database(sqlite_url(home), clock=StillClock()):
-        pass
 
-    with raw(home / "bot.db") as connection:
-        assert contents(connection, columns) == before
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert schema(connection) == await new_schema(tmp_path / "new")
-    (backup,) = home.glob("*.backup-*")
-    with raw(backup) as connection:
-        assert contents(connection, columns) == before
-        assert columns_of(connection) == columns
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize("version", EARLIER)
+async def test_an_upgrade_leaves_a_whole_file_and_a_copy_of_what_was(
+    tmp_path: Path, outside: Outside, version: int, there: Engine
+) -> None:
+    url, columns, before = await made_at(version, there, tmp_path / "migrations")
+    assert outside(url, "PRAGMA foreign_key_check") == []
+    await migrated(url)
+    assert outside(url, "PRAGMA foreign_key_check") == []
+    assert outside(url, "PRAGMA integrity_check") == ["ok"]
+    path = sqlite_path(url)
+    assert path is not None
+    (backup,) = path.parent.glob("*.backup-*")
+    then = f"sqlite:///{backup}"
+    assert there.version(then) == version
+    assert there.contents(then, columns) == before
 
 
 @pytest.mark.parametrize("version", EARLIER)
 async def test_a_database_of_an_earlier_version_serves_once_it_is_migrated(
-    tmp_path: Path, version: int
+    empty_url: Callable[[], str], tmp_path: Path, version: int
 ) -> None:
-    home, folder = tmp_path / "old", migrations_until(version, tmp_path / "migrations")
-    async with open_database(sqlite_url(home), clock=StillClock(), migrations=folder):
-        pass
-    async with open_books(sqlite_url(home)) as books:
+    folder = migrations_until(version, tmp_path / "migrations")
+    async with open_books(await migrated(empty_url(), folder)) as books:
         held = await books.sent(books.job())
         await books.ledger.settle(held.charge_ids[0], actual=400)
         assert await books.ledger.spend(11) == 400
@@ -129,31 +193,22 @@ async def test_a_database_of_an_earlier_version_serves_once_it_is_migrated(
 
 @pytest.mark.parametrize("version", EARLIER)
 async def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_start(
-    tmp_path: Path, version: int
+    there: Engine, tmp_path: Path, version: int
 ) -> None:
-    home, columns, before = await made_at(version, tmp_path)
+    """Anywhere before the next version is there; from then on it is that version's upgrade."""
     folder = tmp_path / "migrations"
-    statements = sum(len(file.statements) + 2 for file in load(MIGRATIONS)[version:])
-    for statement in range(1, statements + 1):
-        copy = tmp_path / f"killed-{statement}"
-        shutil.copytree(home, copy)
-        url = sqlite_url(copy)
-        command = [sys.executable, "-c", KILLED, url, str(folder), str(MIGRATIONS), str(statement)]
+    url, columns, before = await made_at(version, there, folder)
+    for statement in range(1, len(FILES[version].statements) + 3):
+        killed = there.copy(url)
+        places = [killed, str(folder), str(MIGRATIONS)]
+        command = [sys.executable, "-c", KILLED, *places, str(statement)]
         done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT)
         assert done.returncode == -9
-        with raw(copy / "bot.db") as connection:
-            assert version <= versions(connection) < NEWEST
-            assert contents(connection, columns) == before
-        async with open_database(url, clock=StillClock()):
-            pass
-        with raw(copy / "bot.db") as connection:
-            assert versions(connection) == NEWEST
-            assert contents(connection, columns) == before
-
-
-def versions(connection: sqlite3.Connection) -> int:
-    found: int = connection.execute("SELECT COUNT(*) FROM migration").fetchone()[0]
-    return found
+        assert there.version(killed) == version
+        assert there.contents(killed, columns) == before
+        await migrated(killed)
+        assert there.version(killed) == NEWEST
+        assert there.contents(killed, columns) == before
 
 
 STARTER = """
@@ -175,17 +230,20 @@ except StorageError as error:
 
 
 @pytest.mark.parametrize("version", [0, *EARLIER])
-async def test_of_two_processes_that_start_at_once_one_migrates_and_the_other_is_refused(
-    tmp_path: Path, version: int
+async def test_of_two_processes_that_start_at_once_one_migrates(
+    there: Engine, tmp_path: Path, version: int
 ) -> None:
-    home = (await made_at(version, tmp_path))[0] if version else tmp_path / "new"
-    said = await asyncio.to_thread(start_both, sqlite_url(home))
-    opened = [line for line in said if line == "open\n"]
+    """On SQLite the other one is refused; on PostgreSQL it waits, and both go on."""
+    url, columns, before = there.empty_url(), Columns(), Rows()
+    if version:
+        url, columns, before = await made_at(version, there, tmp_path / "migrations")
+    said = await asyncio.to_thread(start_both, url)
     refused = [line for line in said if "in use by another process" in line]
-    assert (len(opened), len(refused)) == (1, 1)
-    assert "PostgreSQL" in refused[0]
-    with raw(home / "bot.db") as connection:
-        assert versions(connection) == NEWEST
+    assert len(refused) == (there.name == "sqlite")
+    assert all("PostgreSQL" in line for line in refused)
+    assert said.count("open\n") == 2 - len(refused)
+    assert there.version(url) == NEWEST
+    assert there.contents(url, columns) == before
 
 
 def start_both(url: str) -> list[str]:
