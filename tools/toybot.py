@@ -273,6 +273,8 @@ async def manage(interaction: Interaction) -> None:
 
 
 @app_commands.context_menu(name="Count letters")
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 async def count_letters(interaction: Interaction, message: discord.Message) -> None:
     """Count the letters of a message."""
     await interaction.response.send_message(f"{len(message.content)} letters", ephemeral=True)

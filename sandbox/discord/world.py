@@ -275,12 +275,12 @@ class World:
         if not self.application.user_installs:
             raise ValueError("the application can't be added to an account")
         user.has_installed = True
-        self.commands_changed(None)
+        self.commands_changed(None, user=user)
 
     def user_uninstalls(self, user: User) -> None:
         """Undo `user_installs`."""
         user.has_installed = False
-        self.commands_changed(None)
+        self.commands_changed(None, user=user)
 
     def bot_joins(self, guild: Guild, *, permissions: int | None = None) -> None:
         """Invite the bot; `permissions` are those of its own role (default: all but admin's)."""
@@ -327,9 +327,11 @@ class World:
         self.shown_commands.add((name, role.id))
         self.commands_changed(guild.id)
 
-    def commands_changed(self, guild_id: int | None) -> None:
-        """Tell watchers that the registered commands of a scope are new."""
-        self.bulletin.emit(WorldEvent(EventKind.COMMANDS_CHANGED, guild_id=guild_id))
+    def commands_changed(self, guild_id: int | None, *, user: User | None = None) -> None:
+        """Tell watchers that a scope's commands are new, or those in the account of `user`."""
+        user_id = None if user is None else user.id
+        event = WorldEvent(EventKind.COMMANDS_CHANGED, guild_id=guild_id, user_id=user_id)
+        self.bulletin.emit(event)
 
     # Messages
 

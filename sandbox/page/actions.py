@@ -97,6 +97,7 @@ class Actions:
             "choose": self._choose,
             "submit": self._submit,
             "say": self._say,
+            "install": self._install,
         }
         routes = [
             web.post(f"/api/{name}", self._endpoint(handler)) for name, handler in handlers.items()
@@ -180,6 +181,17 @@ class Actions:
         files = [file for some in action.files.values() for file in some]
         message = await action.person.say(action.channel, action.text("text"), files=files)
         return {"message": str(message.id)}
+
+    async def _install(self, action: Action) -> JsonObject:
+        """Add the bot to the person's account, or remove it."""
+        world, user = self._discord.world, action.person.user
+        if not action.payload.get("installed"):
+            world.user_uninstalls(user)
+        elif not world.application.user_installs:
+            raise RefusedError("This application cannot be added to an account.")
+        else:
+            world.user_installs(user)
+        return {}
 
     async def _move_clock(self, request: web.Request) -> web.Response:
         payload, _ = await read_form(request)

@@ -113,6 +113,8 @@ class Stream:
             self._put(self._world_item)
         elif event.kind is EventKind.COMMANDS_CHANGED:
             self._put(lambda: {"op": "stale"})
+            if event.user_id == self._user.id:
+                self._put(self._world_item)
         elif event.kind is EventKind.TYPING:
             self._put(partial(self._typing_item, event))
         elif event.message is not None and sees(self._user, event.message):
@@ -137,10 +139,10 @@ class Stream:
         return {"op": "room", "room": room_view(self._discord, self._person, channel)}
 
     def _message_item(self, event: WorldEvent) -> JsonObject | None:
-        world, message = self._discord.world, event.message
+        message = event.message
         if message is None or message.deleted or not self._may_see(message.channel_id):
             return None
-        view = message_view(world, self._user, message)
+        view = message_view(self._discord, self._user, message)
         return {"op": "message", "message": view, "fresh": event.kind is EventKind.MESSAGE_CREATED}
 
     def _gone_item(self, message: Message) -> JsonObject:

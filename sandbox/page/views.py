@@ -11,12 +11,13 @@ from sandbox.discord import (
     Channel,
     Command,
     DiscordServer,
-    Guild,
     Message,
     MessageFlag,
     Modal,
     Permission,
     Person,
+    Sticker,
+    StickerFormat,
     User,
     World,
 )
@@ -30,7 +31,7 @@ _GROUP = 2
 
 
 def world_view(discord: DiscordServer, user: User) -> JsonObject:
-    """Return everything around the chat: people, guilds with channels, direct messages."""
+    """Return everything around the chat: people, guilds with channels, direct messages, groups."""
     world = discord.world
     return {
         "person": user.username,
@@ -43,7 +44,15 @@ def world_view(discord: DiscordServer, user: User) -> JsonObject:
                 "id": str(guild.id),
                 "name": guild.name,
                 "channels": [
-                    {"id": str(channel.id), "name": channel.name}
+                    {
+                        "id": str(channel.id),
+                        "name": channel.name,
+                        "threads": [
+                            {"id": str(thread.id), "name": thread.name}
+                            for thread in guild.threads.values()
+                            if thread.parent_id == channel.id
+                        ],
+                    }
                     for channel in sorted(guild.channels.values(), key=lambda one: one.position)
                     if may_see(world, user, channel)
                 ],
@@ -52,6 +61,13 @@ def world_view(discord: DiscordServer, user: User) -> JsonObject:
             if user.id in guild.members
         ],
         "direct": {"id": str(world.direct_channel(user).id), "name": world.bot.name},
+        "groups": [
+            {"id": str(channel.id), "name": _others(world, user, channel)}
+            for channel in world.channels.values()
+            if user.id in channel.people
+        ],
+        "installed": user.has_installed,
+        "installable": world.application.user_installs,
     }
 
 
@@ -59,8 +75,14 @@ def room_view(discord: DiscordServer, person: Person, channel: Channel) -> JsonO
     """Return one channel: its messages, the commands usable there, and names for mentions."""
     world = discord.world
     guild = world.guild_of(channel)
-    if guild is None:
+    if channel.people:
+        title = _others(world, person.user, channel)
+        about = f"A talk of yours. {world.bot.name} is no part of it, but may be in your account."
+    elif guild is None:
         title, about = f"@{world.bot.name}", "Messages between you and the bot."
+    elif channel.parent_id is not None:
+        parent = guild.channels[channel.parent_id]
+        title, about = f"#{parent.name} / {channel.name}", f"A thread in #{parent.name}."
     else:
         title, about = f"#{channel.name}", channel.topic or f"A channel of {guild.name}."
     return {
@@ -68,27 +90,27 @@ def room_view(discord: DiscordServer, person: Person, channel: Channel) -> JsonO
         "title": title,
         "about": about,
         "messages": [
-            message_view(world, person.user, one) for one in person.messages(channel)[-_SHOWN:]
+            message_view(discord, person.user, one) for one in person.messages(channel)[-_SHOWN:]
         ],
         "commands": [
             entry for one in person.commands_in(channel) for entry in command_entries(one)
         ],
-        "people": _around(world, guild, person.user),
+        "people": _around(world, channel, person.user),
         "names": _names(world),
     }
 
 
-def message_view(world: World, viewer: User, message: Message) -> JsonObject:
+def message_view(discord: DiscordServer, viewer: User, message: Message) -> JsonObject:
     """Return one message as `viewer` sees it."""
+    world = discord.world
     return {
         "id": str(message.id),
         "channel_id": str(message.channel_id),
         "author": _author(message.author, _name_in(world, message)),
-        "content": message.content,
-        "embeds": message.embeds,
-        "components": message.components,
-        "layout": bool(message.flags & MessageFlag.COMPONENTS_V2),
-        "attachments": [_attachment(one) for one in message.attachments],
+        **_content(message, discord.cdn_url),
+        "forwarded": None
+        if message.forwarded is None
+        else _content(message.forwarded.snapshot, discord.cdn_url),
         "ephemeral": message.ephemeral_to is not None,
         "loading": message.loading,
         "created_ms": message.created_ms,
@@ -96,6 +118,26 @@ def message_view(world: World, viewer: User, message: Message) -> JsonObject:
         "interaction": _interaction(message, viewer),
         "reply": _reply(world, viewer, message),
         "pinged": viewer.id in message.pinged or message.pinged_everyone,
+    }
+
+
+def _content(message: Message, cdn_url: str) -> JsonObject:
+    """Return what a message holds, which is also what a forwarded one shows."""
+    return {
+        "content": message.content,
+        "embeds": message.embeds,
+        "components": message.components,
+        "layout": bool(message.flags & MessageFlag.COMPONENTS_V2),
+        "attachments": [_attachment(one) for one in message.attachments],
+        "stickers": [_sticker(one, cdn_url) for one in message.stickers],
+    }
+
+
+def _sticker(sticker: Sticker, cdn_url: str) -> JsonObject:
+    drawn = sticker.format is StickerFormat.LOTTIE
+    return {
+        "name": sticker.name,
+        "url": None if drawn else f"{cdn_url}/stickers/{sticker.id}.png",
     }
 
 
@@ -225,10 +267,12 @@ def _leaves(
         )
 
 
-def _around(world: World, guild: Guild | None, viewer: User) -> JsonObject:
+def _around(world: World, channel: Channel, viewer: User) -> JsonObject:
     """Whom and what a select or an option can name in this place."""
+    guild = world.guild_of(channel)
     if guild is None:
-        return {"users": [_named(viewer), _named(world.bot)], "roles": [], "channels": []}
+        inside = [world.users[one] for one in channel.people] or [viewer, world.bot]
+        return {"users": [_named(user) for user in inside], "roles": [], "channels": []}
     return {
         "users": [{"id": str(one.user.id), "name": one.name} for one in guild.members.values()],
         "roles": [
@@ -238,10 +282,15 @@ def _around(world: World, guild: Guild | None, viewer: User) -> JsonObject:
         ],
         "channels": [
             {"id": str(channel.id), "name": channel.name}
-            for channel in guild.channels.values()
+            for channel in (*guild.channels.values(), *guild.threads.values())
             if may_see(world, viewer, channel)
         ],
     }
+
+
+def _others(world: World, user: User, channel: Channel) -> str:
+    """Name a talk of people as those of them call it."""
+    return ", ".join(world.users[one].name for one in channel.people if one != user.id)
 
 
 def _named(user: User) -> JsonObject:

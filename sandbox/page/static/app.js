@@ -65,7 +65,9 @@ function leave(next) {
 }
 
 function enter() {
-  const places = state.world.guilds.flatMap((guild) => guild.channels).concat(state.world.direct);
+  const { guilds, direct, groups } = state.world;
+  const channels = guilds.flatMap((guild) => guild.channels);
+  const places = [...channels, ...channels.flatMap((one) => one.threads), direct, ...groups];
   if (!places.some((place) => place.id === state.channel)) {
     state.channel = places[0].id;
     history.replaceState(null, "", `#${state.person}/${state.channel}`);
@@ -89,7 +91,7 @@ function onWorld({ world }) {
   setClock(world.now_ms);
   drawBanner(world);
   drawPeople(world);
-  sidebar.draw(world, state.channel, (channel) => go(state.person, channel));
+  sidebar.draw(world, state.channel, { go: (channel) => go(state.person, channel), install });
   enter();
 }
 
@@ -204,12 +206,13 @@ function choose(customId, values, element) {
   press("choose", { custom_id: customId, values }, messageOf(element), element);
 }
 
-function appsMenu(message, button) {
+/** The commands on a message: under its button, or at the `point` of a right click. */
+function appsMenu(message, button, point) {
   const entries = state.room.commands.filter((command) => command.type === MESSAGE_COMMAND);
   openMenu(button, "Apps", entries.map((command) => ({
     label: command.name,
     run: () => press("menu", { command: command.name }, message.id, button),
-  })), "No app has commands for messages here.");
+  })), "No app has commands for messages here.", point);
 }
 
 function openModal(modal, place) {
@@ -226,6 +229,14 @@ function openModal(modal, place) {
       }
     },
   });
+}
+
+async function install(installed) {
+  try {
+    await post("install", { ...here(), installed });
+  } catch (error) {
+    tell(error.message);
+  }
 }
 
 async function moveClock(step) {

@@ -153,8 +153,10 @@ function attachmentOf(media, message) {
 function facts(item, message) {
   const media = mediaOf(item);
   const attachment = attachmentOf(media, message);
+  // What the media proxy knows is shown by way of it; the rest of the web stays outside.
+  const address = media.width ? media.proxy_url ?? media.url : media.url;
   return {
-    url: safeUrl(attachment?.url ?? media.url ?? ""),
+    url: safeUrl(attachment?.url ?? address ?? ""),
     width: attachment?.width ?? media.width ?? null,
     height: attachment?.height ?? media.height ?? null,
     name: attachment?.filename ?? "",

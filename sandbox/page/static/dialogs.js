@@ -47,8 +47,8 @@ export function openDialog(className, label, ...children) {
   return dialog;
 }
 
-/** A menu under `anchor`; `entries` are `{label, run}`; empty says `none`. */
-export function openMenu(anchor, label, entries, none) {
+/** A menu under `anchor`, or at `point`; `entries` are `{label, run}`; empty says `none`. */
+export function openMenu(anchor, label, entries, none, point) {
   const items = entries.map((entry) =>
     h("button", { type: "button", role: "menuitem", text: entry.label,
       on: { click: () => { close(); entry.run(); } } }));
@@ -75,8 +75,8 @@ export function openMenu(anchor, label, entries, none) {
   });
   document.addEventListener("pointerdown", away, true);
   document.body.append(menu);
-  const place = anchor.getBoundingClientRect();
   const box = menu.getBoundingClientRect();
+  const place = point ? { right: point.x + box.width, bottom: point.y } : anchor.getBoundingClientRect();
   menu.style.setProperty("left", `${Math.max(8, Math.min(place.right - box.width, innerWidth - box.width - 8))}px`);
   menu.style.setProperty("top", `${Math.max(8, Math.min(place.bottom + 4, innerHeight - box.height - 8))}px`);
   anchor.setAttribute("aria-expanded", "true");

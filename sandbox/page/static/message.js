@@ -30,7 +30,11 @@ export function drawMessage(message, context) {
     avatar(message.author),
     body,
   );
-  if (!message.loading) element.append(tools(message, context));
+  if (!message.loading) {
+    const button = appsButton(message, context);
+    element.append(h("div", { class: "tools" }, button));
+    element.addEventListener("contextmenu", (event) => rightClick(event, message, button, context));
+  }
   return element;
 }
 
@@ -110,8 +114,21 @@ function content(message, context) {
   if (message.components?.length) {
     nodes.push(h("div", { class: "components" }, ...drawComponents(message.components, context)));
   }
+  for (const sticker of message.stickers ?? []) {
+    nodes.push(!sticker.url ? h("p", { class: "subtext", text: `Sticker ${sticker.name}` })
+      : h("img", { class: "sticker", src: sticker.url, alt: `Sticker ${sticker.name}`,
+      title: sticker.name, width: 160, height: 160, referrerpolicy: "no-referrer" }));
+  }
+  if (message.forwarded) nodes.push(forwarded(message.forwarded, context));
   if (message.edited_ms) nodes.push(edited(message));
   return nodes;
+}
+
+/** What another message held; its buttons are not for use here. */
+function forwarded(first, context) {
+  return h("blockquote", { class: "forwarded" }, h("p", { class: "used", text: "↱ Forwarded" }),
+    ...content({ ...first, components: first.layout ? first.components : [] },
+      { ...context, message: first, click: () => {}, choose: () => {} }));
 }
 
 function edited(message) {
@@ -160,7 +177,8 @@ function drawEmbed(embed, context) {
   }
   for (const [key, className] of [["image", "embed-image"], ["thumbnail", "thumbnail"]]) {
     if (embed[key]) {
-      box.append(h("div", { class: className },
+      const large = key === "image" || embed.type === "image";
+      box.append(h("div", { class: large ? "embed-image" : className },
         picture({ media: embed[key] }, context, [{ media: embed[key] }], 0)));
     }
   }
@@ -183,7 +201,15 @@ function onlyYou(message, context) {
   );
 }
 
-function tools(message, context) {
+/** As in Discord, a right click is the way to the apps, too; on links it stays the browser's. */
+function rightClick(event, message, button, context) {
+  if (event.shiftKey || event.target.closest("a") || !getSelection().isCollapsed) return;
+  event.preventDefault();
+  // The keyboard's menu key has no place of its own.
+  context.menu(message, button, event.button === 2 ? { x: event.clientX, y: event.clientY } : null);
+}
+
+function appsButton(message, context) {
   const button = h("button", {
     type: "button",
     class: "icon-button",
@@ -192,5 +218,5 @@ function tools(message, context) {
     text: "⋯",
     on: { click: () => context.menu(message, button) },
   });
-  return h("div", { class: "tools" }, button);
+  return button;
 }

@@ -1,4 +1,4 @@
-// Guilds, their channels, and the direct messages; a drawer on a small screen.
+// Guilds, their channels and threads, and the direct messages; a drawer on a small screen.
 import { avatar } from "./message.js";
 import { h } from "./dom.js";
 
@@ -14,8 +14,13 @@ export class Sidebar {
     });
   }
 
-  /** @param {(channel: string) => void} go called with the channel that was clicked */
-  draw(world, current, go) {
+  /**
+   * @param {{go: (channel: string) => void, install: (installed: boolean) => void}} act called with
+   *   the channel that was clicked, and with whether the bot shall be in one's account
+   */
+  draw(world, current, { go, install }) {
+    const hadFocus = this.root.contains(document.activeElement)
+      ? document.activeElement.dataset.channel ?? "install" : null;
     const places = [];
     const entry = (place, sign) => {
       const button = h("button", {
@@ -26,22 +31,28 @@ export class Sidebar {
       places.push(button);
       return h("li", {}, button);
     };
+    const people = () => h("span", { class: "hash", "aria-hidden": "true", text: "⁂" });
+    const branch = () => h("span", { class: "hash branch", "aria-hidden": "true", text: "↳" });
     const hash = () => h("span", { class: "hash", "aria-hidden": "true", text: "#" });
     this.root.replaceChildren(
       h("p", { class: "brand" }, h("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }),
         "Easel sandbox"),
       h("h2", { text: "Direct messages" }),
       h("ul", {}, entry(world.direct, h("span", { class: `presence${world.online ? " online" : ""}` },
-        avatar(world.bot)))),
+        avatar(world.bot))), ...world.groups.map((group) => entry(group, people()))),
       ...world.guilds.flatMap((guild) => [h("h2", { text: guild.name }),
         h("ul", { "aria-label": `Channels of ${guild.name}` },
-          ...guild.channels.map((channel) => entry(channel, hash())))]),
+          ...guild.channels.flatMap((channel) => [entry(channel, hash()),
+            ...channel.threads.map((thread) => entry(thread, branch()))]))]),
       h("p", { class: "bot-state", role: "status" },
         h("span", { class: `dot${world.online ? " online" : ""}`, "aria-hidden": "true" }),
         world.online ? `${world.bot.name} is online` : `${world.bot.name} is offline`),
     );
+    if (world.installable) this.root.append(account(world, install));
     this.places = places;
     this.choose(current);
+    if (hadFocus === "install") this.root.querySelector(".install")?.focus();
+    else if (hadFocus) places.find((place) => place.dataset.channel === hadFocus)?.focus();
   }
 
   choose(channel) {
@@ -63,4 +74,15 @@ export class Sidebar {
     if (open) this.root.querySelector("[aria-current]")?.focus();
     else if (this.root.contains(document.activeElement)) this.drawer.focus();
   }
+}
+
+/** The switch for having the bot in one's account, which brings it along to every talk. */
+function account(world, install) {
+  const { installed, bot } = world;
+  return h("button", {
+    type: "button", class: "button secondary small install", "aria-pressed": String(installed),
+    title: `With ${bot.name} in your account you can use it where it is no member`,
+    text: installed ? `Remove ${bot.name} from my account` : `Add ${bot.name} to my account`,
+    on: { click: () => install(!installed) },
+  });
 }
