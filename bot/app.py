@@ -24,13 +24,16 @@ from bot.charging import Charger
 from bot.client import ImageBot, invite_link
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
-from bot.errors import LedgerUnavailable
+from bot.downloads import Downloads
+from bot.errors import BotError, LedgerUnavailable
 from bot.generation import Generation
 from bot.ids import make_id
 from bot.imagerouter import BadKey, ImageRouter, ImageRouterError
 from bot.images import ImageTools
+from bot.inputs import Inputs
 from bot.money import format_usd
 from bot.offers import Offers
+from bot.painting import Painting
 from bot.quotas import Defaults
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
@@ -40,7 +43,9 @@ from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
     Jobs,
     Ledger,
+    MaskStore,
     OfferStore,
+    PaintLinks,
     Policies,
     StorageError,
     open_database,
@@ -48,7 +53,11 @@ from bot.storage import (
 )
 from bot.telling import Teller
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
+from cogs.ui.errors import explain
 from cogs.ui.messenger import DiscordMessenger
+from cogs.ui.pictures import discord_hosts
+from cogs.ui.presence import DiscordPresence
+from cogs.ui.renewal import DiscordRenewal
 from cogs.ui.tree import Tree
 
 _log = logging.getLogger(__name__)
@@ -116,6 +125,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             requests_per_second=rate,
         ) as router,
         ImageTools() as tools,
+        Downloads(allow_loopback=discord_hosts().on_this_machine) as downloads,
         Catalog(
             router,
             clock=clock,
@@ -123,6 +133,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             unpriced_ceiling=settings.unpriced_model_ceiling,
             refresh_s=settings.catalog_refresh_seconds,
         ) as catalog,
+        AsyncExitStack() as stack,
     ):
         defaults = _defaults(settings)
         ledger = Ledger(
@@ -130,7 +141,19 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         )
         policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
         jobs = Jobs(database, clock=clock, process_id=process_id)
-        messenger = DiscordMessenger()
+        messenger, renewal, presence = DiscordMessenger(), DiscordRenewal(), DiscordPresence()
+        masks = MaskStore(database, clock=clock)
+        inputs = await stack.enter_async_context(
+            Inputs(
+                downloads=downloads,
+                tools=tools,
+                masks=masks,
+                renew=renewal,
+                hosts=discord_hosts(),
+                folder=(path or BESIDE_NO_FILE).with_suffix(".inputs"),
+                clock=clock,
+            )
+        )
         alerts = Alerts(messenger=messenger, clock=clock)
         offers = Offers(OfferStore(database, clock=clock), clock=clock)
         delivery = Delivery(
@@ -157,6 +180,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             books=Bookkeeper(ledger, alerts=alerts, budgets=budgets),
             jobs=jobs,
             router=router,
+            catalog=catalog,
             alerts=alerts,
         )
         generation = Generation(
@@ -164,6 +188,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             charger=charger,
             teller=teller,
             catalog=catalog,
+            inputs=inputs,
             scheduler=Scheduler(
                 per_member=settings.member_jobs,
                 in_process=settings.process_jobs,
@@ -177,6 +202,17 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         recovery = Recovery(
             ledger=ledger, jobs=jobs, charger=charger, teller=teller, alone=path is not None
         )
+        painting = Painting(
+            links=PaintLinks(database, clock=clock),
+            masks=masks,
+            pictures=inputs,
+            jobs=generation,
+            catalog=catalog,
+            presence=presence,
+            clock=clock,
+            secret=secret,
+            default_model=settings.default_model,
+        )
         services = Services(
             settings=settings,
             clock=clock,
@@ -188,9 +224,11 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             router=router,
             generation=generation,
             teller=teller,
+            inputs=inputs,
             delivery=delivery,
             recovery=recovery,
             offers=offers,
+            painting=painting,
             alerts=alerts,
         )
         await ledger.heartbeat()
@@ -202,7 +240,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             guild_ready_timeout=parts.guild_ready_timeout,
         )
         messenger.connect(bot)
-        async with bot:
+        renewal.connect(bot)
+        presence.connect(bot)
+        async with painting, bot:
             try:
                 yield bot
             finally:
@@ -236,7 +276,7 @@ def _secret(settings: Settings, database: Path | None) -> bytes:
 async def run(settings: Settings, *, stop: asyncio.Event, say: Say, parts: Parts = Parts()) -> int:
     """Run the bot until `stop` is set; returns the exit code."""
     try:
-        async with build(settings, parts) as bot, _web(settings, bot):
+        async with build(settings, parts) as bot, web_server(settings, bot):
             await live(bot, stop=stop, say=say)
     except (StorageError, LedgerUnavailable) as error:
         say(str(error))
@@ -369,25 +409,56 @@ async def _announce(bot: ImageBot, say: Say) -> None:
 
 
 @asynccontextmanager
-async def _web(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
-    """Serve `/healthz` where a port is set."""
+async def web_server(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
+    """Serve `/healthz` where a port is set, and the mask painter where it has an address, too.
+
+    A `PUBLIC_URL` with port 0 stands for the port that is listened on: for the sandbox.
+
+    Raises:
+        StartRefused: the port can't be used.
+    """
+    if settings.http_port is None or settings.public_url is None:
+        _log.info(
+            "The mask painter is off. To offer it, set HTTP_PORT, and PUBLIC_URL to the address "
+            "under which people reach that port."
+        )
     if settings.http_port is None:
         yield
         return
-    from bot.web import serve  # a server costs time and memory that most bots need not spend
+    from bot.web import PainterPages, serve  # costs time and memory that not every bot need spend
 
     async def health() -> Mapping[str, bool]:
         return {"discord": bot.is_connected(), "ledger": await _ledger_answers(bot)}
 
+    painting = bot.services.painting
+    pages = PainterPages(painting, explain=_in_words) if settings.public_url else None
+    if pages is not None:
+        await pages.read()
     async with AsyncExitStack() as stack:
-        serving = serve(health, host=settings.http_host, port=settings.http_port)
+        serving = serve(
+            health,
+            host=settings.http_host,
+            port=settings.http_port,
+            pages=pages.routes() if pages else (),
+        )
         try:
-            await stack.enter_async_context(serving)
+            port = await stack.enter_async_context(serving)
         except OSError as error:
             raise StartRefused(
                 f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
             ) from error
+        if settings.public_url is not None:
+            painting.open(_on_port(settings.public_url, port))
         yield
+
+
+def _on_port(url: str, port: int) -> str:
+    return f"{url.removesuffix(':0')}:{port}" if url.endswith(":0") else url
+
+
+def _in_words(error: BotError | None) -> tuple[str, str]:
+    told = explain(error)
+    return told.title, told.body
 
 
 def reason(error: OSError) -> str:

@@ -6,12 +6,13 @@ marked unknown after it. Owns no Discord, no SQL, no HTTP; telling people is `bo
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.alerts import Alerts
 from bot.bookkeeping import Bookkeeper, Outcome
 from bot.cards import Alert, Trouble
+from bot.catalog import Catalog, Lesson
 from bot.errors import BotError, LedgerUnavailable
 from bot.imagerouter import (
     BadKey,
@@ -20,19 +21,44 @@ from bot.imagerouter import (
     ImageRouterError,
     NoCredits,
     OutcomeUnknown,
+    Refusal,
+    RefusedRequest,
     RemotePicture,
     ResponseFormat,
 )
 from bot.imagerouter import Generation as Answer
+from bot.inputs import Basket
 from bot.money import Micros
 from bot.outcomes import Assignment, Part, Report, stored_report
 from bot.planning import Plan
+from bot.requests import ImageRequest
 from bot.storage import ChargeState, HeldJob, Jobs, Ledger, Output
 
 _log = logging.getLogger(__name__)
 
 LEASE_MS: Final = 11 * 60_000
 """How long an answer is awaited: ImageRouter's client gives up after 10 minutes."""
+
+
+_LESSONS: Final = {
+    Refusal.NO_IMAGE_INPUT: Lesson.NO_IMAGE_INPUT,
+    Refusal.MASK_UNSUPPORTED: Lesson.NO_MASK,
+    Refusal.NEEDS_IMAGE: Lesson.NEEDS_IMAGE,
+}
+"""What a refusal teaches about its model. ImageRouter's catalogue does not."""
+
+
+_FEWEST_TOO_MANY: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A job whose money is held and whose pictures are at hand."""
+
+    job: Assignment
+    plan: Plan
+    held: HeldJob
+    basket: Basket
 
 
 class Charger:
@@ -45,20 +71,20 @@ class Charger:
         books: Bookkeeper,
         jobs: Jobs,
         router: ImageRouter,
+        catalog: Catalog,
         alerts: Alerts,
     ) -> None:
         self._ledger = ledger
         self._books = books
         self._jobs = jobs
         self._router = router
+        self._catalog = catalog
         self._alerts = alerts
 
-    async def charge_all(self, job: Assignment, plan: Plan, held: HeldJob) -> tuple[Part, ...]:
+    async def charge_all(self, admitted: Admitted) -> tuple[Part, ...]:
         """Send every request and see each to its end: a fault in one costs no other's picture."""
-        charging = [
-            self._charge(job, plan, charge_id, dispatched=held.dispatched)
-            for charge_id in held.charge_ids
-        ]
+        job, plan, held = admitted.job, admitted.plan, admitted.held
+        charging = [self._charge(admitted, charge_id) for charge_id in held.charge_ids]
         outcomes = await asyncio.gather(*charging, return_exceptions=True)
         faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         salvaged: dict[int, Part] = {}
@@ -72,11 +98,11 @@ class Charger:
             for charge_id, outcome in zip(held.charge_ids, outcomes, strict=True)
         )
 
-    async def release_all(
-        self, job: Assignment, plan: Plan, held: HeldJob, error: BotError
-    ) -> tuple[Part, ...]:
+    async def release_all(self, admitted: Admitted, error: BotError) -> tuple[Part, ...]:
         """Give back what a job holds that sends nothing."""
-        return tuple([await self._release(job, each, plan, error) for each in held.charge_ids])
+        job, plan = admitted.job, admitted.plan
+        charges = admitted.held.charge_ids
+        return tuple([await self._release(job, each, plan, error) for each in charges])
 
     async def salvage(self, job: Assignment) -> Report:
         """Close what a fault left open: what was not sent is free, what was sent is unknown."""
@@ -102,15 +128,10 @@ class Charger:
             _log.exception("What became of job %d could not be read", job.id)
             return {}
 
-    async def _charge(
-        self,
-        job: Assignment,
-        plan: Plan,
-        charge_id: int,
-        *,
-        dispatched: bool,
-    ) -> Part:
+    async def _charge(self, admitted: Admitted, charge_id: int) -> Part:
         """Send one request and record what became of it. Raises nothing that is expected."""
+        job, plan = admitted.job, admitted.plan
+        dispatched = admitted.held.dispatched
         try:
             if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
@@ -118,7 +139,7 @@ class Charger:
         except LedgerUnavailable as error:
             return await self._release(job, charge_id, plan, error)
         try:
-            answer = await self._ask(plan)
+            answer = await self._ask(plan, admitted.basket)
         except ImageRouterError as error:
             return await self._record_error(job, charge_id, plan, error)
         except Exception as fault:  # noqa: BLE001 - whatever broke, the request may be charged
@@ -127,12 +148,23 @@ class Charger:
             return await self._record_error(job, charge_id, plan, unknown)
         return await self._record_answer(job, charge_id, plan, answer)
 
-    async def _ask(self, plan: Plan) -> Answer:
+    async def _ask(self, plan: Plan, basket: Basket) -> Answer:
         request = plan.request
         kind: ResponseFormat = "b64_ephemeral" if request.private else "url"
-        return await self._router.generate(
+        if not request.is_edit:
+            return await self._router.generate(
+                model=plan.model.id,
+                prompt=request.prompt,
+                size=request.size,
+                quality=request.quality.value,
+                response_format=kind,
+                output_format=request.output_format.value,
+            )
+        return await self._router.edit(
             model=plan.model.id,
-            prompt=request.prompt,
+            prompt=request.prompt or None,
+            images=basket.images,
+            mask=basket.mask,
             size=request.size,
             quality=request.quality.value,
             response_format=kind,
@@ -158,6 +190,8 @@ class Charger:
             self._alerts.raise_alert(Alert(Trouble.BAD_KEY))
         elif isinstance(error, NoCredits):
             self._alerts.raise_alert(Alert(Trouble.NO_CREDITS))
+        elif (lesson := _lesson(error, plan.request)) is not None:
+            self._catalog.learn(plan.model.id, lesson)
         match error.billing:
             case Billing.FREE:
                 return await self._release(job, charge_id, plan, error)
@@ -191,6 +225,17 @@ class Charger:
         outcome = Outcome(job.id, charge_id, job.model, held, state, cost, reason, outputs)
         pressed = await self._books.record(outcome)
         return Part(charge_id, state, held, cost, pictures, error, presses_budget=pressed)
+
+
+def _lesson(error: ImageRouterError, request: ImageRequest) -> Lesson | None:
+    """What a refusal teaches about its model for the next time."""
+    if not isinstance(error, RefusedRequest):
+        return None
+    if error.reason is Refusal.TOO_MANY_IMAGES:
+        # Three may be too many for a model that takes two.
+        only_one = len(request.images) == _FEWEST_TOO_MANY or "one image" in error.excerpt.lower()
+        return Lesson.ONE_IMAGE if only_one else None
+    return _LESSONS.get(error.reason)
 
 
 def _unknown_part(charge_id: int, plan: Plan) -> Part:

@@ -15,11 +15,12 @@ from contextlib import AsyncExitStack, contextmanager
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Progress
 from bot.catalog import Catalog
-from bot.charging import LEASE_MS, Charger
+from bot.charging import LEASE_MS, Admitted, Charger
 from bot.clock import Clock
 from bot.delivery import LATE_NOTICE_MS, Delivery
 from bot.errors import ShuttingDown
 from bot.ids import make_id
+from bot.inputs import Inputs
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
 from bot.planning import Plan, plan
@@ -41,6 +42,7 @@ class Generation:
         charger: Charger,
         teller: Teller,
         catalog: Catalog,
+        inputs: Inputs,
         scheduler: Scheduler,
         delivery: Delivery,
         budgets: BudgetAlerts,
@@ -51,6 +53,7 @@ class Generation:
         self.charger = charger
         self._teller = teller
         self._catalog = catalog
+        self._inputs = inputs
         self._scheduler = scheduler
         self._delivery = delivery
         self._budgets = budgets
@@ -82,10 +85,19 @@ class Generation:
         """
         self._scheduler.check_room(actor.user_id)
         planned = plan(request, self._catalog, default_model=self._default_model)
-        new = self._new_job(actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed)
-        held, place = await self._admit(new)
+        # Before anything is held: a bad picture costs nothing, and no money waits for a download.
+        basket = await self._inputs.gather(planned.request)
+        try:
+            new = self._new_job(
+                actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
+            )
+            held, place = await self._admit(new)
+        except BaseException:
+            await basket.close()
+            raise
         job = Assignment(held.job_id, actor, planned.request, planned.model.id, reply, parent_id)
-        task = asyncio.create_task(self._run(job, planned, held, place), name=f"job-{job.id}")
+        running = self._run(Admitted(job, planned, held, basket), place)
+        task = asyncio.create_task(running, name=f"job-{job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return job.id
@@ -159,36 +171,43 @@ class Generation:
             # The sweeper closes what such a job left open; nothing is lost but time.
             _log.error("%s ended with a fault", task.get_name(), exc_info=error)
 
-    async def _run(self, job: Assignment, planned: Plan, held: HeldJob, place: Place) -> None:
+    async def _run(self, admitted: Admitted, place: Place) -> None:
+        job = admitted.job
         late = Progress(job, self._clock.now_ms(), late=True)
-        async with self._delivery.showing(late, at_ms=job.reply.expires_at_ms - LATE_NOTICE_MS):
-            try:
-                report = await self._work(job, planned, held, place)
-            except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
-                _log.exception("A fault in job %d", job.id)
-                report = await self.charger.salvage(job)
+        try:
+            async with self._delivery.showing(late, at_ms=job.reply.expires_at_ms - LATE_NOTICE_MS):
+                report = await self._work_or_salvage(admitted, place)
+        finally:
+            await admitted.basket.close()
         await self._teller.deliver(report)
         if any(part.presses_budget for part in report.parts):
             await self._budgets.check(job.id)
 
-    async def _work(self, job: Assignment, planned: Plan, held: HeldJob, place: Place) -> Report:
+    async def _work_or_salvage(self, admitted: Admitted, place: Place) -> Report:
+        try:
+            return await self._work(admitted, place)
+        except Exception:  # noqa: BLE001 - whatever broke, money and person must not hang
+            _log.exception("A fault in job %d", admitted.job.id)
+            return await self.charger.salvage(admitted.job)
+
+    async def _work(self, admitted: Admitted, place: Place) -> Report:
+        job = admitted.job
         try:
             if not self._scheduler.has_turn(place):
                 waiting = Progress(job, self._clock.now_ms(), ahead=place.ahead)
                 await self._delivery.progress(waiting)
-            return await self._work_in_turn(job, planned, held, place)
+            return await self._work_in_turn(admitted, place)
         except ShuttingDown as error:
-            parts = await self.charger.release_all(job, planned, held, error)
-            return Report(job, parts, restarted=True, notes=planned.notes)
+            parts = await self.charger.release_all(admitted, error)
+            return Report(job, parts, restarted=True, notes=admitted.plan.notes)
 
-    async def _work_in_turn(
-        self, job: Assignment, planned: Plan, held: HeldJob, place: Place
-    ) -> Report:
+    async def _work_in_turn(self, admitted: Admitted, place: Place) -> Report:
+        job = admitted.job
         async with AsyncExitStack() as shown, self._scheduler.slot(place):
             began = time.monotonic()
             working = Progress(job, self._clock.now_ms())
             # Ended after the slot is free: others need not wait for an edit that is on its way.
             await shown.enter_async_context(self._delivery.showing(working))
-            parts = await self.charger.charge_all(job, planned, held)
+            parts = await self.charger.charge_all(admitted)
             seconds = time.monotonic() - began
-        return Report(job, parts, seconds=seconds, notes=planned.notes)
+        return Report(job, parts, seconds=seconds, notes=admitted.plan.notes)

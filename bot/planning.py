@@ -44,14 +44,14 @@ def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) 
     """
     _check_options(request)
     size = parse_size(request.size)
-    needs = needs_of(request)
+    needs, images = needs_of(request), len(request.images)
     notes = set()
     if request.model is None:
-        model = catalog.choose_default(default_model, needs)
+        model = catalog.choose_default(default_model, needs, images=images)
         if default_model is not None and model.id != default_model:
             notes.add(Note.MODEL_CHOSEN)
     else:
-        model = catalog.require(request.model, needs)
+        model = catalog.require(request.model, needs, images=images)
     if model.ceiling is None:
         raise UnpricedModel(model.id)
     if model.is_test:

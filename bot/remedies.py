@@ -3,13 +3,15 @@
 Each remedy is a whole request that a button runs. At most three: a person reads no more.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bot.catalog import Ability, Catalog, Model
+from bot.catalog import Catalog, Model
 from bot.errors import (
     BotError,
+    InputsFull,
+    InputUnreachable,
     InvalidOption,
     LedgerUnavailable,
     QueueFull,
@@ -27,10 +29,21 @@ from bot.imagerouter import (
     RefusedRequest,
 )
 from bot.money import Micros
+from bot.planning import needs_of
 from bot.quotas import PictureTooDear, QuotaExceeded, Window
 from bot.requests import ImageRequest, Quality
 
 MOST_REMEDIES: Final = 3
+
+_WRONG_MODEL: Final = frozenset(
+    {
+        Refusal.NEEDS_IMAGE,
+        Refusal.NO_IMAGE_INPUT,
+        Refusal.MASK_UNSUPPORTED,
+        Refusal.TOO_MANY_IMAGES,
+    }
+)
+"""Another model may do what this one refused."""
 
 
 def remedies(
@@ -39,7 +52,6 @@ def remedies(
     catalog: Catalog,
     *,
     missing: int = 0,
-    needs: Collection[Ability] = (),
     within: Micros = 0,
 ) -> tuple[ImageRequest, ...]:
     """Return requests that would do instead, best first.
@@ -52,60 +64,75 @@ def remedies(
     match error:
         case UnknownModel(suggestions=names) | UnsuitableModel(alternatives=names):
             found = _with_models(again, names)
-        case RefusedRequest(reason=Refusal.UNKNOWN_MODEL):
-            found = _with_models(again, catalog.suggest(request.model or ""))
-        case InvalidOption(option="size") | RefusedRequest(reason=Refusal.SIZE):
+        case RefusedRequest():
+            found = _after_refusal(again, error.reason, catalog)
+        case InvalidOption(option="size"):
             found = [replace(again, size="auto")]
-        case RefusedRequest(reason=Refusal.QUALITY):
-            found = [replace(again, quality=Quality.AUTO)]
-        case UnpricedModel() | DailyFreeLimit() | RefusedRequest(reason=Refusal.NEEDS_IMAGE):
-            found = _other_models(again, catalog, needs)
+        case UnpricedModel() | DailyFreeLimit():
+            found = _other_models(again, catalog)
         case ProviderFailed():
-            found = [again, *_other_models(again, catalog, needs)]
-        case NotStarted() | RateLimited() | ShuttingDown() | QueueFull() | LedgerUnavailable():
+            found = [again, *_other_models(again, catalog)]
+        case (
+            NotStarted()
+            | RateLimited()
+            | ShuttingDown()
+            | QueueFull()
+            | InputUnreachable()
+            | InputsFull()
+            | LedgerUnavailable()
+        ):
             found = [again]
         case QuotaExceeded() if error.limit.window is Window.OPEN:
             found = [again]
         case QuotaExceeded() | PictureTooDear():
-            found = _models_within(again, catalog, needs, within)
+            found = _models_within(again, catalog, within)
         case _:
             found = []
     return tuple(found[:MOST_REMEDIES])
+
+
+def _after_refusal(request: ImageRequest, reason: Refusal, catalog: Catalog) -> list[ImageRequest]:
+    """What may pass where ImageRouter or a provider refused the request itself."""
+    match reason:
+        case Refusal.UNKNOWN_MODEL:
+            return _with_models(request, catalog.suggest(request.model or ""))
+        case Refusal.SIZE:
+            return [replace(request, size="auto")]
+        case Refusal.QUALITY:
+            return [replace(request, quality=Quality.AUTO)]
+        case _:
+            return _other_models(request, catalog) if reason in _WRONG_MODEL else []
 
 
 def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageRequest]:
     return [replace(request, model=name) for name in names]
 
 
-def _other_models(
-    request: ImageRequest, catalog: Catalog, needs: Collection[Ability]
-) -> list[ImageRequest]:
+def _other_models(request: ImageRequest, catalog: Catalog) -> list[ImageRequest]:
     """The nearest in price to what was asked for, so that a click holds no surprise."""
     used = catalog.known(request.model) if request.model else None
     worth = (used.ceiling if used else None) or 0
-    able = [model for model in _able(request, catalog, needs) if not model.is_free]
+    able = [model for model in _able(request, catalog) if not model.is_free]
     able.sort(key=lambda model: (abs((model.ceiling or 0) - worth), model.id))
     return _with_models(request, (model.id for model in able[: MOST_REMEDIES - 1]))
 
 
-def _models_within(
-    request: ImageRequest, catalog: Catalog, needs: Collection[Ability], within: Micros
-) -> list[ImageRequest]:
+def _models_within(request: ImageRequest, catalog: Catalog, within: Micros) -> list[ImageRequest]:
     """The best that still fit: dearest first, and what is free when nothing else does."""
-    able = [m for m in _able(request, catalog, needs) if (m.ceiling or 0) <= within]
+    able = [m for m in _able(request, catalog) if (m.ceiling or 0) <= within]
     able.sort(key=lambda model: (-(model.ceiling or 0), model.id))
     return _with_models(request, (model.id for model in able[:MOST_REMEDIES]))
 
 
-def _able(request: ImageRequest, catalog: Catalog, needs: Collection[Ability]) -> list[Model]:
+def _able(request: ImageRequest, catalog: Catalog) -> list[Model]:
     """The models other than the one asked for that can do the job, and have a price to hold."""
-    from_picture = Ability.EDIT in needs or Ability.MASK in needs
+    needs, images = needs_of(request), len(request.images)
     return [
         model
         for model in catalog.models
-        if model.can(needs)
+        if model.can(needs, images=images)
         and model.ceiling is not None
         and not model.is_test
         and model.id != request.model
-        and (from_picture or not model.seems_to_need_picture)
+        and (request.is_edit or not model.seems_to_need_picture)
     ]

@@ -8,7 +8,9 @@ from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
+from bot.inputs import Inputs
 from bot.offers import Offers
+from bot.painting import Painting
 from bot.recovery import Recovery
 from bot.settings import Settings
 from bot.storage import Database, Jobs, Ledger, Policies
@@ -29,7 +31,9 @@ class Services:
     router: ImageRouter
     generation: Generation
     teller: Teller
+    inputs: Inputs
     delivery: Delivery
     recovery: Recovery
     offers: Offers
+    painting: Painting
     alerts: Alerts

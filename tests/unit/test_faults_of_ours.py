@@ -16,15 +16,26 @@ from bot.catalog import Catalog
 from bot.charging import Charger
 from bot.clock import Clock, SystemClock
 from bot.delivery import LATE_NOTICE_MS, Delivery, Patience
+from bot.downloads import Downloads, Hosts
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
+from bot.inputs import Inputs
 from bot.money import Micros
 from bot.offers import Offers
 from bot.quotas import Defaults
-from bot.requests import Actor, ImageRequest, ReplyRoute
+from bot.requests import Actor, ImageRequest, ReplyRoute, Source
 from bot.scheduler import Scheduler
-from bot.storage import Jobs, Ledger, OfferStore, Output, Policies, Settlement, open_database
+from bot.storage import (
+    Jobs,
+    Ledger,
+    MaskStore,
+    OfferStore,
+    Output,
+    Policies,
+    Settlement,
+    open_database,
+)
 from bot.telling import Teller
 from sandbox.books import Books
 from sandbox.clock import SandboxClock
@@ -81,6 +92,10 @@ async def server() -> AsyncIterator[ImageRouterServer]:
         yield opened
 
 
+async def nobody_renews(_: Source) -> None:
+    """No link is fresh."""
+
+
 async def generation(
     stack: AsyncExitStack,
     folder: Path,
@@ -117,6 +132,15 @@ async def generation(
         clock=clock,
         patience=Patience(delays=(0.01,), downloads=()),
     )
+    inputs = Inputs(
+        downloads=await stack.enter_async_context(Downloads()),
+        tools=tools,
+        masks=MaskStore(database, clock=clock),
+        renew=nobody_renews,
+        hosts=Hosts(),
+        folder=folder / "inputs",
+        clock=clock,
+    )
     return Generation(
         ledger=ledger,
         charger=Charger(
@@ -124,6 +148,7 @@ async def generation(
             books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=()),
             jobs=jobs,
             router=router,
+            catalog=catalog,
             alerts=alerts,
         ),
         teller=Teller(
@@ -137,6 +162,7 @@ async def generation(
             clock=clock,
         ),
         catalog=catalog,
+        inputs=inputs,
         scheduler=Scheduler(per_member=1, in_process=1, max_waiting=1),
         delivery=delivery,
         budgets=budgets,
