@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.app import Parts, Say, StartRefused, build, live, reason
+from bot.app import Parts, Say, StartRefused, build, live, reason, web_server
 from bot.errors import LedgerUnavailable
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import StorageError
@@ -95,9 +95,11 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
                 ),
                 database_url=DATABASE,
             )
+            own = with_web(own)
             async with (
                 _page(local, port=settings.sandbox_port, real=real) as page,
                 build(own, Parts(clock=local.clock, guild_ready_timeout=0)) as bot,
+                web_server(own, bot),
             ):
 
                 async def announce() -> None:
@@ -112,6 +114,13 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
         say(str(error))
         return error.exit_code
     return 0
+
+
+def with_web(settings: Settings) -> Settings:
+    """Let the bot serve its pages on a free port of this machine, where nothing else is set."""
+    if settings.http_port is not None:
+        return settings
+    return replace(settings, http_host="127.0.0.1", http_port=0, public_url="http://127.0.0.1:0")
 
 
 @asynccontextmanager

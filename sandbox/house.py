@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from bot.app import Parts, build, live
+from bot.app import Parts, build, live, web_server
 from bot.client import ImageBot
 from bot.delivery import Patience
 from bot.settings import Settings
-from sandbox.app import Servers, servers
+from sandbox.app import Servers, servers, with_web
 from sandbox.clock import SandboxClock
 from sandbox.discord import Ask, Channel, DiscordServer, Guild, Message, Person
 from sandbox.imagerouter import ImageRouterServer
@@ -101,7 +101,7 @@ class House:
         own = Settings.from_env(self._environ)
         url = f"sqlite:///{self._folder / 'bot.db'}"
         turned = self.servers.settings_for(own, database_url=url)
-        return replace(turned, operator_ids=own.operator_ids)
+        return with_web(replace(turned, operator_ids=own.operator_ids))
 
     def person(self, name: str) -> Person:
         """A person's client, by username."""
@@ -168,9 +168,9 @@ class House:
         await self.start_bot()
 
     async def _run(self, connected: asyncio.Event) -> None:
-        async with build(
-            self.settings, Parts(clock=self.clock, patience=IMPATIENT, guild_ready_timeout=0)
-        ) as bot:
+        settings = self.settings
+        parts = Parts(clock=self.clock, patience=IMPATIENT, guild_ready_timeout=0)
+        async with build(settings, parts) as bot, web_server(settings, bot):
             self._bot = bot
 
             async def announce() -> None:

@@ -1,0 +1,51 @@
+"""Whether somebody is still where they were, for what they start outside Discord."""
+
+from dataclasses import replace
+
+from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
+from bot.client import ImageBot
+from bot.painting import PresenceUnknown
+from bot.requests import NO_GUILD, Actor
+from cogs.ui.messenger import translated
+
+
+class DiscordPresence:
+    """Looks people up, with the roles that they have now."""
+
+    def __init__(self) -> None:
+        self._bot: ImageBot | None = None
+
+    def connect(self, bot: ImageBot) -> None:
+        """Use `bot` from now on; before that nobody can be looked up."""
+        self._bot = bot
+
+    async def __call__(self, actor: Actor) -> Actor | None:
+        """Return `actor` as they are now; None when they have left, or can't see the channel.
+
+        Outside guilds there is nothing to lose. The bot keeps no members in memory, so Discord is
+        asked.
+
+        Raises:
+            PresenceUnknown: Discord does not answer.
+        """
+        bot = self._bot
+        if bot is None or bot.is_closed():
+            raise PresenceUnknown
+        known = replace(actor, is_operator=actor.user_id in bot.services.alerts.operators)
+        if actor.guild_id == NO_GUILD:
+            return known
+        guild = bot.get_guild(actor.guild_id)
+        channel = guild.get_channel(actor.channel_id) if guild is not None else None
+        if guild is None or channel is None:
+            return None
+        try:
+            async with translated():
+                member = await guild.fetch_member(actor.user_id)
+        except (RouteClosed, UploadTooLarge):
+            return None
+        except RouteBusy as error:
+            raise PresenceUnknown from error
+        # In a time-out nobody may use commands, so neither may they start one from elsewhere.
+        if member.is_timed_out() or not channel.permissions_for(member).view_channel:
+            return None
+        return replace(known, role_ids=tuple(role.id for role in member.roles))
