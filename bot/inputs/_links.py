@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 _DEAD: Final = (403, 404, 410)
 """How Discord answers to a link that has expired or whose message is deleted."""
+_NO_PICTURE: Final = 415
+"""How Discord's media proxy answers where another site has something else than a picture."""
 _BUSY: Final = (408, 425, 429)
 _SERVER_ERROR: Final = 500
 
@@ -96,6 +98,8 @@ class Links:
                 if isinstance(error, FetchStatus):
                     if error.status in _DEAD:
                         raise _DeadLink from None
+                    if error.status == _NO_PICTURE:
+                        raise UnusableInput(source.filename, "not_a_picture") from None
                     if error.status < _SERVER_ERROR and error.status not in _BUSY:
                         raise UnusableInput(source.filename, "gone") from None
                 _log.info("A picture could not be read: %s", error)
