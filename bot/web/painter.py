@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 from yarl import URL
 
+from bot.aside import aside
 from bot.catalog import Model
 from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
 from bot.imagerouter import Upload
@@ -41,6 +42,7 @@ _BODY_SECONDS: Final = 90.0
 """How long a mask may take to come in: 4 MiB over a bad mobile connection."""
 _PICTURE_SECONDS: Final = 180.0
 _PICTURES_AT_ONCE: Final = 4
+_PIECE_BYTES: Final = 256 * 1024
 _ABOUT_BYTES: Final = 64 * 1024
 _FORM_BYTES: Final = MASK_BYTES + _ABOUT_BYTES + 4 * 1024
 
@@ -127,9 +129,7 @@ class PainterPages:
             asyncio.timeout(_PICTURE_SECONDS),
             self._painting.picture(link_id) as upload,
         ):
-            response = _file(upload)
-            await response.prepare(request)
-            return response
+            return await _send_picture(request, upload)
 
     async def _mask(self, request: web.Request) -> web.Response:
         link_id = self._link(request, self._reads)
@@ -256,15 +256,19 @@ def _model(model: Model, count: int) -> dict[str, str | None]:
     }
 
 
-def _file(upload: Upload) -> web.StreamResponse:
-    headers = {"Content-Disposition": "inline", "Cache-Control": "no-store"}
-    if isinstance(upload.data, Path):
-        response = web.FileResponse(upload.data, headers=headers)
-        response.content_type = upload.media_type
-        return response
-    if isinstance(upload.data, bytes):
-        return web.Response(body=upload.data, content_type=upload.media_type, headers=headers)
-    raise TypeError("pictures are files or bytes")
+async def _send_picture(request: web.Request, upload: Upload) -> web.StreamResponse:
+    """Send a file in pieces, and all of it before the file is deleted."""
+    if not isinstance(upload.data, Path):
+        raise TypeError("pictures that were gathered are files")
+    response = web.StreamResponse(headers={"Content-Disposition": "inline"})
+    response.content_type = upload.media_type
+    with await aside(upload.data.open, "rb") as file:
+        response.content_length = (await aside(upload.data.stat)).st_size
+        await response.prepare(request)
+        while piece := await aside(file.read, _PIECE_BYTES):
+            await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 async def _read_form(request: web.Request) -> Painted:
