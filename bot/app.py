@@ -67,6 +67,7 @@ BESIDE_NO_FILE: Final = Path("data", "bot.db")
 be by default. Processes may share it, since it is replaced whole."""
 COGS: Final = (
     "cogs.imagine",
+    "cogs.edit",
     "cogs.usage",
     "cogs.setup",
     "cogs.quota",

@@ -1,11 +1,12 @@
 """Autocomplete for options that several commands share. Answers from memory, at once."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.catalog import label, size_choices
+from bot.catalog import Ability, Model, label, size_choices
 from cogs.ui.intake import services_of
 
 MOST_CHOICES = 25
@@ -17,11 +18,23 @@ async def complete_model(
 ) -> list[app_commands.Choice[str]]:
     """Models that match what is typed so far."""
     found = services_of(interaction).catalog.search(current, limit=MOST_CHOICES)
-    return [
-        app_commands.Choice(name=label(model), value=model.id)
-        for model in found
-        if len(model.id) <= _MOST_VALUE
-    ]
+    return _choices(found)
+
+
+async def complete_editor(
+    interaction: discord.Interaction[Any], current: str
+) -> list[app_commands.Choice[str]]:
+    """Models that can edit as many pictures as are attached, with a mask if there is one."""
+    # By name alone: Discord need not say what file it is while somebody still types.
+    given = [name for name, _ in interaction.namespace]
+    images = sum(name.startswith("image") for name in given)
+    needs = {Ability.EDIT}
+    if "mask" in given or "area" in given:
+        needs.add(Ability.MASK)
+    found = services_of(interaction).catalog.search(
+        current, limit=MOST_CHOICES, needs=needs, images=max(1, images)
+    )
+    return _choices(found)
 
 
 async def complete_size(
@@ -33,4 +46,12 @@ async def complete_size(
     model = services.catalog.get(chosen) if isinstance(chosen, str) else None
     return [
         app_commands.Choice(name=name, value=value) for name, value in size_choices(model, current)
+    ]
+
+
+def _choices(models: Iterable[Model]) -> list[app_commands.Choice[str]]:
+    return [
+        app_commands.Choice(name=label(model), value=model.id)
+        for model in models
+        if len(model.id) <= _MOST_VALUE
     ]

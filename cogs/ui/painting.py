@@ -1,0 +1,58 @@
+"""The way to the mask painter: a private answer with a link for each picture."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from bot.painting import LINK_MS
+from bot.requests import ImageRequest, ReplyRoute
+from cogs.ui import answers
+from cogs.ui.access import Needs
+from cogs.ui.intake import Interaction, actor_of, services_of
+
+_MINUTES = LINK_MS // 60_000
+
+
+async def invite(
+    interaction: Interaction, *requests: ImageRequest, parent_id: int | None = None
+) -> None:
+    """Answer with a link for each of `requests`, which differ in their picture."""
+
+    async def links() -> discord.ui.LayoutView:
+        services, actor = services_of(interaction), actor_of(interaction)
+        origin = ReplyRoute(
+            application_id=interaction.application_id,
+            token="",
+            expires_at_ms=0,
+            channel_id=interaction.channel_id or 0,
+            message_id=0,
+            upload_limit=interaction.filesize_limit,
+        )
+        return _view(
+            [
+                await services.painting.invite(actor, request, origin=origin, parent_id=parent_id)
+                for request in requests
+            ],
+            private=requests[0].private,
+        )
+
+    await answers.answer(interaction, links, needs=Needs.NOTHING)
+
+
+def _view(links: Sequence[str], *, private: bool) -> discord.ui.LayoutView:
+    where = "to you, by direct message" if private else "here"
+    buttons: list[discord.ui.Item[Any]] = [
+        discord.ui.Button(
+            label="Paint the area" if len(links) == 1 else f"Paint on picture {number}", url=link
+        )
+        for number, link in enumerate(links, 1)
+    ]
+    view = answers.boxed(
+        "### Paint what shall change\n"
+        f"The picture opens in your browser. Paint over what shall change, say how, and press "
+        f"Generate: the result comes {where}. The link is yours alone, works for {_MINUTES} "
+        "minutes, and starts one edit; nothing costs anything before."
+    )
+    view.add_item(discord.ui.ActionRow(*buttons))
+    return view
