@@ -129,7 +129,12 @@ class NewFile:
         self._file: BinaryIO | None = None
 
     async def __aenter__(self) -> Self:
-        self._file = await in_thread(self._path.open, "wb")
+        try:
+            await in_thread(self._open)
+        except asyncio.CancelledError:
+            # The thread has opened it all the same.
+            await in_thread(self._close, keep=False)
+            raise
         return self
 
     async def __aexit__(
@@ -156,6 +161,9 @@ class NewFile:
             OSError: the disk does not take it.
         """
         await in_thread(self._close, keep=True)
+
+    def _open(self) -> None:
+        self._file = self._path.open("wb")
 
     def _close(self, *, keep: bool) -> None:
         try:

@@ -123,6 +123,11 @@ def edit(
     )
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the name of everything in a folder, and in those below it."""
+    return sorted(path.name for path in folder.rglob("*"))
+
+
 def sent(basket: Basket) -> list[bytes]:
     """Return the bytes of a basket's pictures."""
     return [upload.data.read_bytes() for upload in basket.images if isinstance(upload.data, Path)]

@@ -137,7 +137,8 @@ async def test_a_link_that_only_the_bots_clock_calls_dead_is_tried(tmp_path: Pat
 
 async def test_discord_that_does_not_renew_in_time_is_unreachable(tmp_path: Path) -> None:
     async def never(source: Source) -> Source | None:
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        return source
 
     async with open_desk(tmp_path, renew=never, limits=InputLimits(renew_s=0.05)) as desk:
         source = desk.give("a.png", png())
@@ -188,10 +189,11 @@ async def test_a_picture_that_is_always_cut_off_is_unreachable(desk: Desk) -> No
 
 async def test_a_host_that_stops_in_the_middle_is_given_up(tmp_path: Path) -> None:
     async with open_desk(tmp_path, idle_s=0.05, limits=InputLimits(patience=())) as desk:
-        desk.discord.faults.stall(ANY_FILE, after=1000)
+        gate = desk.discord.faults.stall(ANY_FILE, after=1000)
         with pytest.raises(InputUnreachable):
             await desk.inputs.gather(edit(desk.give("a.png", noise(10_000))))
         assert desk.gone()
+        gate.open()
 
 
 async def test_a_job_that_takes_too_long_as_a_whole_is_given_up(tmp_path: Path) -> None:
@@ -306,7 +308,7 @@ async def test_jobs_have_their_turns_in_the_order_they_came(tmp_path: Path) -> N
 
 
 async def test_one_bad_file_ends_the_others_at_once(desk: Desk) -> None:
-    desk.discord.faults.hold(ANY_FILE, times=3)
+    gate = desk.discord.faults.hold(ANY_FILE, times=3)
     sources = [desk.give(f"{number}.png", png()) for number in range(3)]
     gathering = asyncio.create_task(
         desk.inputs.gather(edit(*sources, desk.give("bad.png", b"text")))
@@ -315,6 +317,7 @@ async def test_one_bad_file_ends_the_others_at_once(desk: Desk) -> None:
         await gathering
     assert caught.value.filename == "bad.png"
     assert desk.gone()
+    gate.open()
 
 
 @pytest.mark.parametrize("steps", range(0, 60, 3))
