@@ -68,6 +68,7 @@ be by default. Processes may share it, since it is replaced whole."""
 COGS: Final = (
     "cogs.imagine",
     "cogs.edit",
+    "cogs.edit_menus",
     "cogs.usage",
     "cogs.setup",
     "cogs.quota",

@@ -5,6 +5,7 @@ with the process, and none takes another one's buttons with it.
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,9 +24,10 @@ from bot.cards import (
     Result,
     Spent,
 )
+from bot.errors import NeedsMaskCheck
 from bot.images import Prepared, filename
 from bot.money import format_price, format_usd
-from bot.outcomes import Note, Report
+from bot.outcomes import Assignment, Note, Report
 from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
 from cogs.ui import errors
@@ -37,6 +39,7 @@ from cogs.ui.buttons import (
     OfferButton,
     offer_label,
 )
+from cogs.ui.edit_buttons import EditButton
 from cogs.ui.text import code_block, fits_code_block, plain
 
 _MADE: Final = discord.Colour(0x2F9E6E)
@@ -46,6 +49,7 @@ _PROMPT_SHOWN: Final = 300
 _PROMPT_IN_TEXT: Final = 3_000
 """Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
 _ALT_TEXT: Final = 1_000
+_PREVIEW: Final = "preview.webp"
 _ADDRESSES_IN_TEXT: Final = 1_500
 """Characters of pictures' addresses that still fit beside the rest."""
 
@@ -134,10 +138,23 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
     box = _box(_MADE, *parts)
     if card.bare:
         return Rendered(_view(box), files)
-    buttons: list[discord.ui.Item[Any]] = _offer_buttons(card.offer, request)
-    if not request.private:
-        buttons += [AgainButton(report.job.id), DeleteButton(report.job.id)]
-    return Rendered(_view(box, *_row(buttons)), files)
+    offers = _row(_offer_buttons(card.offer, request))
+    buttons = _row(_result_buttons(report.job, shows_pictures=gallery is not None))
+    return Rendered(_view(box, *offers, *buttons), files)
+
+
+def _result_buttons(job: Assignment, *, shows_pictures: bool) -> list[discord.ui.Item[Any]]:
+    """What may be done with a result, in a row of at most five, apart from what is offered.
+
+    Of a private one nothing is kept that could be run again, and its message can be dismissed.
+    """
+    private = job.request.private
+    buttons: list[discord.ui.Item[Any]] = [] if private else [AgainButton(job.id)]
+    if shows_pictures:
+        buttons.append(EditButton(job.id, private=private))
+    if not private:
+        buttons.append(DeleteButton(job.id))
+    return buttons
 
 
 def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[Any] | None]:
@@ -241,6 +258,10 @@ def _failure(card: Failure) -> Rendered:
     elif prompt:
         files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
         parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
+    if isinstance(card.error, NeedsMaskCheck):
+        files.append(discord.File(io.BytesIO(card.error.preview), _PREVIEW))
+        item = discord.MediaGalleryItem(f"attachment://{_PREVIEW}", description="What is marked")
+        parts.append(discord.ui.MediaGallery(item))
     rows = _row(_ways_on(card))
     return Rendered(_view(_box(_FAILED, *parts), *rows), files)
 
@@ -250,15 +271,24 @@ def _ways_on(card: Failure) -> list[discord.ui.Item[Any]]:
     if isinstance(card.error, NeedsConfirmation) and card.offer is not None:
         private = card.request.private
         return [ConfirmButton(card.offer.id, private=private), CancelButton(card.offer.id)]
+    if isinstance(card.error, NeedsMaskCheck) and card.offer is not None:
+        return [
+            *_offer_buttons(card.offer, card.request, labels=("Generate", "Invert")),
+            CancelButton(card.offer.id),
+        ]
     return _offer_buttons(card.offer, card.request)
 
 
-def _offer_buttons(offer: Offer | None, asked: ImageRequest) -> list[discord.ui.Item[Any]]:
+def _offer_buttons(
+    offer: Offer | None, asked: ImageRequest, *, labels: Sequence[str] = ()
+) -> list[discord.ui.Item[Any]]:
+    """A button for each request of an offer; without `labels` each says what differs."""
     if offer is None:
         return []
+    labels = labels or [offer_label(request, asked) for request in offer.requests]
     return [
-        OfferButton(offer.id, index, private=request.private, label=offer_label(request, asked))
-        for index, request in enumerate(offer.requests)
+        OfferButton(offer.id, index, private=request.private, label=label)
+        for index, (request, label) in enumerate(zip(offer.requests, labels, strict=True))
     ]
 
 

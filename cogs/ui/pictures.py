@@ -16,6 +16,7 @@ from discord.asset import Asset
 from yarl import URL
 
 from bot.downloads import Hosts
+from bot.inputs import DISCORD_HOSTS
 from bot.requests import Source
 
 MOST_SHOWN: Final = 25
@@ -60,7 +61,7 @@ def discord_hosts() -> Hosts:
 
 @lru_cache(maxsize=1)
 def _hosts(base: str) -> Hosts:
-    return Hosts(base, "cdn.discordapp.com", "media.discordapp.net", "images-ext-*.discordapp.net")
+    return Hosts(base, *DISCORD_HOSTS)
 
 
 def cleaned_name(name: str) -> str:

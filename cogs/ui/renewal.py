@@ -3,14 +3,25 @@
 Source: Discord's API reference, "Signed Attachment CDN URLs" and "Refresh Attachment URLs".
 """
 
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
 import discord
 from discord.http import Route
+from yarl import URL
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.errors import InputUnreachable
 from bot.requests import Source
 from cogs.ui.messenger import translated
 from cogs.ui.pictures import pictures_in, place_of
+
+_log = logging.getLogger(__name__)
+
+_MOST_REFRESHED: Final = 50
+"""Links that one request may name."""
 
 
 class DiscordRenewal:
@@ -66,3 +77,33 @@ class DiscordRenewal:
                     fresh, source.filename, source.size, source.channel_id, source.message_id
                 )
         return None
+
+
+async def with_live_links(
+    client: discord.Client, sources: Sequence[Source], *, now_ms: int
+) -> list[Source]:
+    """Return pictures to be shown, those whose links have died with new ones: in one request.
+
+    Where Discord gives none, the dead link stays: a picture that can't be shown is still named.
+    """
+    dead = [each.url for each in sources if _has_expired(each.url, now_ms)][:_MOST_REFRESHED]
+    if not dead:
+        return list(sources)
+    route = Route("POST", "/attachments/refresh-urls")
+    fresh = {}
+    try:
+        async with translated():
+            answer = await client.http.request(route, json={"attachment_urls": dead})
+            pairs = answer["refreshed_urls"]
+            fresh = {pair["original"]: pair["refreshed"] for pair in pairs if pair["refreshed"]}
+    except (RouteBusy, RouteClosed, UploadTooLarge) as error:
+        _log.info("Links could not be renewed: %r", error)
+    return [replace(each, url=fresh.get(each.url, each.url)) for each in sources]
+
+
+def _has_expired(url: str, now_ms: int) -> bool:
+    """Whether a link says so itself: `ex` is seconds since the Unix epoch, in hexadecimal."""
+    try:
+        return int(URL(url).query.get("ex", ""), 16) * 1000 <= now_ms
+    except ValueError:
+        return False
