@@ -27,11 +27,14 @@ export function fill(state) {
 /** Say what the chosen model costs, for all pictures together. */
 function price(state) {
   const model = state.models.find((each) => each.id === byId("model").value);
-  const lines = [];
-  if (model?.about) lines.push(line("strong", `about ${model.about}`));
-  if (model?.at_most) lines.push(line(model.about ? "span" : "strong", `at most ${model.at_most}`));
-  if (model && !lines.length) lines.push(line("strong", "free"));
-  byId("price").replaceChildren(...lines);
+  byId("price").replaceChildren(...(model ? prices(model) : []));
+}
+
+function prices({ about, at_most: most }) {
+  if (!about && !most) return [line("strong", "free")];
+  if (about === most) return [line("strong", most)];
+  if (!about) return [line("strong", `at most ${most}`)];
+  return [line("strong", `about ${about}`), line("span", `at most ${most}`)];
 }
 
 function line(tag, text) {
