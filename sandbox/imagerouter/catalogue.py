@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 JsonObject: TypeAlias = dict[str, object]
+Effect: TypeAlias = Literal["paint", "enlarge", "cut_out", "trace"]
+"""What a model makes of an input image: all but `paint` heed no prompt."""
 
 _UNIT_MICROS: Final = 100  # ImageRouter bills in 1/10000 USD
 _MICROS_PER_USD: Final = 1_000_000
@@ -56,6 +58,7 @@ class SandboxModel:
     """Takes a single input image, which the catalogue does not tell."""
     needs_image: bool = False
     """Does nothing without an input image, which the catalogue does not tell either."""
+    effect: Effect = "paint"
     pictures: int = 1
     """How many come for one request, for one cost."""
     answers_in: Literal["asked", "png", "jpeg", "svg", "tiff"] = "asked"
@@ -200,6 +203,16 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
     ),
     SandboxModel("papercut/vector-fold", _fixed("0.04"), answers_in="svg"),
     SandboxModel(
+        "papercut/trace",
+        _fixed("0.01"),
+        edit=True,
+        one_image=True,
+        needs_image=True,
+        effect="trace",
+        answers_in="svg",
+        released="2025-09-30",
+    ),
+    SandboxModel(
         "lumenfield/aurora-2",
         (_spread("0.01", "0.035", "0.12"),),
         edit=True,
@@ -218,7 +231,12 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
     ),
     SandboxModel("inkwell/retouch-one", _fixed("0.03"), edit=True, mask=True, one_image=True),
     SandboxModel(
-        "harborlight/upscale-4x", _fixed("0.012"), edit=True, one_image=True, needs_image=True
+        "harborlight/upscale-4x",
+        _fixed("0.012"),
+        edit=True,
+        one_image=True,
+        needs_image=True,
+        effect="enlarge",
     ),
     SandboxModel(
         "harborlight/cutout",
@@ -226,6 +244,7 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
         edit=True,
         one_image=True,
         needs_image=True,
+        effect="cut_out",
         answers_in="png",
     ),
     SandboxModel("mosaic/tessera-grid", _fixed("0.02"), sizes=_THIRTY_SIZES),
@@ -246,6 +265,14 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
             _spread("0.03", "0.04", "0.3", provider="mole"),
         ),
         edit=True,
+    ),
+    SandboxModel(
+        "northwind/gale-edit",
+        _fixed("0.025"),
+        edit=True,
+        mask=True,
+        needs_image=True,
+        released="2025-12-12",
     ),
     SandboxModel("northwind/gale-turbo", _fixed("0.0006"), overrun="0.018"),
     SandboxModel("orchard/pippin", _fixed("0.0002"), released=None, created="absent"),

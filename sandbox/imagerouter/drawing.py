@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final, TypeAlias
 
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageColor, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 Colour: TypeAlias = tuple[int, int, int]
 
@@ -26,15 +26,11 @@ MEDIA_TYPES: Final = {
 }
 
 _DEFAULT_SIDE: Final = 1024
-_LARGEST_SIDE: Final = 2048
+LARGEST_SIDE: Final = 2048
 _SMALLEST_SIDE: Final = 16
 _CAPTION_CHARS: Final = 160
 _HILLS: Final = 4
 _STEPS: Final = 48
-
-
-class UnusableInput(ValueError):
-    """An input is no picture that can be opened."""
 
 
 def parse_size(size: str) -> tuple[int, int]:
@@ -42,7 +38,7 @@ def parse_size(size: str) -> tuple[int, int]:
     if size == "auto":
         return _DEFAULT_SIDE, _DEFAULT_SIDE
     width, height = (int(part) for part in size.split("x"))
-    scale = min(1.0, _LARGEST_SIDE / max(width, height, 1))
+    scale = min(1.0, LARGEST_SIDE / max(width, height, 1))
     return (
         max(_SMALLEST_SIDE, round(width * scale)),
         max(_SMALLEST_SIDE, round(height * scale)),
@@ -56,39 +52,8 @@ def draw(prompt: str, *, model: str, number: int, size: str, kind: str) -> bytes
     if kind == "svg":
         return _svg(random.Random(seed), prompt, width, height)  # noqa: S311 - decoration
     picture = _landscape(random.Random(seed), width, height)  # noqa: S311 - decoration
-    _caption(picture, prompt or model, model)
+    caption(picture, prompt or model, model)
     return encode(picture, kind)
-
-
-def redraw(
-    prompt: str, images: Sequence[bytes], mask: bytes | None, *, model: str, size: str, kind: str
-) -> bytes:
-    """Tint the first image, inside the mask if there is one, and lay the others over it small.
-
-    Transparent, or else white, parts of a mask are the ones to change.
-
-    Raises:
-        UnusableInput: an image or the mask can't be opened.
-    """
-    opened = [_open(data) for data in images]
-    base = opened[0].convert("RGB")
-    if size == "auto":
-        base.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
-    else:
-        base = ImageOps.fit(base, parse_size(size))
-    seed = hashlib.sha256(prompt.encode()).digest()
-    tint = _colour(random.Random(seed).random(), 0.75, 0.55)  # noqa: S311 - decoration
-    tinted = ImageChops.screen(ImageOps.grayscale(base).convert("RGB"), _plain(base.size, tint))
-    area = _area(_open(mask), base.size) if mask else Image.new("L", base.size, 150)
-    base.paste(tinted, (0, 0), area)
-    side = max(24, min(base.size) // 5)
-    for place, extra in enumerate(opened[1:]):
-        small = ImageOps.fit(extra.convert("RGB"), (side, side))
-        base.paste(small, (8 + (side + 8) * (place % 4), 8 + (side + 8) * (place // 4)))
-    if mask is None:
-        # With a mask, what lies outside of it stays as it was, to the last pixel.
-        _caption(base, prompt or model, model)
-    return encode(base, "png" if kind == "svg" else kind)
 
 
 def encode(picture: Image.Image, kind: str) -> bytes:
@@ -105,36 +70,19 @@ def encode(picture: Image.Image, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _open(data: bytes) -> Image.Image:
-    try:
-        picture = Image.open(io.BytesIO(data))
-        picture.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
-        picture.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnusableInput("not a picture") from error
-    return picture
-
-
-def _area(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
-    alpha = mask.getchannel("A") if "A" in mask.getbands() else None
-    if alpha is not None and alpha.getextrema() != (255, 255):
-        return ImageChops.invert(alpha).resize(size)
-    return mask.convert("L").resize(size)
-
-
 def _landscape(chance: random.Random, width: int, height: int) -> Image.Image:
     hue = chance.random()
     top, middle, low = (
-        _colour(hue, 0.55, 0.32),
-        _colour(hue + 0.08, 0.6, 0.62),
-        _colour(hue + 0.16, 0.75, 0.85),
+        colour(hue, 0.55, 0.32),
+        colour(hue + 0.08, 0.6, 0.62),
+        colour(hue + 0.16, 0.75, 0.85),
     )
     ramp = Image.linear_gradient("L").resize((width, height))
     picture = ImageOps.colorize(ramp, black=top, white=low, mid=middle)
-    _sun(picture, chance, _colour(hue + 0.2, 0.8, 0.93))
+    _sun(picture, chance, colour(hue + 0.2, 0.8, 0.93))
     for hill in range(_HILLS):
         depth = (hill + 1) / _HILLS
-        _hill(picture, chance, depth, _colour(hue + 0.5 + 0.04 * hill, 0.4, 0.58 - 0.42 * depth))
+        _hill(picture, chance, depth, colour(hue + 0.5 + 0.04 * hill, 0.4, 0.58 - 0.42 * depth))
     _boat(picture, chance)
     return picture
 
@@ -192,7 +140,8 @@ def _boat(picture: Image.Image, chance: random.Random) -> None:
     pen.polygon([(x - 1.3 * unit, y), (x, y - 2 * unit), (x + 1.3 * unit, y)], fill=(226, 222, 210))
 
 
-def _caption(picture: Image.Image, prompt: str, model: str) -> None:
+def caption(picture: Image.Image, prompt: str, model: str) -> None:
+    """Write the prompt and the model below, unless the picture is too small for it."""
     width, height = picture.size
     size = max(10, min(width, height) // 32)
     if height < size * 5:
@@ -216,7 +165,7 @@ def _caption(picture: Image.Image, prompt: str, model: str) -> None:
 def _svg(chance: random.Random, prompt: str, width: int, height: int) -> bytes:
     hue = chance.random()
     top, low, ink = (
-        "#{:02x}{:02x}{:02x}".format(*_colour(hue + shift, 0.6, light))
+        "#{:02x}{:02x}{:02x}".format(*colour(hue + shift, 0.6, light))
         for shift, light in ((0.0, 0.3), (0.15, 0.8), (0.5, 0.2))
     )
     ridge = " ".join(
@@ -235,11 +184,8 @@ def _svg(chance: random.Random, prompt: str, width: int, height: int) -> bytes:
     ).encode()
 
 
-def _plain(size: tuple[int, int], colour: Colour) -> Image.Image:
-    return Image.new("RGB", size, colour)
-
-
-def _colour(hue: float, saturation: float, lightness: float) -> Colour:
+def colour(hue: float, saturation: float, lightness: float) -> Colour:
+    """Give a colour; all numbers from 0 to 1, the hue going round."""
     text = f"hsl({hue % 1 * 360:.0f},{saturation * 100:.0f}%,{lightness * 100:.0f}%)"
     red, green, blue = ImageColor.getrgb(text)[:3]
     return red, green, blue

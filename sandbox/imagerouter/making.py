@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from aiohttp import web
 
 from sandbox.imagerouter.catalogue import JsonObject, SandboxModel
-from sandbox.imagerouter.drawing import MEDIA_TYPES, UnusableInput, draw, redraw
+from sandbox.imagerouter.drawing import MEDIA_TYPES, draw
+from sandbox.imagerouter.editing import UnusableInput, redraw
 from sandbox.imagerouter.faults import Fault
 from sandbox.imagerouter.requests import (
     ReceivedRequest,
@@ -208,7 +209,14 @@ class Making:
                 inputs = [file.data for file in received.images]
                 mask = received.mask.data if received.mask else None
                 return await asyncio.to_thread(
-                    redraw, prompt, inputs, mask, model=model.id, size=size, kind=kind
+                    redraw,
+                    prompt,
+                    inputs,
+                    mask,
+                    model=model.id,
+                    effect=model.effect,
+                    size=size,
+                    kind=kind,
                 )
             # Each request draws another picture, as models do.
             number += received.index * 100

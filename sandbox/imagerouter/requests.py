@@ -15,7 +15,8 @@ MAX_FILE_BYTES: Final = 25 * 1024 * 1024
 MAX_IMAGES: Final = 16
 MAX_PROMPT_UNITS: Final = 10_000
 _FREE_SIDE: Final = 1024
-_FILE_FIELDS: Final = ("image[]", "image", "mask[]", "mask")
+_FILE_FIELDS: Final = {"image[]": MAX_IMAGES, "image": MAX_IMAGES, "mask[]": 1, "mask": 1}
+"""How many files each field takes."""
 _SIZE = re.compile(r"auto|\d+x\d+")
 _CHOICES: Final = {
     "quality": ("auto", "low", "medium", "high"),
@@ -108,11 +109,15 @@ async def read_form(request: web.Request) -> tuple[dict[str, str], tuple[Receive
             fields[name] = (await part.read(decode=False)).decode("utf-8", "replace")
             continue
         same = sum(file.field == name for file in files)
-        if name not in _FILE_FIELDS or same >= MAX_IMAGES:
+        if same >= _FILE_FIELDS.get(name, 0):
             raise Refused(400, "File upload error: Unexpected field")
         media_type = part.headers.get("Content-Type", "")
         files.append(ReceivedFile(name, part.filename, media_type, await _read_file(part)))
-    if any(file.field == "image" for file in files):
+    names = {file.field for file in files}
+    if "image" in names:
+        # Mixed with the right name, the wrong one wins, without a word.
+        if "image[]" not in names:
+            raise Refused(400, "File upload error: Unexpected field")
         files = [file for file in files if file.field != "image[]"]
     return fields, tuple(files)
 
