@@ -4,7 +4,9 @@ Three processes each time: the driver (`__main__`), the servers with the people 
 bot that is measured (`bots`).
 """
 
+import sys
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,9 @@ class Load:
     failed: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     """How often each route of Discord and ImageRouter was called."""
+
+    def complete(self) -> Self:
+        """Return this; without a single answer missing, or the program ends."""
+        if self.failed:
+            sys.exit(f"{self.failed} commands went wrong, so nothing was measured.")
+        return self

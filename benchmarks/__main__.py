@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import Load
+from benchmarks.edits import edits
 from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
 from benchmarks.ledger import ledger
 from benchmarks.postgres import postgres
@@ -68,7 +68,7 @@ def _one_round(kind: str, scale: Scale) -> Round:
     ):
         servers.imagine(scale.warm_up)
         before = bot.cpu_seconds()
-        load = _complete(servers.imagine(scale.commands))
+        load = servers.imagine(scale.commands).complete()
         spent = bot.cpu_seconds() - before
     return Round(
         spent / scale.commands * 1000, statistics.median(load.finished_ms), dict(load.calls)
@@ -83,9 +83,9 @@ def acknowledgement(scale: Scale) -> list[Figure]:
         Bot("easel", servers.addresses, home=Path(home)),
     ):
         servers.imagine(scale.warm_up)
-        load = _complete(
-            servers.imagine(scale.flood_seconds * 100, per_second=100, latency_ms=2000)
-        )
+        load = servers.imagine(
+            scale.flood_seconds * 100, per_second=100, latency_ms=2000
+        ).complete()
     acknowledged, finished = load.acknowledged_ms, statistics.median(load.finished_ms)
     p99 = percentile(acknowledged, 0.99)
     return [
@@ -122,11 +122,11 @@ def start_and_memory(scale: Scale) -> list[Figure]:
 def event_loop(scale: Scale) -> list[Figure]:
     """Whether anything holds the event loop for more than 5 ms."""
     with tempfile.TemporaryDirectory() as home, Servers() as servers:
-        with Bot("easel", servers.addresses, home=Path(home), probed=True) as bot:
+        with Bot("easel", servers.addresses, home=Path(home), watch="probe") as bot:
             servers.imagine(scale.warm_up)
             bot.start_probe()
-            _complete(servers.imagine(scale.commands))
-            _complete(servers.imagine(scale.commands, per_second=20, latency_ms=500))
+            servers.imagine(scale.commands).complete()
+            servers.imagine(scale.commands, per_second=20, latency_ms=500).complete()
         report = bot.report
     for slow in report["worst"]:
         print(f"  over 5 ms: {slow['what']}: {slow['cpu_ms']} ms CPU, {slow['wall_ms']} ms wall")
@@ -143,15 +143,10 @@ PARTS: Final = {
     "acknowledgement": acknowledgement,
     "start": start_and_memory,
     "loop": event_loop,
+    "edits": edits,
     "ledger": ledger,
     "postgres": postgres,
 }
-
-
-def _complete(load: Load) -> Load:
-    if load.failed:
-        sys.exit(f"{load.failed} commands were not answered, so nothing was measured.")
-    return load
 
 
 def _per_command(calls: dict[str, int], commands: int) -> str:

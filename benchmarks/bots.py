@@ -1,9 +1,10 @@
 """The bot that is measured, in a process of its own: `python -m benchmarks.bots KIND ADDRESSES`.
 
-`easel` is the real one, built by `bot.app`. `least` does the same calls to Discord and ImageRouter
-in the fewest lines, with no ledger and no checks: the floor for a command. `bare` logs in and does
-nothing: the floor for starting and for memory. Each prints `READY` once it is, and ends at SIGTERM.
-With `probe` as a third argument it then prints how long the event loop's callbacks took.
+`easel` is the real one, built by `bot.app`. `least` and `least_edit` do the same calls to
+Discord and ImageRouter in the fewest lines, with no ledger and no checks: the floor for a command.
+`bare` logs in and does nothing: the floor for starting and for memory. Each prints `READY` once it
+is, and ends at SIGTERM. With `probe` as a third argument it then prints how long the event loop's
+callbacks took, with `ticks` how late a task came that asked for a turn all the time.
 """
 
 import asyncio
@@ -59,6 +60,15 @@ async def run_least(addresses: Addresses, stop: asyncio.Event) -> None:
         await _until(stop, bot.start(addresses.token))
 
 
+async def run_least_edit(addresses: Addresses, stop: asyncio.Event) -> None:
+    """Answer `/edit` in the fewest lines."""
+    from benchmarks.least_edit import add_edit
+
+    async with Bare() as bot, add_edit(bot, addresses) as sync:
+        bot.setup_hook = sync  # type: ignore[method-assign] # the hook is there to be replaced
+        await _until(stop, bot.start(addresses.token))
+
+
 async def run_easel(addresses: Addresses, stop: asyncio.Event) -> None:
     """Run the real bot, with the caps on concurrent jobs lifted."""
     from bot.app import Parts, run
@@ -96,34 +106,36 @@ async def _until(stop: asyncio.Event, running: Awaitable[None]) -> None:
 BOTS: Final[dict[str, Callable[[Addresses, asyncio.Event], Awaitable[None]]]] = {
     "easel": run_easel,
     "least": run_least,
+    "least_edit": run_least_edit,
     "bare": run_bare,
 }
 
 
-async def _main(kind: str, addresses: Addresses, *, probed: bool) -> None:
+async def _main(kind: str, addresses: Addresses, watch: str) -> None:
     Route.BASE = addresses.rest_url
     DiscordWebSocket.DEFAULT_GATEWAY = URL(addresses.gateway_url)
     Asset.BASE = addresses.cdn_url
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    if not probed:
+    if not watch:
         await BOTS[kind](addresses, stop)
         return
-    from benchmarks.probe import Probe
+    from benchmarks.probe import Probe, Ticks
 
-    probe = Probe()
+    probe = Ticks() if watch == "ticks" else Probe()
     # What happens before the first command may take its time: nobody waits for a heartbeat yet.
     loop.add_signal_handler(signal.SIGUSR1, probe.start)
     await BOTS[kind](addresses, stop)
+    await probe.stop()
     print(json.dumps(probe.report()), flush=True)
 
 
 def main(arguments: list[str]) -> None:
     """Run the bot named first at the addresses named second."""
-    kind, addresses, *rest = arguments
+    kind, addresses, watch = (*arguments, "")[:3]
     given: dict[str, Any] = json.loads(addresses)
-    asyncio.run(_main(kind, Addresses(**given), probed="probe" in rest))
+    asyncio.run(_main(kind, Addresses(**given), watch))
 
 
 if __name__ == "__main__":

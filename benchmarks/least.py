@@ -29,24 +29,13 @@ async def add_imagine(
         @bot.tree.command(name="imagine", description="Make a picture from words")
         async def imagine(interaction: discord.Interaction[Any], prompt: str) -> None:
             await interaction.response.defer(thinking=True)
-            await interaction.edit_original_response(view=_box("**test/test** works on a picture."))
+            await interaction.edit_original_response(view=box("**test/test** works on a picture."))
             body = {"model": "test/test", "prompt": prompt, "output_format": "webp"}
             async with session.post(generations, json=body, headers=headers) as answer:
                 made = await answer.json()
             async with session.get(made["data"][0]["url"]) as answer:
                 picture = await answer.read()
-            gallery = discord.ui.MediaGallery[Any](
-                discord.MediaGalleryItem("attachment://picture.png", description=prompt)
-            )
-            view = _box(prompt, gallery, f"-# **test/test** · ${made['cost']}")
-            buttons = [discord.ui.Button[Any](label=name, custom_id=name) for name in ("A", "D")]
-            view.add_item(discord.ui.ActionRow(*buttons))
-            await interaction.edit_original_response(
-                view=view, attachments=[discord.File(io.BytesIO(picture), "picture.png")]
-            )
-            spent = discord.ui.LayoutView(timeout=None)
-            spent.add_item(discord.ui.TextDisplay("-# You have spent something today."))
-            await interaction.followup.send(view=spent, ephemeral=True)
+            await show(interaction, prompt, picture, cost=made["cost"])
 
         async def sync() -> None:
             await bot.tree.sync()
@@ -54,7 +43,26 @@ async def add_imagine(
         yield sync
 
 
-def _box(*parts: discord.ui.Item[Any] | str) -> discord.ui.LayoutView:
+async def show(
+    interaction: discord.Interaction[Any], prompt: str, picture: bytes, *, cost: float
+) -> None:
+    """Put the picture into the answer, and tell the person privately what is spent."""
+    gallery = discord.ui.MediaGallery[Any](
+        discord.MediaGalleryItem("attachment://picture.png", description=prompt)
+    )
+    view = box(prompt, gallery, f"-# **test/test** · ${cost}")
+    buttons = [discord.ui.Button[Any](label=name, custom_id=name) for name in ("A", "D")]
+    view.add_item(discord.ui.ActionRow(*buttons))
+    await interaction.edit_original_response(
+        view=view, attachments=[discord.File(io.BytesIO(picture), "picture.png")]
+    )
+    spent = discord.ui.LayoutView(timeout=None)
+    spent.add_item(discord.ui.TextDisplay("-# You have spent something today."))
+    await interaction.followup.send(view=spent, ephemeral=True)
+
+
+def box(*parts: discord.ui.Item[Any] | str) -> discord.ui.LayoutView:
+    """Return a message of one container, as the real bot's are."""
     view = discord.ui.LayoutView(timeout=None)
     items = [discord.ui.TextDisplay(part) if isinstance(part, str) else part for part in parts]
     view.add_item(discord.ui.Container(*items, accent_colour=0x2F9E6E))

@@ -1,4 +1,4 @@
-"""How long each callback holds the event loop.
+"""How long the event loop is held: by each callback, or as a task sees it that wants a turn.
 
 While one runs nothing else does, the gateway's heartbeat included. Wall time alone would blame the
 bot when another process has the core, so the thread's own CPU time is taken beside it.
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 LIMIT_MS: Final = 5.0
 _KEPT: Final = 20
+_TICK_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Probe:
 
         setattr(asyncio.Handle, "_run", measured)  # noqa: B010 - mypy forbids the plain assignment
 
+    async def stop(self) -> None:
+        """Do nothing: the loop ends with what is measured."""
+
     def report(self) -> dict[str, Any]:
         """Return the counts, and the worst callbacks by CPU time."""
         worst = sorted(self._slow, key=lambda slow: slow.cpu_ms, reverse=True)[:_KEPT]
@@ -64,6 +68,42 @@ class Probe:
             return
         self._slow_by_cpu += cpu_ms >= LIMIT_MS
         self._slow.append(Slow(_name(handle), round(cpu_ms, 2), round(wall_ms, 2)))
+
+
+class Ticks:
+    """A task that asks for a turn again and again: how late it comes is how long the loop stood.
+
+    Unlike `Probe` it sees everything that holds the loop up, garbage collection and threads that
+    keep the interpreter to themselves included; and other programs that have the core.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+        self._late_ms: list[float] = []
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self._task = asyncio.get_running_loop().create_task(self._tick())
+
+    async def stop(self) -> None:
+        """End the task."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def report(self) -> dict[str, Any]:
+        """Return how late it came at worst, how often by more than 5 ms, and how often it came."""
+        return {
+            "worst_ms": max(self._late_ms, default=0.0),
+            "over_limit": sum(late >= LIMIT_MS for late in self._late_ms),
+            "ticks": len(self._late_ms),
+        }
+
+    async def _tick(self) -> None:
+        while True:
+            due = time.perf_counter() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            self._late_ms.append((time.perf_counter() - due) * 1000)
 
 
 def _name(handle: asyncio.Handle) -> str:

@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final, Literal, Self, TypeAlias
 
 from benchmarks import Addresses, Load
+
+Watch: TypeAlias = Literal["", "probe", "ticks"]
+"""What `benchmarks.probe` measures in the bot."""
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LONGEST_S: Final = 300.0
@@ -34,7 +38,15 @@ class Servers:
 
     def imagine(self, count: int, *, per_second: float | None = None, latency_ms: int = 0) -> Load:
         """Let people use `/imagine`: one after the other, or at a steady rate."""
-        order = {"count": count, "per_second": per_second, "latency_ms": latency_ms}
+        return self._ask(
+            {"count": count, "per_second": per_second, "latency_ms": latency_ms, "sizes": []}
+        )
+
+    def edit(self, count: int, *, sizes: Sequence[int]) -> Load:
+        """Let people use `/edit`, one after the other, with pictures of about `sizes` bytes."""
+        return self._ask({"count": count, "latency_ms": 0, "sizes": list(sizes)})
+
+    def _ask(self, order: dict[str, Any]) -> Load:
         orders = _pipe(self._process.stdin)
         orders.write(json.dumps(order) + "\n")
         orders.flush()
@@ -45,11 +57,16 @@ class Bot:
     """A bot of `benchmarks.bots`; `with` starts it, waits until it is ready, and stops it."""
 
     def __init__(
-        self, kind: str, addresses: Addresses, *, home: Path, probed: bool = False
+        self,
+        kind: str,
+        addresses: Addresses,
+        *,
+        home: Path,
+        watch: Literal["probe", "ticks", ""] = "",
     ) -> None:
-        self._arguments = [kind, json.dumps(asdict(addresses)), *(["probe"] if probed else [])]
+        self._arguments = [kind, json.dumps(asdict(addresses)), watch]
         self._home = home
-        self._probed = probed
+        self._watched = bool(watch)
         self.ready_seconds = 0.0
         """From the start of the process until it was ready."""
         self.report: dict[str, Any] = {}
@@ -67,16 +84,26 @@ class Bot:
         self._process.send_signal(signal.SIGTERM)
         lines = _pipe(self._process.stdout).read().splitlines()
         _end(self._process)
-        if self._probed:
+        if self._watched:
             self.report = json.loads(lines[-1])
 
     def start_probe(self) -> None:
-        """Begin to measure the event loop's callbacks."""
+        """Begin to measure the event loop."""
         self._process.send_signal(signal.SIGUSR1)
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the bot and every process it started, ended ones included."""
         return sum(_cpu_seconds(pid) for pid in _family(self._process.pid))
+
+    def forget_peak(self) -> float:
+        """Let the peak of memory be what it is now, and return that in bytes (resident)."""
+        for pid in _family(self._process.pid):
+            Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+        return self.peak_bytes()
+
+    def peak_bytes(self) -> float:
+        """Return the highest resident memory since `forget_peak`, of all living processes."""
+        return sum(_status_kib(pid, "VmHWM:") for pid in _family(self._process.pid)) * 1024
 
     def memory_mib(self, *, after_seconds: float) -> float:
         """Return the proportional set size of the bot and every process it started."""
@@ -159,6 +186,13 @@ def _cpu_seconds(pid: int) -> float:
 def _pss_kib(pid: int) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
         if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _status_kib(pid: int, field: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith(field):
             return int(line.split()[1])
     return 0
 

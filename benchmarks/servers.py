@@ -6,16 +6,21 @@ times are measured here, where a person's client would.
 """
 
 import asyncio
+import io
 import json
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
+from PIL import Image
+
 from benchmarks import Addresses, Load
 from sandbox.clock import SandboxClock
-from sandbox.discord import Ask, DiscordServer
+from sandbox.discord import Ask, DiscordServer, UploadedFile
 from sandbox.imagerouter import DEFAULT_MODELS, ImageRouterServer, Price
 
 PROMPT: Final = "a paper boat on a quiet sea at dawn, drawn with a fine pen"
@@ -28,7 +33,7 @@ _DRAWN_ONCE: Final = "test/test"
 
 
 class Crowd:
-    """People who use `/imagine`."""
+    """People who use `/imagine` and `/edit`."""
 
     def __init__(self, discord: DiscordServer, router: ImageRouterServer) -> None:
         self._discord = discord
@@ -37,13 +42,21 @@ class Crowd:
         self._channels = [channel for channel in channels if channel.guild_id is not None]
         self._asked = 0
 
-    async def one_after_the_other(self, count: int) -> Load:
+    async def one_after_the_other(self, count: int, pictures: Sequence[UploadedFile] = ()) -> Load:
         """Ask `count` times, each time after the last word about the one before."""
         load = Load()
         with self._counted(load):
             for _ in range(count):
-                await self._ask(load)
+                await self._ask(load, pictures)
+                self._check_sent(load, pictures)
         return load
+
+    def _check_sent(self, load: Load, pictures: Sequence[UploadedFile]) -> None:
+        """Count it as failed when the pictures did not arrive as they were; then forget them."""
+        if pictures:
+            sent = [file.data for file in self._router.requests[-1].files]
+            load.failed += sent != [picture.data for picture in pictures]
+            self._router.requests.clear()
 
     async def steadily(self, *, per_second: float, count: int) -> Load:
         """Ask `count` times at a steady rate, however long the answers take."""
@@ -57,12 +70,22 @@ class Crowd:
                     group.create_task(self._ask(load))
         return load
 
-    async def _ask(self, load: Load) -> None:
+    async def _ask(self, load: Load, pictures: Sequence[UploadedFile] = ()) -> None:
         person = self._discord.person(PEOPLE[self._asked % len(PEOPLE)])
         channel = self._channels[self._asked % len(self._channels)]
         self._asked += 1
         start = time.perf_counter()
-        ask = await person.slash(channel, "imagine", {"prompt": PROMPT})
+        if pictures:
+            names = ["image", *(f"image{number}" for number in range(2, len(pictures) + 1))]
+            options = dict(zip(names, names, strict=True))
+            ask = await person.slash(
+                channel,
+                "edit",
+                {**options, "prompt": PROMPT, "model": _DRAWN_ONCE},
+                files=dict(zip(names, pictures, strict=True)),
+            )
+        else:
+            ask = await person.slash(channel, "imagine", {"prompt": PROMPT})
         try:
             await ask.acknowledged(LONGEST_S)
             load.acknowledged_ms.append(_since(start))
@@ -99,6 +122,16 @@ class _Counting:
         self._load.calls = dict(Counter([*routes, *calls]))
 
 
+def noise(number: int, size: int) -> UploadedFile:
+    """Return a picture of about `size` bytes; every other one is a JPEG, as photos are."""
+    kind, bytes_a_pixel = (("png", 3.0), ("jpeg", 2.1))[number % 2]
+    side = round((size / bytes_a_pixel) ** 0.5)
+    picture = Image.frombytes("RGB", (side, side), os.urandom(3 * side * side))
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, quality=97, compress_level=0)
+    return UploadedFile(f"{number}.{kind}", buffer.getvalue())
+
+
 def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
@@ -131,10 +164,11 @@ async def _serve() -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             order = json.loads(line)
             router.latency_ms = order["latency_ms"]
+            pictures = [noise(number, size) for number, size in enumerate(order["sizes"])]
             if per_second := order.get("per_second"):
                 load = await crowd.steadily(per_second=per_second, count=order["count"])
             else:
-                load = await crowd.one_after_the_other(order["count"])
+                load = await crowd.one_after_the_other(order["count"], pictures)
             print(json.dumps(asdict(load)), flush=True)
 
 

@@ -187,6 +187,18 @@ async def test_a_picture_that_is_always_cut_off_is_unreachable(desk: Desk) -> No
     assert desk.gone()
 
 
+async def test_a_host_that_stops_in_the_middle_is_asked_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, idle_s=0.2, limits=InputLimits(patience=(0,))) as desk:
+        data = noise(10_000)
+        gate = desk.discord.faults.stall(ANY_FILE, after=1000)
+        basket = await desk.inputs.gather(edit(desk.give("a.png", data)))
+        assert sent(basket) == [data]
+        assert desk.inputs.bytes_kept == len(data)
+        await basket.close()
+        assert desk.gone()
+        gate.open()
+
+
 async def test_a_host_that_stops_in_the_middle_is_given_up(tmp_path: Path) -> None:
     async with open_desk(tmp_path, idle_s=0.05, limits=InputLimits(patience=())) as desk:
         gate = desk.discord.faults.stall(ANY_FILE, after=1000)
