@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -70,6 +71,7 @@ class Catalog:
         self._unpriced_ceiling = unpriced_ceiling
         self._refresh_s = refresh_s
         self._snapshot = make_snapshot(_disk.Saved(models=()), unpriced_ceiling)
+        self._popular: tuple[str, ...] = ()
         self._lessons = Lessons()
         self._lessons_path = cache_path and cache_path.with_suffix(".lessons.json")
         self._lessons_unsaved = False
@@ -147,6 +149,11 @@ class Catalog:
         return self._snapshot.models
 
     @property
+    def popular(self) -> tuple[str, ...]:
+        """Ids of models that ImageRouter calls popular, the most popular first."""
+        return self._popular
+
+    @property
     def fetched_ms(self) -> int | None:
         """When the list was fetched (epoch ms); None while there is none."""
         return self._snapshot.saved.fetched_ms or None
@@ -188,7 +195,7 @@ class Catalog:
         """
         model = self.get(name)
         if model is None:
-            raise UnknownModel(name, self.suggest(name))
+            raise UnknownModel(name, self.suggest(name, needs=needs, images=images))
         missing = model.lacks(needs, images=images)
         if missing is not None:
             able = [other for other in self._usable(needs, images) if not other.is_test]
@@ -205,12 +212,28 @@ class Catalog:
             raise UnpricedModel(model.id)
         return model
 
-    def suggest(self, text: str, limit: int = 3) -> list[str]:
-        """Return ids that `text` may have meant, the best first: "did you mean"."""
+    def suggest(
+        self,
+        text: str,
+        limit: int = 3,
+        *,
+        needs: Collection[Ability] = (),
+        images: int | None = None,
+    ) -> list[str]:
+        """Return ids that `text` may have meant, the best first: "did you mean".
+
+        For a model that is listed no more these are its successors: named alike, or newer ones by
+        the same vendor.
+        """
         snapshot = self._snapshot
-        found = [*snapshot.index.alike(text), *snapshot.index.search(text)]
-        names = (snapshot.models[place].id for place in dict.fromkeys(found))
-        return [name for name in names if name != TEST_MODEL][:limit]
+        places = snapshot.index.alike(text)
+        places += snapshot.index.search(text, most=limit, fits=lambda _: True)
+        found = [snapshot.models[place] for place in dict.fromkeys(places)]
+        gone = snapshot.vanished.get(text.strip())
+        if gone is not None:
+            found += [model for model in snapshot.models if _vendor(model) == _vendor(gone)]
+        able = (m.id for m in found if not m.is_test and m.can(needs, images=images))
+        return list(dict.fromkeys(able))[:limit]
 
     def search(
         self,
@@ -219,16 +242,29 @@ class Catalog:
         limit: int = 25,
         needs: Collection[Ability] = (),
         images: int | None = None,
+        first: Sequence[str] = (),
+        allowed: Callable[[Model], bool] | None = None,
     ) -> list[Model]:
         """Return models for autocomplete, the best first, only those that have all of `needs`.
 
-        `images` is how many input images the job has; None: it is not known yet. Where nothing
-        contains the words typed, those spelled most nearly so.
+        `images` is how many input images the job has; None: it is not known yet. `first` are ids
+        that somebody likes or used lately, best first. They lead when nothing is typed, before what
+        is popular everywhere and what is new, and decide between equal matches. `allowed` may keep
+        models back; it is asked for each that may be shown, so it has to be quick.
         """
         snapshot = self._snapshot
-        found = snapshot.index.search(text) or snapshot.index.alike(text)
-        models = (snapshot.models[place] for place in found)
-        return [model for model in models if model.can(needs, images=images)][:limit]
+        favoured = snapshot.places((*first, *self.popular))
+
+        def fits(place: int) -> bool:
+            model = snapshot.models[place]
+            return model.can(needs, images=images) and (allowed is None or allowed(model))
+
+        if text.strip():
+            places = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
+            return [snapshot.models[place] for place in places]
+        rest = (place for place in range(len(snapshot.models)) if place not in favoured)
+        found = (snapshot.models[place] for place in chain(favoured, rest) if fits(place))
+        return list(islice(found, max(limit, 0)))
 
     def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
         """Return the cheapest model for a job with `needs` and `images`; never the dummy.

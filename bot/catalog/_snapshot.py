@@ -45,6 +45,12 @@ class Snapshot:
         place = self._places.get(model_id)
         return None if place is None else self.entries[place]
 
+    def places(self, names: Iterable[str]) -> dict[int, int]:
+        """Return the places of listed models among `names`, each with its rank there."""
+        places = (self._places.get(name, _NONE) for name in names)
+        listed = dict.fromkeys(place for place in places if place != _NONE)
+        return {place: rank for rank, place in enumerate(listed)}
+
     def taught(self, lessons: Mapping[str, frozenset[Lesson]]) -> "Snapshot":
         """Return the same state with other lessons about some models; others are not listed."""
         models = list(self.models)
@@ -89,7 +95,7 @@ def make_snapshot(saved: _disk.Saved, unpriced_ceiling: Micros | None) -> Snapsh
         entries=entries,
         models=models,
         vanished={model.id: model for model in describe(saved.vanished)},
-        index=Index(models),
+        index=Index([model.id for model in models]),
         _places={model.id: place for place, model in enumerate(models)},
         _folded=folded,
         _ambiguous=ambiguous,
