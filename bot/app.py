@@ -227,6 +227,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             generation=generation,
             teller=teller,
             inputs=inputs,
+            tools=tools,
             delivery=delivery,
             recovery=recovery,
             offers=offers,

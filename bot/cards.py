@@ -60,6 +60,14 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a card can be seen."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The job waits (`ahead` is how many are before it) or works (`ahead` is None)."""
 
@@ -79,6 +87,8 @@ class Result:
     today: Micros | None = None
     """What the person has spent today; told only in private results."""
     offer: Offer | None = None
+    parent: Posted | None = None
+    """The message that shows what this was made from, or what it repeats; in the same guild."""
     bare: bool = False
     """Only pictures and price, where Discord or we can't make the whole card."""
 
@@ -140,14 +150,6 @@ class Closed:
 
 
 Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """Where a card can be seen."""
-
-    channel_id: int
-    message_id: int
 
 
 class Messenger(Protocol):

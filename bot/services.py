@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
+from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.offers import Offers
 from bot.painting import Painting
@@ -32,6 +33,7 @@ class Services:
     generation: Generation
     teller: Teller
     inputs: Inputs
+    tools: ImageTools
     delivery: Delivery
     recovery: Recovery
     offers: Offers

@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from bot.cards import Failure, Result, Spent
+from bot.cards import Failure, Posted, Result, Spent
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import Delivery, Fate
@@ -124,7 +124,19 @@ class Teller:
             job.actor, tries, private=job.private, parent_id=job.parent_id
         )
         today = await self._spent_today(job.actor) if job.private else None
-        return await self._show(Result(report, today=today, offer=offer))
+        parent = await self._parent(job)
+        return await self._show(Result(report, today=today, offer=offer, parent=parent))
+
+    async def _parent(self, job: Assignment) -> Posted | None:
+        """The message that an edit's picture is in, or that this repeats; None where none is."""
+        if job.parent_id is not None:
+            parent = await self._jobs.get(job.parent_id)
+            if parent is not None and parent.message_id and not parent.private:
+                return Posted(parent.message_channel_id or 0, parent.message_id)
+        first = next(iter(job.request.images), None)
+        if first is not None and first.message_id and first.channel_id == job.reply.channel_id:
+            return Posted(first.channel_id, first.message_id)
+        return None
 
     async def _deliver_bare(self, report: Report) -> Fate:
         return await self._show(Result(report, bare=True))

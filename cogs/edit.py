@@ -10,6 +10,7 @@ from bot.client import ImageBot
 from bot.planning import MOST_PICTURES, MOST_PROMPT
 from bot.requests import Area, ImageRequest, OutputFormat, Quality, Source
 from cogs.ui import intake, options, painting
+from cogs.ui.lineage import PaintButton, UndoButton
 
 _PAINT: Final = "paint"
 _FURTHER: Final = tuple(f"image{number}" for number in range(2, 17))
@@ -114,3 +115,4 @@ async def setup(bot: ImageBot) -> None:
     cog = Edit()
     app_commands.choices(area=_areas(paint=bot.services.painting.available))(cog.edit)
     await bot.add_cog(cog)
+    bot.add_dynamic_items(UndoButton, PaintButton)

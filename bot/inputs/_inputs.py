@@ -108,6 +108,17 @@ class Inputs:
                 await shelf.close()
                 raise
 
+    async def read(self, source: Source) -> bytes:
+        """Return one picture as it would be sent. Raises as `gather`."""
+        basket = await self.gather(ImageRequest(command="edit", prompt="", images=(source,)))
+        try:
+            [picture] = basket.images
+            if not isinstance(picture.data, Path):
+                raise TypeError("pictures of a basket are files")
+            return await asyncio.to_thread(picture.data.read_bytes)
+        finally:
+            await basket.close()
+
     def _judge(self, request: ImageRequest) -> None:
         """Refuse what cannot work before anything is fetched."""
         left = self._limits.job_bytes

@@ -17,8 +17,7 @@ from bot.requests import ReplyRoute
 from cogs.ui import access, errors, intake
 from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction
-from cogs.ui.messenger import translated
-from cogs.ui.network import NETWORK_FAULTS
+from cogs.ui.network import NETWORK_FAULTS, translated
 
 _log = logging.getLogger(__name__)
 

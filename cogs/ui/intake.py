@@ -149,7 +149,7 @@ async def parent_of(
 ) -> int | None:
     """Return `job_id` if `message` shows that job's result: an id in a button proves nothing."""
     job = await services_of(interaction).jobs.get(job_id)
-    return job.id if job is not None and _shows(message, job) else None
+    return job.id if job is not None and shows(message, job) else None
 
 
 async def again(interaction: Interaction, job_id: int) -> None:
@@ -157,7 +157,7 @@ async def again(interaction: Interaction, job_id: int) -> None:
 
     async def stored() -> Wanted:
         job = await services_of(interaction).jobs.get(job_id)
-        if job is None or not job.prompt or job.private or not _shows(interaction.message, job):
+        if job is None or job.prompt is None or job.private or not shows(interaction.message, job):
             raise NotKept
         return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
 
@@ -251,7 +251,7 @@ async def delete(interaction: Interaction, job_id: int) -> None:
     await interaction.response.defer()
     jobs = services_of(interaction).jobs
     job = await jobs.get(job_id)
-    if job is not None and not _shows(interaction.message, job):
+    if job is not None and not shows(interaction.message, job):
         job = None
     own = job is not None and job.actor.user_id == interaction.user.id
     if not own and not interaction.permissions.manage_messages:
@@ -265,7 +265,7 @@ async def delete(interaction: Interaction, job_id: int) -> None:
         await jobs.unlink(job.id)
 
 
-def _shows(message: discord.Message | None, job: Job) -> bool:
+def shows(message: discord.Message | None, job: Job) -> bool:
     """Whether the message that was clicked is this job's: an id alone proves nothing."""
     if message is None:
         return False

@@ -40,6 +40,7 @@ from cogs.ui.buttons import (
     offer_label,
 )
 from cogs.ui.edit_buttons import EditButton
+from cogs.ui.lineage import PaintButton, UndoButton
 from cogs.ui.text import code_block, fits_code_block, plain
 
 _MADE: Final = discord.Colour(0x2F9E6E)
@@ -68,16 +69,17 @@ class Rendered:
     files: list[discord.File]
 
 
-def render(card: Card, *, addressed: bool = False) -> Rendered:
+def render(card: Card, *, addressed: bool = False, painting: bool = False) -> Rendered:
     """Return `card` as a message.
 
     `addressed` names the person whose job it was, where Discord does not show it by itself.
+    `painting`: there is a mask painter, so that a result may be painted on.
     """
     match card:
         case Progress():
             return Rendered(_view(_box(_WORKING, _progress(card))), [])
         case Result():
-            return _result(card, addressed=addressed)
+            return _result(card, addressed=addressed, painting=painting)
         case Failure():
             return _failure(card)
         case Spent():
@@ -119,7 +121,7 @@ def _progress(card: Progress) -> str:
     return f"**{model}** works on {what}, since {since}."
 
 
-def _result(card: Result, *, addressed: bool) -> Rendered:
+def _result(card: Result, *, addressed: bool, painting: bool) -> Rendered:
     report = card.report
     request = report.job.request
     parts: list[discord.ui.Item[Any] | str] = []
@@ -139,20 +141,26 @@ def _result(card: Result, *, addressed: bool) -> Rendered:
     if card.bare:
         return Rendered(_view(box), files)
     offers = _row(_offer_buttons(card.offer, request))
-    buttons = _row(_result_buttons(report.job, shows_pictures=gallery is not None))
+    buttons = _row(_result_buttons(report.job, painting=painting, pictures=gallery is not None))
     return Rendered(_view(box, *offers, *buttons), files)
 
 
-def _result_buttons(job: Assignment, *, shows_pictures: bool) -> list[discord.ui.Item[Any]]:
+def _result_buttons(
+    job: Assignment, *, painting: bool, pictures: bool
+) -> list[discord.ui.Item[Any]]:
     """What may be done with a result, in a row of at most five, apart from what is offered.
 
     Of a private one nothing is kept that could be run again, and its message can be dismissed.
     """
     private = job.request.private
     buttons: list[discord.ui.Item[Any]] = [] if private else [AgainButton(job.id)]
-    if shows_pictures:
+    if pictures:
         buttons.append(EditButton(job.id, private=private))
+        if painting:
+            buttons.append(PaintButton(job.id, private=private))
     if not private:
+        if job.request.is_edit:
+            buttons.append(UndoButton(job.id))
         buttons.append(DeleteButton(job.id))
     return buttons
 
@@ -172,7 +180,7 @@ def _result_lines(card: Result) -> list[str]:
     report = card.report
     if card.bare:
         return _bare_lines(card)
-    lines = [f"-# {_facts(card)}", *_missing_lines(card)]
+    lines = [f"-# {_facts(card)}", *_parent_lines(card), *_missing_lines(card)]
     if failed := report.failed_parts:
         told = errors.explain(report.error)
         made = len(report.parts) - len(failed)
@@ -188,6 +196,16 @@ def _result_lines(card: Result) -> list[str]:
     if card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
+
+
+def _parent_lines(card: Result) -> list[str]:
+    parent, job = card.parent, card.report.job
+    if parent is None:
+        return []
+    place = job.actor.guild_id or "@me"
+    link = f"https://discord.com/channels/{place}/{parent.channel_id}/{parent.message_id}"
+    said = "Made from" if job.request.is_edit else "Once more, after"
+    return [f"-# {said} [this message]({link})"]
 
 
 def _bare_lines(card: Result) -> list[str]:

@@ -1,61 +1,42 @@
 """`bot.cards.Messenger` on discord.py: the only place that sends the answer to a job.
 
-Turns Discord's errors into those that delivery knows. discord.py itself waits out rate limits
-and repeats what failed with 5xx; every call has a time limit all the same.
+discord.py itself waits out rate limits and repeats what failed with 5xx; every call has a time
+limit all the same.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Final
 
 import discord
 
 from bot.cards import (
     BudgetAlert,
     Card,
-    CardRefused,
     MessageGone,
     Posted,
     RouteBusy,
-    RouteClosed,
-    UploadTooLarge,
 )
+from bot.client import ImageBot
 from bot.requests import ReplyRoute
-from cogs.ui.messages import render
-from cogs.ui.network import NETWORK_FAULTS
+from cogs.ui.messages import Rendered, render
+from cogs.ui.network import translated
 
 _log = logging.getLogger(__name__)
-
-CALL_SECONDS: Final = 120
-"""How long one call may take, with discord.py's own repetitions."""
-
-_UNKNOWN_MESSAGE: Final = 10008
-_TOO_LARGE: Final = 40005
-_INVALID_FORM: Final = 50035
-_STATUS_TOO_LARGE: Final = 413
-_STATUS_REQUEST_TIMEOUT: Final = 408
-_STATUS_RATE_LIMITED: Final = 429
-_STATUS_SERVER: Final = 500
-_ERROR_SHOWN: Final = 200
-"""Characters of Discord's own words in the log."""
 
 
 class DiscordMessenger:
     """Sends cards with an interaction's token or the bot's own."""
 
     def __init__(self) -> None:
-        self._client: discord.Client | None = None
+        self._client: ImageBot | None = None
 
-    def connect(self, client: discord.Client) -> None:
+    def connect(self, client: ImageBot) -> None:
         """Use `client` from now on; before that every route is busy."""
         self._client = client
 
     async def edit(self, reply: ReplyRoute, card: Card) -> Posted:
         """Make the original answer show `card`."""
-        message = render(card)
+        message = self._render(card)
         async with translated():
             edited = await self._webhook(reply).edit_message(
                 reply.message_id, view=message.view, attachments=message.files
@@ -64,7 +45,7 @@ class DiscordMessenger:
 
     async def whisper(self, reply: ReplyRoute, card: Card) -> None:
         """Show `card` to the person alone, as a follow-up."""
-        message = render(card)
+        message = self._render(card)
         async with translated():
             await self._webhook(reply).send(
                 view=message.view, files=message.files, ephemeral=True, wait=True
@@ -80,7 +61,7 @@ class DiscordMessenger:
 
     async def post(self, channel_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` with the bot's own token; the same nonce twice posts once."""
-        message = render(card, addressed=True)
+        message = self._render(card, addressed=True)
         async with translated():
             channel = self._partial(channel_id)
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
@@ -88,7 +69,7 @@ class DiscordMessenger:
 
     async def direct(self, user_id: int, card: Card, *, nonce: str) -> Posted:
         """Post `card` in the person's direct messages; the same nonce twice posts once."""
-        message = render(self._placed(card))
+        message = self._render(self._placed(card))
         async with translated():
             channel = await self._ready().create_dm(discord.Object(user_id))
             sent = await channel.send(view=message.view, files=message.files, nonce=nonce)
@@ -102,7 +83,7 @@ class DiscordMessenger:
                 if card is None:
                     await original.delete()
                 else:
-                    await original.edit(view=render(card).view)
+                    await original.edit(view=self._render(card).view)
         except MessageGone:
             _log.debug("The answer %d was deleted already", reply.message_id)
 
@@ -113,7 +94,11 @@ class DiscordMessenger:
         guild = self._ready().get_guild(card.crossing.guild_id)
         return replace(card, guild_name=guild.name if guild else "a server")
 
-    def _ready(self) -> discord.Client:
+    def _render(self, card: Card, *, addressed: bool = False) -> Rendered:
+        painting = self._client is not None and self._client.services.painting.available
+        return render(card, addressed=addressed, painting=painting)
+
+    def _ready(self) -> ImageBot:
         if self._client is None or self._client.is_closed():
             raise RouteBusy("not connected to Discord")
         return self._client
@@ -126,34 +111,3 @@ class DiscordMessenger:
         # What `Interaction.followup` is, too; without it discord.py sends nothing ephemeral.
         webhook.type = discord.WebhookType.application
         return webhook
-
-
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Bound one exchange with Discord in time, and name its failure."""
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            yield
-    except discord.HTTPException as error:
-        raise _named(error) from error
-    except (*NETWORK_FAULTS, discord.RateLimited) as error:
-        raise RouteBusy(type(error).__name__) from error
-    except RouteBusy:
-        raise
-    except Exception as error:
-        # discord.py trusts Discord's answers, and trips over what a proxy makes of them.
-        _log.exception("An answer of Discord made no sense")
-        raise RouteBusy(type(error).__name__) from error
-
-
-def _named(error: discord.HTTPException) -> Exception:
-    if error.status == _STATUS_TOO_LARGE or error.code == _TOO_LARGE:
-        return UploadTooLarge(str(error.code))
-    if error.code == _UNKNOWN_MESSAGE:
-        return MessageGone(str(error.code))
-    if error.code == _INVALID_FORM:
-        return CardRefused(f"{error.status}/{error.code}: {error.text[:_ERROR_SHOWN]}")
-    busy = {_STATUS_REQUEST_TIMEOUT, _STATUS_RATE_LIMITED}
-    if error.status >= _STATUS_SERVER or error.status in busy:
-        return RouteBusy(f"{error.status}/{error.code}")
-    return RouteClosed(f"{error.status}/{error.code}: {error.text[:_ERROR_SHOWN]}")

@@ -6,7 +6,7 @@ from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.client import ImageBot
 from bot.painting import PresenceUnknown
 from bot.requests import NO_GUILD, Actor
-from cogs.ui.messenger import translated
+from cogs.ui.network import translated
 
 
 class DiscordPresence:

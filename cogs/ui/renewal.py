@@ -15,7 +15,7 @@ from yarl import URL
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.errors import InputUnreachable
 from bot.requests import Source
-from cogs.ui.messenger import translated
+from cogs.ui.network import translated
 from cogs.ui.pictures import pictures_in, place_of
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,163 @@
+"""Where an edit came from, and the way back: **Undo**, and **Paint area** on results.
+
+Undo posts the picture that an edit started from. It makes nothing and costs nothing.
+"""
+
+import io
+import re
+from dataclasses import replace
+from typing import Any, Final, Self
+
+import discord
+
+from bot.errors import BotError, NotKept, NotYours, PictureLost
+from bot.ids import MOST_ID
+from bot.images import Prepared, filename
+from bot.requests import ImageRequest
+from bot.storage import Job
+from cogs.ui import answers, errors, intake, painting
+from cogs.ui.edit_buttons import EditButton
+from cogs.ui.intake import Interaction, services_of, shows
+from cogs.ui.network import translated
+from cogs.ui.pictures import pictures_in
+
+_SECONDARY: Final = discord.ButtonStyle.secondary
+_MOST_LINKS: Final = 5
+"""Buttons that a row holds."""
+
+
+class UndoButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"undo:(?P<id>[0-9]{1,19})"
+):
+    """Posts what the edit `job_id` started from."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(label="Undo", emoji="↩️", custom_id=f"undo:{job_id}", style=_SECONDARY)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(min(int(match["id"]), MOST_ID))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Post it."""
+        await intake.guarded(interaction, _undo(interaction, self.job_id))
+
+
+class PaintButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"paint:(?P<id>[0-9]{1,19}):(?P<private>[01])",
+):
+    """Gives whoever clicks a link to paint on the result of job `job_id`."""
+
+    def __init__(self, job_id: int, *, private: bool) -> None:
+        self.job_id = job_id
+        self.private = private
+        super().__init__(
+            discord.ui.Button(
+                label="Paint area",
+                emoji="🖌️",
+                custom_id=f"paint:{job_id}:{private:d}",
+                style=_SECONDARY,
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from a click."""
+        return cls(min(int(match["id"]), MOST_ID), private=match["private"] == "1")
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Answer with the link, for their eyes only."""
+        await intake.guarded(interaction, _paint(interaction, self.job_id, private=self.private))
+
+
+async def _paint(interaction: Interaction, job_id: int, *, private: bool) -> None:
+    message = interaction.message
+    found = pictures_in(message)[:_MOST_LINKS] if message is not None else []
+    if not found or not services_of(interaction).painting.available:
+        await intake.tell_fault(interaction, "There is nothing here that can be painted on.")
+        return
+    blank = ImageRequest(command="edit", prompt="", private=private)
+    requests = [replace(blank, images=(source,)) for source in found]
+    await painting.invite(interaction, *requests, parent_id=job_id)
+
+
+async def _undo(interaction: Interaction, job_id: int) -> None:
+    services = services_of(interaction)
+    with services.generation.taking():
+        reply = await intake.defer(interaction, private=False)
+        if reply is None:
+            return
+        try:
+            job = await _edit_below(interaction, job_id)
+            picture = await _before(interaction, job)
+        except BotError as error:
+            told = errors.explain(error)
+            await _whisper_instead(interaction, f"### {told.title}\n{told.body}")
+            return
+        name = filename(0, picture.extension)
+
+        async def post() -> None:
+            file = discord.File(io.BytesIO(picture.data), filename=name)
+            async with translated():
+                view = _restored(job, name)
+                await interaction.edit_original_response(view=view, attachments=[file])
+
+        await services.delivery.patiently(post, reply)
+
+
+async def _whisper_instead(interaction: Interaction, text: str) -> None:
+    """Say `text` to the person alone, in place of a public answer.
+
+    The answer is edited before: until then Discord gives a follow-up its visibility.
+    """
+    nothing = answers.boxed("-# There is nothing to go back to.")
+    await interaction.edit_original_response(view=nothing)
+    await interaction.followup.send(view=answers.boxed(text), ephemeral=True)
+    await interaction.delete_original_response()
+
+
+async def _edit_below(interaction: Interaction, job_id: int) -> Job:
+    """The edit whose button was clicked.
+
+    Raises:
+        NotKept: nobody knows what it started from.
+        NotYours: it is somebody else's, and whoever clicks may not delete messages here.
+    """
+    job = await services_of(interaction).jobs.get(job_id)
+    if job is None or not job.request.images or not shows(interaction.message, job):
+        raise NotKept
+    if job.actor.user_id != interaction.user.id and not interaction.permissions.manage_messages:
+        raise NotYours
+    return job
+
+
+async def _before(interaction: Interaction, job: Job) -> Prepared:
+    """The picture that an edit started from, in a size that can be posted here.
+
+    Raises:
+        BotError: it can't be had any more.
+    """
+    services = services_of(interaction)
+    data = await services.inputs.read(job.request.images[0])
+    limit = interaction.filesize_limit
+    [fitted] = await services.tools.prepare([data], per_file=limit, in_all=limit, shrink=True)
+    if not isinstance(fitted, Prepared):
+        raise PictureLost
+    return fitted
+
+
+def _restored(job: Job, name: str) -> discord.ui.LayoutView:
+    item = discord.MediaGalleryItem(f"attachment://{name}")
+    told = f"-# Before the edit by <@{job.actor.user_id}>. This was free."
+    view = answers.boxed(discord.ui.MediaGallery(item), told)
+    view.add_item(discord.ui.ActionRow(EditButton(job.parent_id or job.id, private=False)))
+    return view

@@ -1,0 +1,332 @@
+"""`/edit`: what a person attaches is what ImageRouter gets, and what it makes of it is posted."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from sandbox.books import Books
+from sandbox.discord import Channel, Person, UploadedFile
+from sandbox.house import House, button, explanation, pictures
+
+BRUSH = "mosaic/tessera-brush"
+COLLAGE = "saltmarsh/heron-collage"
+ONE = "inkwell/retouch-one"
+CUTOUT = "harborlight/cutout"
+
+pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
+
+
+def png(colour: str = "red", size: tuple[int, int] = (64, 48), mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def halved(size: tuple[int, int], left: str, right: str) -> bytes:
+    """A picture of two colours."""
+    picture = Image.new("RGB", size, left)
+    picture.paste(right, (size[0] // 2, 0, *size))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def marked(mask: bytes) -> Image.Image:
+    """Where a mask that was sent marks what shall change: white, in both of its conventions."""
+    picture = Image.open(io.BytesIO(mask))
+    assert picture.mode == "RGBA"
+    *colours, alpha = picture.split()
+    inverted = alpha.point(lambda value: 255 - value)
+    for colour in colours:
+        assert colour.tobytes() == inverted.tobytes()
+    return inverted
+
+
+async def test_an_attached_picture_goes_out_byte_for_byte_and_its_edit_is_posted_with_its_cost(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    boat = UploadedFile("boat.png", png())
+    options = {"image": "a", "prompt": "make it blue", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files={"a": boat})
+    message = await pictures(mira, general, ask)
+
+    [request] = house.imagerouter.requests
+    assert request.endpoint == "edits"
+    assert request.fields["prompt"] == "make it blue"
+    assert [(file.field, file.data) for file in request.files] == [("image[]", boat.data)]
+    assert [a.data for a in message.attachments] == [house.imagerouter.answers[0].data]
+    [charge] = house.imagerouter.charges
+    assert [(row["state"], row["actual"]) for row in books.charges()] == [
+        ("settled", charge.cost_micros)
+    ]
+    assert books.rows("SELECT command FROM job") == [{"command": "edit"}]
+
+
+async def test_sixteen_pictures_go_out_in_their_order(
+    house: House, mira: Person, general: Channel
+) -> None:
+    files = {
+        f"file{n}": UploadedFile(f"picture {n}.png", png(f"rgb({n * 15},80,120)"))
+        for n in range(1, 17)
+    }
+    options = {"prompt": "a collage", "model": COLLAGE, "image": "file1"}
+    options |= {f"image{n}": f"file{n}" for n in range(2, 17)}
+    ask = await mira.slash(general, "edit", options, files=files)
+    await pictures(mira, general, ask)
+
+    [request] = house.imagerouter.requests
+    assert [file.data for file in request.images] == [file.data for file in files.values()]
+    assert {file.field for file in request.files} == {"image[]"}
+
+
+async def test_a_mask_is_brought_to_the_pictures_size_and_marks_its_area_in_both_conventions(
+    house: House, mira: Person, general: Channel
+) -> None:
+    files = {
+        "a": UploadedFile("boat.png", png(size=(64, 48))),
+        "m": UploadedFile("mask.png", halved((128, 96), "white", "black")),
+    }
+    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files=files)
+    await pictures(mira, general, ask)
+
+    [request] = house.imagerouter.requests
+    assert request.mask is not None
+    assert request.mask.field == "mask[]"
+    area = marked(request.mask.data)
+    assert area.size == (64, 48)
+    assert area.getpixel((2, 24)) == 255
+    assert area.getpixel((61, 24)) == 0
+
+
+@pytest.mark.parametrize(
+    ("area", "inside", "outside"),
+    [
+        ("left", (1, 24), (62, 24)),
+        ("right", (62, 24), (1, 24)),
+        ("top", (32, 1), (32, 46)),
+        ("bottom", (32, 46), (32, 1)),
+        ("center", (32, 24), (1, 1)),
+        ("border", (1, 1), (32, 24)),
+    ],
+)
+async def test_an_area_needs_no_mask_file(
+    house: House,
+    mira: Person,
+    general: Channel,
+    area: str,
+    inside: tuple[int, int],
+    outside: tuple[int, int],
+) -> None:
+    options = {"image": "a", "area": area, "prompt": "clouds", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("a.png", png())})
+    await pictures(mira, general, ask)
+
+    mask = house.imagerouter.requests[0].mask
+    assert mask is not None
+    shown = marked(mask.data)
+    assert (shown.getpixel(inside), shown.getpixel(outside)) == (255, 0)
+
+
+async def test_a_transparent_background_is_an_area_and_an_opaque_one_is_explained(
+    house: House, mira: Person, general: Channel
+) -> None:
+    cut = Image.new("RGBA", (64, 48), (0, 0, 0, 0))
+    cut.paste((200, 30, 30, 255), (16, 12, 48, 36))
+    buffer = io.BytesIO()
+    cut.save(buffer, "PNG")
+    options = {"image": "a", "area": "background", "prompt": "a sea", "model": BRUSH}
+    files = {"a": UploadedFile("cut.png", buffer.getvalue())}
+    ask = await mira.slash(general, "edit", options, files=files)
+    await pictures(mira, general, ask)
+    mask = house.imagerouter.requests[0].mask
+    assert mask is not None
+    shown = marked(mask.data)
+    assert (shown.getpixel((2, 2)), shown.getpixel((32, 24))) == (255, 0)
+
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("full.png", png())})
+    told = await explanation(general, ask)
+    assert "“full\\.png” can't be used" in told.text
+    assert "transparent background" in told.text
+    assert "cost you nothing" in told.text
+    assert len(house.imagerouter.requests) == 1
+
+
+@pytest.mark.parametrize(("shade", "covers"), [("black", "nothing"), ("white", "everything")])
+async def test_a_mask_of_nothing_or_everything_is_questioned_with_a_preview_and_nothing_is_held(
+    house: House, mira: Person, general: Channel, books: Books, shade: str, covers: str
+) -> None:
+    files = {
+        "a": UploadedFile("boat.png", png()),
+        "m": UploadedFile("mask.png", png(shade)),
+    }
+    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files=files)
+    question = await explanation(general, ask)
+
+    assert f"The mask marks {covers}" in question.text
+    assert question.ephemeral_to == mira.user.id
+    [preview] = question.attachments
+    assert Image.open(io.BytesIO(preview.data)).size == (64, 48)
+    assert {b.label for b in question.buttons} == {"Generate", "Invert", "Cancel"}
+    assert books.charges() == []
+
+    await house.restart_bot()
+    click = await mira.click(question, button(question, "Invert"))
+    await pictures(mira, general, click)
+    mask = house.imagerouter.requests[0].mask
+    assert mask is not None
+    assert marked(mask.data).getextrema() == ((0, 0) if shade == "white" else (255, 255))
+
+
+async def test_generate_all_the_same_sends_the_strange_mask_as_it_is(
+    house: House, mira: Person, general: Channel
+) -> None:
+    files = {"a": UploadedFile("boat.png", png()), "m": UploadedFile("mask.png", png("white"))}
+    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files=files)
+    question = await explanation(general, ask)
+
+    click = await mira.click(question, button(question, "Generate"))
+    await pictures(mira, general, click)
+    mask = house.imagerouter.requests[0].mask
+    assert mask is not None
+    assert marked(mask.data).getextrema() == (255, 255)
+
+
+async def test_without_a_prompt_none_is_sent(house: House, mira: Person, general: Channel) -> None:
+    files = {"a": UploadedFile("boat.png", png())}
+    ask = await mira.slash(general, "edit", {"image": "a", "model": CUTOUT}, files=files)
+    await pictures(mira, general, ask)
+
+    assert "prompt" not in house.imagerouter.requests[0].fields
+
+
+async def test_a_private_edit_is_seen_by_its_person_alone_and_nothing_of_it_is_kept(
+    house: House, mira: Person, theo: Person, general: Channel, books: Books
+) -> None:
+    options = {"image": "a", "prompt": "a secret sail", "model": BRUSH, "private": True}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("b.png", png())})
+    message = await pictures(mira, general, ask)
+
+    assert message.ephemeral_to == mira.user.id
+    assert theo.messages(general) == []
+    assert house.imagerouter.requests[0].fields["response_format"] == "b64_ephemeral"
+    assert books.rows("SELECT * FROM job_input") == books.rows("SELECT * FROM prompt") == []
+
+
+async def test_a_model_that_can_not_edit_is_refused_with_models_that_can(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    options = {"image": "a", "prompt": "a sail", "model": "papercut/fold-large"}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("b.png", png())})
+    told = await explanation(general, ask)
+
+    assert "makes pictures from words alone" in told.text
+    assert (books.charges(), house.imagerouter.requests) == ([], [])
+    click = await mira.click(told, told.buttons[0].custom_id or "")
+    await pictures(mira, general, click)
+    assert house.imagerouter.requests[0].images[0].data == png()
+
+
+async def test_a_mask_on_a_model_without_masks_is_refused_before_it_costs_anything(
+    house: House, mira: Person, general: Channel
+) -> None:
+    files = {"a": UploadedFile("a.png", png())}
+    options = {"image": "a", "area": "left", "prompt": "a sail", "model": COLLAGE}
+    ask = await mira.slash(general, "edit", options, files=files)
+    told = await explanation(general, ask)
+
+    assert "takes no mask" in told.text
+    assert house.imagerouter.requests == []
+
+
+async def test_that_a_model_takes_one_picture_only_is_learned_from_its_answer_and_remembered(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    files = {"a": UploadedFile("a.png", png()), "b": UploadedFile("b.png", png("blue"))}
+    options = {"image": "a", "image2": "b", "prompt": "both", "model": ONE}
+    ask = await mira.slash(general, "edit", options, files=files)
+    told = await explanation(general, ask)
+    assert "more pictures than this model takes" in told.text
+    assert "cost you nothing" in told.text
+    assert told.buttons
+
+    await house.restart_bot()
+    ask = await mira.slash(general, "edit", options, files=files)
+    told = await explanation(general, ask)
+    assert "takes one picture only" in told.text
+    assert len(house.imagerouter.requests) == 1
+    assert [row["state"] for row in books.charges()] == ["released"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.png", b"", "no bytes at all"),
+        ("notes.png", b"dear diary, today " * 40, "no picture"),
+        ("half.png", png(size=(400, 400))[:-40], "damaged or cut off"),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "can't be"),
+    ],
+)
+async def test_a_bad_file_is_named_with_its_reason_and_costs_nothing(
+    house: House,
+    mira: Person,
+    general: Channel,
+    books: Books,
+    name: str,
+    data: bytes,
+    reason: str,
+) -> None:
+    files = {"a": UploadedFile("fine.png", png()), "b": UploadedFile(name, data)}
+    options = {"image": "a", "image2": "b", "prompt": "both", "model": COLLAGE}
+    ask = await mira.slash(general, "edit", options, files=files)
+    told = await explanation(general, ask)
+
+    assert name.replace(".", "\\.") in told.text
+    assert reason in told.text
+    assert "cost you nothing" in told.text
+    assert "both" in told.text
+    assert (books.charges(), house.imagerouter.requests) == ([], [])
+
+
+async def test_where_a_photo_was_taken_is_not_sent_on(
+    house: House, mira: Person, general: Channel
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned
+    exif.get_ifd(0x8825)[1] = "N"
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "green").save(buffer, "JPEG", exif=exif)
+    files = {"a": UploadedFile("photo.jpg", buffer.getvalue())}
+    options = {"image": "a", "prompt": "a sail", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files=files)
+    await pictures(mira, general, ask)
+
+    sent = Image.open(io.BytesIO(house.imagerouter.requests[0].images[0].data))
+    assert sent.size == (40, 60)
+    assert not sent.getexif()
+
+
+async def test_autocomplete_offers_models_that_can_edit_and_marks_those_with_masks(
+    house: House, mira: Person, general: Channel
+) -> None:
+    options = {"image": 1456074443980800005}
+    found = await mira.autocomplete(general, "edit", options, "model")
+    labels = {choice.value: choice.name for choice in found}
+
+    assert BRUSH in labels
+    assert "mask" in labels[BRUSH]
+    assert "mask" not in labels[COLLAGE]
+    assert "papercut/fold-large" not in labels
+
+
+async def test_a_mask_and_an_area_together_are_one_too_many(
+    house: House, mira: Person, general: Channel
+) -> None:
+    files = {"a": UploadedFile("a.png", png()), "m": UploadedFile("m.png", png("white"))}
+    options = {"image": "a", "mask": "m", "area": "left", "prompt": "x", "model": BRUSH}
+    ask = await mira.slash(general, "edit", options, files=files)
+    told = await explanation(general, ask)
+    assert "either a mask or an area" in told.text
