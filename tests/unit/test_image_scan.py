@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from bot.images import Kind
-from bot.images._scan import Layout, Span
+from bot.images._scan import READ, Layout, Span
 from bot.images._scan_formats import scan
 
 SECRET = b"51.5007 N 0.1246 W"
@@ -208,14 +208,16 @@ def test_a_png_whose_data_was_changed_is_for_the_worker() -> None:
     assert scanned(bytes(data)) is None
 
 
-def test_long_files_are_read_in_pieces_and_a_marker_between_two_is_found() -> None:
-    head, body = PLAIN["baseline"][:-2], b"\x12\x34" * 200_000
-    for shift in range(4):
-        data = head + body + bytes(shift) + b"\xff\xd9"
-        layout = scanned(data)
-        assert layout is not None
-        assert layout.size == len(data)
-        assert scanned(data[:-1]) is None
+@pytest.mark.parametrize("shift", range(-3, 4))
+def test_the_end_of_a_long_file_is_found_where_two_pieces_meet(shift: int) -> None:
+    head = PLAIN["baseline"][:-2]
+    header = head.rindex(b"\xff\xda") + 2
+    coded = len(head) - header - int.from_bytes(head[header : header + 2], "big")
+    data = head + b"\x12" * (2 * READ - coded + shift) + b"\xff\xd9"
+    layout = scanned(data)
+    assert layout is not None
+    assert layout.is_untouched(len(data))
+    assert scanned(data[:-1]) is None
 
 
 # -- whatever comes -------------------------------------------------------------------------------
