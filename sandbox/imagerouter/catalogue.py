@@ -204,7 +204,7 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
     SandboxModel("papercut/vector-fold", _fixed("0.04"), answers_in="svg"),
     SandboxModel(
         "papercut/trace",
-        _fixed("0.01"),
+        _fixed("0.05"),
         edit=True,
         one_image=True,
         needs_image=True,
@@ -268,7 +268,7 @@ DEFAULT_MODELS: Final[Sequence[SandboxModel]] = (
     ),
     SandboxModel(
         "northwind/gale-edit",
-        _fixed("0.025"),
+        _fixed("0.11"),
         edit=True,
         mask=True,
         needs_image=True,
