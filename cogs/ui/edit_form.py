@@ -166,7 +166,7 @@ def _model_field(options: list[discord.SelectOption]) -> discord.ui.Label[Any]:
     return discord.ui.Label(
         text="Model",
         description="For models that are not listed here, type /edit.",
-        component=discord.ui.Select(custom_id=MODEL, options=options, required=False),
+        component=discord.ui.Select(custom_id=MODEL, options=options),
     )
 
 
