@@ -40,7 +40,9 @@ MASK_BYTES: Final = 4 * 2**20
 KEPT_MS: Final = 30 * 86_400_000
 """How long the mask of an edit stays for the buttons of its result."""
 
-_SWEEP_S: Final = 300.0
+_SWEEP_S: Final = 60.0
+_READ_MS: Final = 60_000
+"""How long a mask stays that a newer one has replaced."""
 _PURPOSE: Final = b"easel paint link\x00"
 _SIGNATURE_BYTES: Final = 18
 _MOST_DIGITS: Final = 19
@@ -361,7 +363,8 @@ class Painting:
         )
         before = await self._links.paint(link.id, mask_id)
         if before is not None:
-            await self._masks.drop(before)
+            # Another process may be reading it for the same link; then one of the two runs.
+            await self._masks.keep(before, until_ms=self._clock.now_ms() + _READ_MS)
         actor = await self._presence(link.actor)
         if actor is None:
             raise LinkRefused(LinkState.GONE)
@@ -452,14 +455,18 @@ class Painting:
             return self._catalog.choose_default(self._default_model, _MASKING).id
         return wanted if any(model.id == wanted for model in models) else models[0].id
 
+    async def sweep(self) -> None:
+        """Forget what has expired. Raises LedgerUnavailable."""
+        now = self._clock.now_ms()
+        for link_id in [each for each, (_, until) in self._prompts.items() if until <= now]:
+            del self._prompts[link_id]
+        await self._links.sweep()
+        await self._masks.sweep()
+
     async def _keep_tidy(self) -> None:
         while True:
             try:
-                await self._links.sweep()
-                await self._masks.sweep()
+                await self.sweep()
             except LedgerUnavailable:
                 _log.info("What has expired of the painter is forgotten later")
-            now = self._clock.now_ms()
-            for link_id in [each for each, (_, until) in self._prompts.items() if until <= now]:
-                del self._prompts[link_id]
             await asyncio.sleep(_SWEEP_S)

@@ -118,7 +118,7 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
 
 def with_web(settings: Settings) -> Settings:
     """Let the bot serve its pages on a free port of this machine, where nothing else is set."""
-    if settings.http_port is not None:
+    if settings.http_port is not None or settings.public_url is not None:
         return settings
     return replace(settings, http_host="127.0.0.1", http_port=0, public_url="http://127.0.0.1:0")
 

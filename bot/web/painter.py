@@ -38,13 +38,13 @@ Explain = Callable[[BotError | None], tuple[str, str]]
 """The title and the sentence that people read for an error; None is a fault without a name."""
 
 _PAGE: Final = "painter.html"
-_BODY_SECONDS: Final = 90.0
-"""How long a mask may take to come in: 4 MiB over a bad mobile connection."""
 _PICTURE_SECONDS: Final = 180.0
 _PICTURES_AT_ONCE: Final = 4
 _PIECE_BYTES: Final = 256 * 1024
 _ABOUT_BYTES: Final = 64 * 1024
 _FORM_BYTES: Final = MASK_BYTES + _ABOUT_BYTES + 4 * 1024
+_PARTS: Final = {"mask": MASK_BYTES, "about": _ABOUT_BYTES}
+"""What a form has, and how many bytes of it at most."""
 
 _ANY: Final = Rate(burst=150, per_second=4)
 _GUESS: Final = Rate(burst=20, per_second=0.2)
@@ -66,11 +66,15 @@ _LINKS: Final = {
 
 
 class PainterPages:
-    """The routes of the painter. `read` its files before it is served."""
+    """The routes of the painter. `read` its files before it is served.
 
-    def __init__(self, painting: Painting, *, explain: Explain) -> None:
+    A mask may take `body_seconds` to come in: 4 MiB over a bad mobile connection.
+    """
+
+    def __init__(self, painting: Painting, *, explain: Explain, body_seconds: float = 90.0) -> None:
         self._painting = painting
         self._explain = explain
+        self._body_seconds = body_seconds
         self._assets: dict[str, Asset] = {}
         self._by_address = Limiter(_ANY)
         self._guesses = Limiter(_GUESS)
@@ -150,7 +154,7 @@ class PainterPages:
     async def _generate(self, request: web.Request) -> web.Response:
         self._only_own_page(request)
         link_id = self._link(request, self._generates)
-        painted = await _read_form(request)
+        painted = await self._read_form(request)
         async with self._worded():
             await self._painting.generate(link_id, painted)
         return web.json_response({"stage": "queued", "link": None}, status=202)
@@ -198,6 +202,22 @@ class PainterPages:
             ) from error
         except BotError as error:
             raise self._refused(error) from error
+
+    async def _read_form(self, request: web.Request) -> Painted:
+        if request.content_type != "multipart/form-data":
+            raise _unreadable()
+        if (request.content_length or 0) > _FORM_BYTES:
+            raise _too_large()
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                parts = await _read_parts(request)
+        except TimeoutError as error:
+            raise Refusal(
+                408, "slow", "That took too long", "The mask did not arrive in time. Try again."
+            ) from error
+        except ValueError as error:
+            raise _unreadable() from error
+        return _painted(parts.get("mask", b""), parts.get("about", b""))
 
     def _refused(self, error: BotError) -> Refusal:
         title, body = self._explain(error)
@@ -271,30 +291,13 @@ async def _send_picture(request: web.Request, upload: Upload) -> web.StreamRespo
     return response
 
 
-async def _read_form(request: web.Request) -> Painted:
-    if request.content_type != "multipart/form-data":
-        raise _unreadable()
-    if (request.content_length or 0) > _FORM_BYTES:
-        raise _too_large()
-    mask, about = b"", b""
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for part in await request.multipart():
-                if not isinstance(part, BodyPartReader):
-                    raise _unreadable()
-                if part.name == "mask":
-                    mask = await _read_part(part, MASK_BYTES)
-                elif part.name == "about":
-                    about = await _read_part(part, _ABOUT_BYTES)
-                else:
-                    raise _unreadable()
-    except TimeoutError as error:
-        raise Refusal(
-            408, "slow", "That took too long", "The mask did not arrive in time. Try again."
-        ) from error
-    except ValueError as error:
-        raise _unreadable() from error
-    return _painted(mask, about)
+async def _read_parts(request: web.Request) -> dict[str, bytes]:
+    parts: dict[str, bytes] = {}
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name not in _PARTS:
+            raise _unreadable()
+        parts[part.name] = await _read_part(part, _PARTS[part.name])
+    return parts
 
 
 async def _read_part(part: BodyPartReader, most: int) -> bytes:
