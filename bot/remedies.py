@@ -84,7 +84,9 @@ def remedies(
             found = [again]
         case QuotaExceeded() if error.limit.window is Window.OPEN:
             found = [again]
-        case QuotaExceeded() | PictureTooDear():
+        case QuotaExceeded():
+            found = [*_fewer(again, error), *_models_within(again, catalog, within)]
+        case PictureTooDear():
             found = _models_within(again, catalog, within)
         case _:
             found = []
@@ -115,6 +117,13 @@ def _other_models(request: ImageRequest, catalog: Catalog) -> list[ImageRequest]
     able = [model for model in _able(request, catalog) if not model.is_free]
     able.sort(key=lambda model: (abs((model.ceiling or 0) - worth), model.id))
     return _with_models(request, (model.id for model in able[: MOST_REMEDIES - 1]))
+
+
+def _fewer(request: ImageRequest, refusal: QuotaExceeded) -> list[ImageRequest]:
+    """As many of the pictures as fit, if any do: a refusal names the limit with the least left."""
+    price = refusal.needed // request.count
+    fitting = min(refusal.left // price, request.count - 1) if price else 0
+    return [replace(request, count=fitting)] if fitting > 0 else []
 
 
 def _models_within(request: ImageRequest, catalog: Catalog, within: Micros) -> list[ImageRequest]:

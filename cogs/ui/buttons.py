@@ -161,8 +161,11 @@ ALL: Final = (AgainButton, DeleteButton, OfferButton, ConfirmButton, CancelButto
 """What the bot registers at start, so that buttons of earlier processes work."""
 
 
-def offer_label(offered: ImageRequest, asked: ImageRequest) -> str:
-    """Say on a button what is different about `offered`."""
+def offer_label(offered: ImageRequest, asked: ImageRequest, *, missing: bool = False) -> str:
+    """Say on a button what is different about `offered`.
+
+    `missing`: the other pictures are there; else fewer are offered than were asked for.
+    """
     if offered.model and offered.model != asked.model:
         return shorten(f"Use {offered.model}", MOST_LABEL)
     if offered.size != asked.size:
@@ -170,9 +173,8 @@ def offer_label(offered: ImageRequest, asked: ImageRequest) -> str:
     if offered.quality != asked.quality:
         return f"With quality {offered.quality}"
     if offered.count != asked.count:
-        return (
-            "Try the missing one again"
-            if offered.count == 1
-            else f"Try the missing {offered.count} again"
-        )
+        one = offered.count == 1
+        if missing:
+            return f"Try the missing {'one' if one else offered.count} again"
+        return "Only 1 picture" if one else f"Only {offered.count} pictures"
     return "Try again"

@@ -140,7 +140,7 @@ def _result(card: Result, *, addressed: bool, painting: bool) -> Rendered:
     box = _box(_MADE, *parts)
     if card.bare:
         return Rendered(_view(box), files)
-    offers = _row(_offer_buttons(card.offer, request))
+    offers = _row(_offer_buttons(card.offer, request, missing=True))
     buttons = _row(_result_buttons(report.job, painting=painting, pictures=gallery is not None))
     return Rendered(_view(box, *offers, *buttons), files)
 
@@ -298,12 +298,15 @@ def _ways_on(card: Failure) -> list[discord.ui.Item[Any]]:
 
 
 def _offer_buttons(
-    offer: Offer | None, asked: ImageRequest, *, labels: Sequence[str] = ()
+    offer: Offer | None, asked: ImageRequest, *, labels: Sequence[str] = (), missing: bool = False
 ) -> list[discord.ui.Item[Any]]:
-    """A button for each request of an offer; without `labels` each says what differs."""
+    """A button for each request of an offer; without `labels` each says what differs.
+
+    `missing`: the others of the pictures that were asked for are in the message.
+    """
     if offer is None:
         return []
-    labels = labels or [offer_label(request, asked) for request in offer.requests]
+    labels = labels or [offer_label(request, asked, missing=missing) for request in offer.requests]
     return [
         OfferButton(offer.id, index, private=request.private, label=label)
         for index, (request, label) in enumerate(zip(offer.requests, labels, strict=True))

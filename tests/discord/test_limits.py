@@ -57,6 +57,24 @@ async def test_a_refusal_names_the_limit_and_offers_what_still_fits(
     assert (await pictures(mira, general, again)).attachments
 
 
+@pytest.mark.usefixtures("nobody_waits")
+async def test_a_batch_that_is_too_large_is_offered_smaller(
+    house: House, policies: Policies, mira: Person, general: Channel, books: Books
+) -> None:
+    await policies.set_limit(Who.each_member(house.guild().id), Window.DAY, 200_000, by=ADMIN)
+    told = await explanation(general, await ask_large(mira, general, count=4))
+    assert "**$0.20** is left, and this needs about $0.16, at most $0.32." in told.text
+
+    first, *others = [b.label or "" for b in told.buttons]
+    assert first == "Only 2 pictures"
+    assert others
+    assert all(label.startswith("Use ") for label in others)
+
+    fewer = await pictures(mira, general, await mira.click(told, button(told, first)))
+    assert len(fewer.attachments) == 2
+    assert [charge["model"] for charge in books.charges()] == [LARGE, LARGE]
+
+
 async def test_an_exhausted_budget_leaves_what_is_free(
     house: House, policies: Policies, mira: Person, general: Channel
 ) -> None:
