@@ -39,6 +39,22 @@ async def test_a_right_click_on_a_message_offers_its_commands(
         await expect(chat.page.get_by_role("menu")).to_have_count(0)
 
 
+async def test_the_answer_to_a_command_on_an_old_message_comes_into_sight(
+    open_as: OpenAs, place: Place
+) -> None:
+    general = channel_of(place, "general")
+    for number in range(6):
+        await place.discord.person("theo").say(general, f"message {number}\n" + "line\n" * 10)
+    async with open_as() as chat:
+        await expect(chat.last).to_contain_text("message 5")
+        await chat.messages.first.hover()
+        await chat.page.mouse.wheel(0, -5000)
+        await expect(chat.last).not_to_be_in_viewport()
+        await count_letters(chat, chat.messages.first)
+        await expect(chat.last).to_contain_text("letters")
+        await expect(chat.last).to_be_in_viewport()
+
+
 async def test_commands_work_in_a_thread_below_its_channel(open_as: OpenAs, place: Place) -> None:
     async with open_as("mira", "paper-boats") as chat, open_as("theo", "pictures") as other:
         title = chat.page.get_by_role("heading", level=1)

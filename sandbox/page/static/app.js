@@ -211,7 +211,10 @@ function appsMenu(message, button, point) {
   const entries = state.room.commands.filter((command) => command.type === MESSAGE_COMMAND);
   openMenu(button, "Apps", entries.map((command) => ({
     label: command.name,
-    run: () => press("menu", { command: command.name }, message.id, button),
+    run: () => {
+      feed.follow();
+      press("menu", { command: command.name }, message.id, button);
+    },
   })), "No app has commands for messages here.", point);
 }
 

@@ -57,8 +57,8 @@ export class Feed {
   /** A command on its way; `settle` it when its answer or failure is known. */
   ask(ask) {
     this.asks.push(ask);
-    this.pinned = true;
     this.#drawAsk(ask);
+    this.follow();
   }
 
   settle(ask, failure) {
@@ -70,6 +70,12 @@ export class Feed {
     ask.failure = failure;
     ask.element?.remove();
     this.#drawAsk(ask);
+  }
+
+  /** Go to the newest message, and stay there: one's own doing is answered at the end. */
+  follow() {
+    this.pinned = true;
+    this.#keepDown();
   }
 
   /** Say under a message that its button or select went wrong, until the next try. */
