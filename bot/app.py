@@ -202,7 +202,12 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             default_model=settings.default_model,
         )
         recovery = Recovery(
-            ledger=ledger, jobs=jobs, charger=charger, teller=teller, alone=path is not None
+            ledger=ledger,
+            jobs=jobs,
+            charger=charger,
+            teller=teller,
+            budgets=budgets,
+            alone=path is not None,
         )
         painting = Painting(
             links=PaintLinks(database, clock=clock),

@@ -9,6 +9,7 @@ import logging
 from contextlib import suppress
 from typing import Final
 
+from bot.budget_alerts import BudgetAlerts
 from bot.charging import Charger
 from bot.errors import LedgerUnavailable
 from bot.outcomes import stored_report
@@ -28,19 +29,29 @@ class Recovery:
     """Owns no task: `run` is one, of whoever starts it."""
 
     def __init__(
-        self, *, ledger: Ledger, jobs: Jobs, charger: Charger, teller: Teller, alone: bool
+        self,
+        *,
+        ledger: Ledger,
+        jobs: Jobs,
+        charger: Charger,
+        teller: Teller,
+        budgets: BudgetAlerts,
+        alone: bool,
     ) -> None:
         """`alone`: no other process may have this database open, so all others are dead."""
         self._ledger = ledger
         self._jobs = jobs
         self._charger = charger
         self._teller = teller
+        self._budgets = budgets
         self._alone = alone
         self._swept = asyncio.Event()
         self._telling = asyncio.Lock()
         self._finishing = False
         self._again: set[int] = set()
         """Jobs that are ours to tell of, and that could not be read."""
+        self._pressing: set[int] = set()
+        """Jobs whose presumed costs may have brought a pooled budget to a threshold."""
 
     async def run(self, ready: asyncio.Event) -> None:
         """Beat from the start; once `ready` (Discord is connected), sweep and tell, for ever."""
@@ -100,6 +111,7 @@ class Recovery:
         swept = await self._ledger.sweep(adopt_all=adopt_all)
         for charge_id in swept.presumed_charges:
             _log.warning("Charge %d counts as spent: no answer came in time", charge_id)
+        self._pressing.update(swept.pressing_jobs)
 
     async def _tell_all(self) -> None:
         async with self._telling:
@@ -113,6 +125,8 @@ class Recovery:
                     await self._tell_safely(job_id)
 
             await asyncio.gather(*(tell(job_id) for job_id in waiting))
+            while self._pressing and not self._finishing:
+                await self._budgets.check(self._pressing.pop())
 
     async def _tell_safely(self, job_id: int) -> None:
         """Tell of one job; that it can't be told must not keep the others waiting."""

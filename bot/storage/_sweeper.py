@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.storage._charges import Move, move
-from bot.storage.models import ChargeState, Swept
+from bot.storage.models import ChargeState, Settlement, Swept
 from bot.storage.rows import Store, Tx
 
 HEARTBEAT_S: Final = 20
@@ -59,30 +59,35 @@ class Sweeper:
         released: set[int] = set()
         unknown: list[int] = []
         presumed: list[int] = []
+        pressing: set[int] = set()
         await store.write(partial(self._begin, now_ms))
         while due := await store.read(partial(_due, now_ms)):
             moves = [partial(self._close, row, now_ms) for row in due]
             changed = await asyncio.gather(*(store.write(move) for move in moves))
-            for row, was_changed in zip(due, changed, strict=True):
+            for row, change in zip(due, changed, strict=True):
                 to, _ = _NEXT[row.state]
-                if not was_changed:
+                if not change.changed:
                     continue
+                if change.presses_budget:
+                    pressing.add(row.job_id)
                 if to is ChargeState.RELEASED:
                     released.add(row.job_id)
                 else:
                     (unknown if to is ChargeState.UNKNOWN else presumed).append(row.charge_id)
-        return Swept(tuple(sorted(released)), tuple(unknown), tuple(presumed))
+        return Swept(
+            tuple(sorted(released)), tuple(unknown), tuple(presumed), tuple(sorted(pressing))
+        )
 
     async def _begin(self, now_ms: int, tx: Tx) -> None:
         """Be alive before anybody else is judged dead."""
         await beat(tx, self.process_id, now_ms)
         await self._forget_tokens(tx, now_ms)
 
-    async def _close(self, due: "_Due", now_ms: int, tx: Tx) -> bool:
+    async def _close(self, due: "_Due", now_ms: int, tx: Tx) -> Settlement:
         """Move a charge on, if it is still in the state in which it was found."""
         to, reason = _NEXT[due.state]
         wanted = Move(due.charge_id, to, now_ms, only_from=due.state, reason=reason)
-        return (await move(tx, wanted, clock=self.clock)).changed
+        return await move(tx, wanted, clock=self.clock)
 
     async def _forget_tokens(self, tx: Tx, now_ms: int) -> None:
         """Delete the tokens of interactions that are over: they are of no use but to a thief."""

@@ -118,6 +118,8 @@ class Swept:
     """Charges that were sent and whose outcome nobody awaits any more."""
     presumed_charges: tuple[int, ...] = ()
     """Charges that now count as spent at the held amount."""
+    pressing_jobs: tuple[int, ...] = ()
+    """Jobs whose presumed charges press on a pooled budget: see `Policies.crossed`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.quotas import Window
+from bot.storage import Option, Who
 from sandbox.books import Books
 from sandbox.discord import Channel, Person
 from sandbox.house import House, explanation
@@ -67,6 +69,29 @@ async def test_after_a_quarter_of_an_hour_it_counts_as_spent(
     assert [(row["state"], row["actual"]) for row in books.charges()] == [("presumed", 80_000)]
     usage = await (await mira.slash(general, "usage")).answer()
     assert "**In all** $0.08" in usage.text
+
+
+async def test_a_budget_that_fills_up_with_what_is_presumed_is_told_of(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    policies, guild = house.bot.services.policies, house.guild().id
+    alerts = house.channel("workshop")
+    await policies.set_limit(Who.guild(guild), Window.MONTH, 160_000, by=theo.user.id)
+    await policies.configure(guild, Option.ALERT_CHANNEL, alerts.id, by=theo.user.id)
+    house.imagerouter.faults.add(Fault(end_early=True))
+    ask = await mira.slash(general, "imagine", {"prompt": "a ghost ship", "model": LARGE})
+    await explanation(general, ask)
+
+    recovery = house.bot.services.recovery
+    await recovery.sweep()
+    assert theo.messages(alerts) == []
+    house.clock.advance(16 * 60_000)
+    await recovery.sweep()
+    await recovery.sweep()
+
+    (told,) = theo.messages(alerts)
+    assert told.text.splitlines()[0] == "### 50% of a budget is spent"
+    assert "$0.08 of $0.16 a month for this server is spent." in told.text
 
 
 async def test_usage_tells_what_may_still_count(

@@ -4,7 +4,8 @@ from typing import TypeVar
 
 import pytest
 
-from bot.storage import ChargeState, Ledger, Swept
+from bot.quotas import Window
+from bot.storage import ChargeState, Ledger, Swept, Who
 from bot.storage.rows import LIMIT_S, Transaction
 from tests.storage.books import MINUTE, Books
 
@@ -65,6 +66,20 @@ async def test_the_answer_may_still_come_after_the_lease(books: Books) -> None:
     done = await books.ledger.settle(held.charge_ids[0], actual=700)
     assert (done.changed, done.job_closed) == (True, False)
     assert await books.counters("member") == (0, 700, 0)
+
+
+@pytest.mark.parametrize(("budget", "presses"), [(2001, False), (2000, True)])
+async def test_a_sweep_names_the_jobs_whose_presumed_cost_may_be_half_of_a_budget(
+    books: Books, budget: int, *, presses: bool
+) -> None:
+    await books.policies.set_limit(Who.channel(77, 770), Window.DAY, budget, by=1)
+    held = await books.sent(books.job(ceiling=1000))
+    books.clock.now += MINUTE
+    assert (await books.ledger.sweep()).pressing_jobs == ()
+    books.clock.now += 15 * MINUTE
+    swept = await books.ledger.sweep()
+    assert swept.presumed_charges == held.charge_ids
+    assert swept.pressing_jobs == ((held.job_id,) if presses else ())
 
 
 async def test_nothing_stays_unclosed_past_lease_and_grace(books: Books) -> None:
