@@ -159,6 +159,6 @@ async def test_a_private_job_has_no_public_buttons_and_no_words_in_usage(
     ask = await mira.slash(general, "usage")
     usage = await ask.answer()
 
-    assert [button.label for button in answer.buttons] == ["Edit"]
+    assert [button.label for button in answer.buttons] == ["Edit", "Paint area"]
     assert "private" in usage.text
     assert SECRET not in usage.text
