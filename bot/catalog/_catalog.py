@@ -5,13 +5,17 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import chain, islice
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from bot.catalog import _disk, _lessons
+from bot.catalog._keeper import Keeper
 from bot.catalog._lessons import Lesson, Lessons
+from bot.catalog._lookups import Lookups
 from bot.catalog._models import MAX_CHOICE, TEST_MODEL, Ability, Model
 from bot.catalog._snapshot import make_snapshot
 from bot.clock import Clock
@@ -23,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 _ASK_TIMEOUT_S: Final = 60.0
 _START_TIMEOUT_S: Final = 15.0
-_SAVE_TIMEOUT_S: Final = 10.0
+_POPULAR_TIMEOUT_S: Final = 10.0
 _FIRST_BACKOFF_S: Final = 15.0
 _JITTER: Final = 0.15
 """So many processes do not ask in the same second."""
@@ -42,6 +46,14 @@ class Source(Protocol):
 
     async def models(self, *, etag: str | None = None) -> ModelsPage:
         """Read the whole list of picture models, newest first."""
+        ...
+
+    async def model(self, model_id: str) -> CatalogueModel | None:
+        """Ask for one model, aliases included; None when there is none."""
+        ...
+
+    async def popular_models(self) -> list[str]:
+        """Ask for the most popular models' ids; empty whenever that fails."""
         ...
 
 
@@ -71,11 +83,11 @@ class Catalog:
         self._unpriced_ceiling = unpriced_ceiling
         self._refresh_s = refresh_s
         self._snapshot = make_snapshot(_disk.Saved(models=()), unpriced_ceiling)
-        self._popular: tuple[str, ...] = ()
+        self._lookups = Lookups(router, clock=clock)
         self._lessons = Lessons()
         self._lessons_path = cache_path and cache_path.with_suffix(".lessons.json")
         self._lessons_unsaved = False
-        self._saving: asyncio.Task[None] | None = None
+        self._keeper = Keeper()
         self._loaded = asyncio.Event()
         self._next_s = 0.0
         self._failures = 0
@@ -97,10 +109,7 @@ class Catalog:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self._saving is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SAVE_TIMEOUT_S):
-                    await self._saving
+        await self._keeper.close()
 
     async def load(self) -> None:
         """Take the copy on disk; without one, ask ImageRouter, for at most 15 seconds.
@@ -151,7 +160,7 @@ class Catalog:
     @property
     def popular(self) -> tuple[str, ...]:
         """Ids of models that ImageRouter calls popular, the most popular first."""
-        return self._popular
+        return self._snapshot.saved.popular
 
     @property
     def fetched_ms(self) -> int | None:
@@ -159,8 +168,30 @@ class Catalog:
         return self._snapshot.saved.fetched_ms or None
 
     def get(self, name: str) -> Model | None:
-        """Return the model with this id; case is overlooked where that leaves only one."""
-        return self._snapshot.get(name.strip())
+        """Return the listed model with this id, or with an alias that `lookup` has found.
+
+        Case is overlooked where that leaves only one.
+        """
+        name = name.strip()
+        return self._snapshot.get(name) or self._snapshot.get(self._lookups.listed_as(name))
+
+    async def lookup(self, name: str) -> Model | None:
+        """Return the model of any name that ImageRouter knows, aliases included; None: no such one.
+
+        What is listed comes from memory; about the rest ImageRouter is asked, for at most 8
+        seconds, and its answer is remembered for a while. An alias found so is understood by `get`
+        and `require`, too. A model that is not listed can be looked at, but not used.
+
+        Raises:
+            ImageRouterError: nobody could tell.
+        """
+        model = self.get(name)
+        if model is not None:
+            return model
+        entry = await self._lookups.ask(name.strip())
+        if entry is None or not _is_for_pictures(entry):
+            return None
+        return self._snapshot.get(entry.id) or self._snapshot.describe(entry)
 
     def known(self, name: str) -> Model | None:
         """Like `get`, also for models that are listed no more: they stay nameable in history."""
@@ -255,16 +286,16 @@ class Catalog:
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
 
-        def fits(place: int) -> bool:
-            model = snapshot.models[place]
+        def fits(model: Model) -> bool:
             return model.can(needs, images=images) and (allowed is None or allowed(model))
 
         if text.strip():
-            places = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
+            places = snapshot.index.search(
+                text, most=limit, fits=lambda place: fits(snapshot.models[place]), favoured=favoured
+            )
             return [snapshot.models[place] for place in places]
-        rest = (place for place in range(len(snapshot.models)) if place not in favoured)
-        found = (snapshot.models[place] for place in chain(favoured, rest) if fits(place))
-        return list(islice(found, max(limit, 0)))
+        found = (snapshot.models[place] for place in snapshot.in_order(favoured, images=images))
+        return list(islice((m for m in found if fits(m)), max(limit, 0)))
 
     def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
         """Return the cheapest model for a job with `needs` and `images`; never the dummy.
@@ -314,31 +345,37 @@ class Catalog:
         self._snapshot = self._snapshot.taught(about)
 
     def _save_lessons(self) -> None:
-        """Have the lessons written to disk, by one task at a time."""
-        if self._lessons_path is None or not (self._lessons_unsaved and self._loaded.is_set()):
-            return
-        if self._saving is None or self._saving.done():
-            writing = self._write_lessons(self._lessons_path)
-            self._saving = asyncio.create_task(writing, name="catalogue lessons")
-
-    async def _write_lessons(self, path: Path) -> None:
-        while self._lessons_unsaved:
+        """Keep the lessons on disk, once those of an earlier process have been read."""
+        if self._lessons_path is not None and self._lessons_unsaved and self._loaded.is_set():
             self._lessons_unsaved = False
             rows = self._lessons.rows(now_ms=self._clock.now_ms())
-            try:
-                await asyncio.to_thread(_lessons.write, path, rows)
-            except OSError as error:
-                _log.warning("what was learned could not be kept on disk: %s", error.strerror)
+            self._keeper.put("what was learned", partial(_lessons.write, self._lessons_path, rows))
 
     async def _keep_fresh(self) -> None:
         await self._loaded.wait()
         while True:
+            try:
+                await self._ask_what_is_popular()
+            except Exception:  # noqa: BLE001 - nobody's favourites are worth the refreshing
+                _log.exception("the popular models could not be kept")
             await asyncio.sleep(self._next_s)
             try:
                 self._next_s = await self.refresh()
             except Exception:  # noqa: BLE001 - an old list beats a bot that stops asking
                 _log.exception("refreshing the catalogue failed")
                 self._next_s = _jittered(self._refresh_s)
+
+    async def _ask_what_is_popular(self) -> None:
+        """Take the popular models, or keep those of the last answer that had any."""
+        try:
+            async with asyncio.timeout(_POPULAR_TIMEOUT_S):
+                names = tuple(await self._router.popular_models())
+        except TimeoutError:
+            return
+        saved = self._snapshot.saved
+        if names and names != saved.popular:
+            self._snapshot = replace(self._snapshot, saved=replace(saved, popular=names))
+            self._save_list()
 
     def _is_plausible(self, models: Collection[CatalogueModel]) -> bool:
         """Whether to believe an answer: an empty or a gutted list is mostly somebody's fault."""
@@ -363,15 +400,17 @@ class Catalog:
             vanished=tuple(gone[:_MAX_VANISHED]),
             etag=etag,
             fetched_ms=self._clock.now_ms(),
+            popular=before.popular,
         )
         self._snapshot = await asyncio.to_thread(make_snapshot, saved, self._unpriced_ceiling)
         self._heed_lessons()
-        if self._cache_path is None:
-            return
-        try:
-            await asyncio.to_thread(_disk.write, self._cache_path, saved)
-        except OSError as error:
-            _log.warning("the catalogue could not be kept on disk: %s", error.strerror)
+        self._save_list()
+
+    def _save_list(self) -> None:
+        if self._cache_path is not None:
+            self._keeper.put(
+                "the catalogue", partial(_disk.write, self._cache_path, self._snapshot.saved)
+            )
 
 
 def _is_for_pictures(entry: CatalogueModel) -> bool:

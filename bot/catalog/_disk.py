@@ -29,6 +29,7 @@ class Saved:
     vanished: tuple[CatalogueModel, ...] = ()
     etag: str | None = None
     fetched_ms: int = 0
+    popular: tuple[str, ...] = ()
 
 
 def write(path: Path, saved: Saved) -> None:
@@ -42,6 +43,7 @@ def write(path: Path, saved: Saved) -> None:
         "format": _FORMAT,
         "etag": saved.etag,
         "fetched_ms": saved.fetched_ms,
+        "popular": saved.popular,
         "sha256": hashlib.sha256(body).hexdigest(),
     }
     replace_file(path, [json.dumps(head).encode(), b"\n", body])
@@ -90,6 +92,7 @@ def read(path: Path) -> Saved | None:
             vanished=tuple(models[False]),
             etag=head["etag"],
             fetched_ms=head["fetched_ms"],
+            popular=tuple(str(name) for name in head.get("popular", ())),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None

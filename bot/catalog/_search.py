@@ -23,6 +23,9 @@ _POOL: Final = 48
 _FEW: Final = 3
 """With fewer matches than this, names that were misspelt are looked for, too."""
 
+_SHELF: Final = 2
+"""Letters by which beginnings of words are put together before they are sorted."""
+
 _SHORTEST_PART: Final = 3
 _MOST_PARTS: Final = 400
 """Letters of a word that may stand inside of another one, and places where it is looked at."""
@@ -57,7 +60,7 @@ class Index:
         words: defaultdict[str, list[int]] = defaultdict(list)
         spelt: defaultdict[str, list[int]] = defaultdict(list)
         grams: defaultdict[str, list[int]] = defaultdict(list)
-        begins: list[tuple[str, int]] = []
+        begins: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         lines: list[str] = []
         self._line_places: list[int] = []
         self._line_starts: list[int] = []
@@ -69,18 +72,20 @@ class Index:
                 spelt[spelling].append(place)
             for gram in {gram for each in name.spellings for gram in _two_and_three(each)}:
                 grams[gram].append(place)
-            begins += ((begin, place) for begin in name.begins.split(MARK)[1:])
+            for begin in name.begins.split(MARK)[1:]:
+                begins[begin[:_SHELF]].append((begin, place))
             for spelling in name.spellings[1:]:  # the second has the first in it
                 self._line_places.append(place)
                 self._line_starts.append(length)
                 lines.append(spelling)
                 length += len(spelling) + 1
-        begins.sort()
         self._words = {word: frozenset(places) for word, places in words.items()}
         self._spelt = dict(spelt)
         self._grams = dict(grams)
-        self._begins_sorted = [begin for begin, _ in begins]
-        self._begin_places = [place for _, place in begins]
+        # Shelf by shelf, because one long sort would hold the interpreter and so the event loop.
+        sorted_begins = [each for shelf in sorted(begins) for each in sorted(begins[shelf])]
+        self._begins_sorted = [begin for begin, _ in sorted_begins]
+        self._begin_places = [place for _, place in sorted_begins]
         self._text = "\n".join(lines)
         self._slips = _one_letter_less(self._words)
 

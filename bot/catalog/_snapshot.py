@@ -1,7 +1,7 @@
 """One state of the list, worked out so that every question is answered from memory."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,6 +50,24 @@ class Snapshot:
         places = (self._places.get(name, _NONE) for name in names)
         listed = dict.fromkeys(place for place in places if place != _NONE)
         return {place: rank for rank, place in enumerate(listed)}
+
+    def in_order(self, favoured: Collection[int], *, images: int | None) -> Iterator[int]:
+        """Give all places, as they are shown when nothing is typed: the favoured, then the newest.
+
+        For words alone, those that seem to need an image come last.
+        """
+        yield from favoured
+        rest = (place for place in range(len(self.models)) if place not in favoured)
+        if images != 0:
+            yield from rest
+            return
+        put_off = []
+        for place in rest:
+            if self.models[place].seems_to_need_picture:
+                put_off.append(place)
+            else:
+                yield place
+        yield from put_off
 
     def taught(self, lessons: Mapping[str, frozenset[Lesson]]) -> "Snapshot":
         """Return the same state with other lessons about some models; others are not listed."""

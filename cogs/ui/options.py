@@ -16,8 +16,11 @@ _MOST_VALUE = 100
 async def complete_model(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Models that match what is typed so far."""
-    found = services_of(interaction).catalog.search(current, limit=MOST_CHOICES)
+    """Models that match what is typed so far; those that need a picture not where none goes in."""
+    from_words = interaction.command is not None and interaction.command.name == "imagine"
+    found = services_of(interaction).catalog.search(
+        current, limit=MOST_CHOICES, images=0 if from_words else None
+    )
     return _choices(found)
 
 

@@ -47,6 +47,12 @@ class Shelf:
     async def models(self, *, etag: str | None = None) -> ModelsPage:
         return ModelsPage(models=self._models, etag=etag)
 
+    async def model(self, model_id: str) -> CatalogueModel | None:
+        return None
+
+    async def popular_models(self) -> list[str]:
+        return []
+
 
 async def catalogue(*models: CatalogueModel, unpriced: Micros | None = None) -> Catalog:
     catalog = Catalog(

@@ -314,4 +314,4 @@ async def test_a_disk_that_takes_nothing_only_costs_the_memory_of_lessons(
     async with loaded(shelf, clock, in_the_way / "list.json") as catalog:
         catalog.learn("acme/brush", Lesson.ONE_IMAGE)
         assert known(catalog, "acme/brush").max_images == 1
-    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"catalogue lessons"})
+    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"catalogue files"})

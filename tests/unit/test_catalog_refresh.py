@@ -82,7 +82,10 @@ async def router(shelf: Shelf) -> AsyncIterator[ImageRouter]:
     async with (
         TestServer(app, host="127.0.0.1") as server,
         ImageRouter(
-            api_key="k" * 64, base_url=str(server.make_url("")), requests_per_second=None
+            api_key="k" * 64,
+            base_url=str(server.make_url("")),
+            popular_url="",
+            requests_per_second=None,
         ) as router,
     ):
         yield router
