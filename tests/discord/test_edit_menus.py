@@ -1,43 +1,34 @@
-"""Edits that nobody types: the Apps menu, the edit tray, and the button on results."""
+"""Edits that nobody types: the Apps menu of messages, and the edit tray."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from sandbox.books import Books
-from sandbox.discord import Ask, Channel, Message, Modal, NotPossibleError, Person, UploadedFile
+from sandbox.discord import Ask, Channel, Message, NotPossibleError, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
+from tests.discord.edits import (
+    ADD,
+    CHEAP,
+    COLLAGE,
+    DAY_MS,
+    EDIT,
+    edit_form,
+    fields,
+    files,
+    made,
+    png,
+    rename,
+    sent,
+)
 
 BRUSH = "mosaic/tessera-brush"
-COLLAGE = "saltmarsh/heron-collage"
 CUTOUT = "harborlight/cutout"
-TRIPTYCH = "saltmarsh/triptych"
-CHEAP = "papercut/fold-mini"
 SEA = "https://pictures.example/sea.png"
-EDIT, ADD = "Edit image", "Add to edit tray"
-DAY_MS = 86_400_000
 
 pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
-
-
-def png(number: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 30), f"rgb({number * 9},80,120)").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def files(count: int, *, begin: int = 0) -> list[UploadedFile]:
-    return [UploadedFile(f"boat {n}.png", png(n)) for n in range(begin, begin + count)]
-
-
-def fields(modal: Modal) -> dict[str, dict[str, Any]]:
-    """The fields of a form by their custom ids."""
-    inner = [row["component"] for row in modal.components]
-    return {field["custom_id"]: field for field in inner}
 
 
 def shown(message: Message) -> list[str]:
@@ -50,11 +41,6 @@ def _galleries(message: Message) -> Iterator[dict[str, Any]]:
         yield from (each for each in box["components"] if each["type"] == 12)
 
 
-async def edit_form(person: Person, channel: Channel, message: Message) -> Modal:
-    """The form of the command on a message with one picture."""
-    return await (await person.apps_menu(channel, EDIT, message)).form()
-
-
 async def choose(person: Person, message: Message, values: list[str], which: int = 0) -> Ask:
     """Choose in a message's menu."""
     return await person.choose(message, message.selects[which].custom_id, values)
@@ -63,13 +49,6 @@ async def choose(person: Person, message: Message, values: list[str], which: int
 async def tray(person: Person, channel: Channel, message: Message) -> Message:
     """The tray, once the pictures of a message are added."""
     return await (await person.apps_menu(channel, ADD, message)).answer()
-
-
-def sent(house: House, number: int = -1) -> list[bytes]:
-    """The pictures of an edit, as they arrived at ImageRouter."""
-    request = house.imagerouter.requests[number]
-    assert request.endpoint == "edits"
-    return [file.data for file in request.images]
 
 
 # A command on a message
@@ -243,103 +222,6 @@ async def test_a_form_that_the_bot_never_showed_edits_nothing(
     assert house.imagerouter.requests == []
 
 
-# The button on results
-
-
-async def made(person: Person, channel: Channel, model: str = CHEAP, **options: object) -> Message:
-    """A result."""
-    asked = {"prompt": "a gull", "model": model, **options}
-    return await pictures(person, channel, await person.slash(channel, "imagine", asked))
-
-
-async def test_anybody_edits_a_result_at_their_own_cost_and_its_parent_is_known(
-    house: House, mira: Person, theo: Person, general: Channel, books: Books
-) -> None:
-    first = await made(mira, general)
-    [parent] = books.rows("SELECT id FROM job")
-    modal = await (await theo.click(first, button(first, "Edit"))).form()
-    ask = await theo.submit(modal, {"prompt": "at night", "model": [COLLAGE]})
-    second = await pictures(theo, general, ask)
-
-    assert sent(house) == [first.attachments[0].data]
-    assert books.rows("SELECT user_id, parent_id FROM job WHERE command = 'edit'") == [
-        {"user_id": theo.user.id, "parent_id": parent["id"]}
-    ]
-    assert [each.label for each in second.buttons][:2] == ["Again", "Edit"]
-
-
-async def test_a_results_button_and_its_form_work_after_a_restart(
-    house: House, mira: Person, general: Channel, books: Books
-) -> None:
-    first = await made(mira, general)
-    await house.restart_bot()
-    modal = await (await mira.click(first, button(first, "Edit"))).form()
-    await house.restart_bot()
-    await pictures(mira, general, await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]}))
-    assert sent(house) == [first.attachments[0].data]
-    [row] = books.rows("SELECT parent_id FROM job WHERE command = 'edit'")
-    assert row["parent_id"] is not None
-
-
-async def test_of_a_result_with_several_pictures_the_form_asks_which(
-    house: House, mira: Person, general: Channel
-) -> None:
-    first = await made(mira, general, TRIPTYCH)
-    modal = await (await mira.click(first, button(first, "Edit"))).form()
-    assert list(fields(modal)) == ["prompt", "model", "pictures", "files", "mask"]
-    with pytest.raises(NotPossibleError):
-        await mira.submit(modal, {"prompt": "x"})
-
-    values = {"prompt": "x", "model": [COLLAGE], "pictures": ["2", "0"]}
-    await pictures(mira, general, await mira.submit(modal, values))
-    assert sent(house) == [first.attachments[index].data for index in (0, 2)]
-
-
-async def test_the_edit_of_a_private_result_is_private_even_after_a_restart(
-    house: House, mira: Person, general: Channel, books: Books
-) -> None:
-    first = await made(mira, general, private=True)
-    await house.restart_bot()
-    modal = await (await mira.click(first, button(first, "Edit"))).form()
-    ask = await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]})
-    second = await pictures(mira, general, ask)
-
-    assert second.ephemeral_to == mira.user.id
-    assert sent(house) == [first.attachments[0].data]
-    assert books.rows("SELECT is_private FROM job WHERE command = 'edit'") == [{"is_private": 1}]
-    assert books.rows("SELECT * FROM job_input") == []
-    assert books.rows("SELECT * FROM offer") == []
-
-
-async def test_the_apps_menu_knows_a_result_and_its_parent(
-    house: House, mira: Person, theo: Person, general: Channel, books: Books
-) -> None:
-    first = await made(mira, general)
-    modal = await edit_form(theo, general, first)
-    await pictures(theo, general, await theo.submit(modal, {"prompt": "x", "model": [COLLAGE]}))
-    [parent] = books.rows("SELECT id FROM job WHERE command = 'imagine'")
-    [edit] = books.rows("SELECT parent_id FROM job WHERE command = 'edit'")
-    assert edit["parent_id"] == parent["id"]
-
-
-async def test_a_button_that_names_another_job_gives_no_parent(
-    mira: Person, general: Channel, books: Books
-) -> None:
-    first, second = await made(mira, general), await made(mira, general)
-    forged = button(second, "Edit")
-    rename(first, button(first, "Edit"), forged)
-    modal = await (await mira.click(first, forged)).form()
-    await pictures(mira, general, await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]}))
-    assert books.rows("SELECT parent_id FROM job WHERE command = 'edit'") == [{"parent_id": None}]
-
-
-def rename(message: Message, custom_id: str, other: str) -> None:
-    """Do what a hostile client can: send another custom id than the one it was given."""
-    component = message.component(custom_id)
-    assert component is not None
-    component["custom_id"] = other
-
-
 # The tray
 
 
@@ -498,6 +380,7 @@ async def test_a_picture_above_a_limit_is_refused_with_its_words(
     modal = await edit_form(mira, general, await mira.say(general, files=files(1)))
     ask = await mira.submit(modal, {"prompt": "my words", "model": [COLLAGE]})
     told = await explanation(general, ask)
+    assert "too dear here" in told.text
     assert "my words" in told.text
     assert house.imagerouter.requests == []
 
