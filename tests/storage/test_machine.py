@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from bot.quotas import Defaults, Limit, QuotaExceeded, Scope, Window
 from bot.requests import Actor
-from bot.storage import ChargeState, Settlement
+from bot.storage import ChargeState, Erasure, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
 from tests.storage.books import (
@@ -54,11 +54,20 @@ TRANSITIONS = {
     (PRESUMED, SETTLED),
     (RELEASED, SETTLED),
 }
+AFTER_ERASURE = {(was, to) for was, to in TRANSITIONS if was not in {HELD, DISPATCHED}}
+"""What may happen to a charge whose person has been erased: only jobs that have ended are."""
+ERASED = -1
+"""Whose charges the model says they are then."""
 Key = tuple[str, str, str, int]
 """Scope, subject, window, and when it began (epoch ms)."""
-CHOICES = st.tuples(
-    st.sampled_from([True, True, True, False]), st.integers(0, 3), st.integers(0, 9)
+Choice = tuple[bool, bool, int, int]
+CHOICES: st.SearchStrategy[Choice] = st.tuples(
+    st.sampled_from([True, True, True, False]),
+    st.booleans(),
+    st.integers(0, 3),
+    st.integers(0, 9),
 )
+"""Whether it should fit, whether one of an erased person is preferred, which state, which one."""
 AMOUNTS = (0, 1, 300, 1000, 2500)
 
 
@@ -72,6 +81,7 @@ class ModelCharge:
     state: ChargeState = HELD
     actual: int = 0
     overrun: int = 0
+    created_at: int = 0
     changed_at: int = 0
     lease: int = 0
 
@@ -101,6 +111,8 @@ class LedgerMachine(RuleBasedStateMachine):
     """Random events, on a real database and on the model."""
 
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    erasures: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
     new_url: ClassVar[Callable[[], str]]
     defaults: ClassVar[Defaults] = GENEROUS
@@ -108,6 +120,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.charges: dict[int, ModelCharge] = {}
+        self.delivered: set[int] = set()
+        self.asked: dict[int, int] = {}
+        self.once_erased: set[int] = set()
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         opening = open_books(type(self).new_url(), defaults=self.defaults)
@@ -143,6 +158,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if (charge.state, to) not in TRANSITIONS:
             return False
         type(self).reached[charge.state, to] += 1
+        type(self).reached_late[charge.state, to] += charge.user == ERASED
         if to is SETTLED:
             covered = 0 if charge.state is RELEASED else charge.held
             charge.overrun = max(0, actual - covered)
@@ -150,11 +166,12 @@ class LedgerMachine(RuleBasedStateMachine):
         charge.state, charge.changed_at = to, self.clock.now
         return True
 
-    def pick(self, choice: tuple[bool, int, int], to: ChargeState) -> tuple[int, ModelCharge]:
+    def pick(self, choice: Choice, to: ChargeState) -> tuple[int, ModelCharge]:
         """Choose a charge that can become `to`, from each state alike, or any charge at all."""
-        fitting, state_number, number = choice
-        states = sorted({c.state for c in self.charges.values() if (c.state, to) in TRANSITIONS})
-        ids = list(self.charges)
+        fitting, erased, state_number, number = choice
+        ids = [i for i, c in self.charges.items() if c.user == ERASED] if erased else []
+        ids = ids or list(self.charges)
+        states = sorted({s for i in ids if ((s := self.charges[i].state), to) in TRANSITIONS})
         if fitting and states:
             state = states[state_number % len(states)]
             ids = [i for i in ids if self.charges[i].state is state]
@@ -170,7 +187,33 @@ class LedgerMachine(RuleBasedStateMachine):
     def some_were_sent_before(self, users: list[int]) -> None:
         for user in users:
             self.hold(user=user, guild=77, pictures=2, ceiling=1000, rules=[], cap=None)
-            self.dispatch((True, 0, 0))
+            self.dispatch((True, False, 0, 0))
+
+    @initialize(
+        user=st.sampled_from([11, 12]),
+        truths=st.lists(st.sampled_from([SETTLED, RELEASED, PRESUMED]), max_size=3),
+    )
+    def somebody_was_erased_before_the_truth_came(
+        self, user: int, truths: list[ChargeState]
+    ) -> None:
+        known = set(self.charges)
+        self.hold(user=user, guild=77, pictures=2, ceiling=2500, rules=[], cap=None)
+        ledger = self.books.ledger
+        lost, free = self.charges.keys() - known
+        assert self.runner.run(ledger.dispatch(lost, lease_ms=MINUTE))
+        assert self.runner.run(ledger.mark_unknown(lost, reason="lost"))
+        assert self.runner.run(ledger.release(free, reason="free"))
+        assert self.change(self.charges[lost], DISPATCHED)
+        assert self.change(self.charges[lost], UNKNOWN)
+        assert self.change(self.charges[free], RELEASED)
+        self.erase(user=user, delivered=True, anew=True)
+        for number, truth in enumerate(truths):
+            if truth is SETTLED:
+                self.settle((True, True, number, 0), actual=300)
+            elif truth is RELEASED:
+                self.release((True, True, number, 0))
+            else:
+                self.time_passes_and_the_sweeper_comes(ms=16 * MINUTE)
 
     @rule(
         user=st.sampled_from([11, 12]),
@@ -219,7 +262,9 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         held = self.runner.run(self.books.ledger.hold(job, limits))
         for charge_id in held.charge_ids:
-            self.charges[charge_id] = ModelCharge(job.id, user, guild, ceiling, keys)
+            self.charges[charge_id] = ModelCharge(
+                job.id, user, guild, ceiling, keys, created_at=self.clock.now
+            )
         for limit in limits:
             if limit.window is not Window.OPEN and ceiling:
                 (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
@@ -235,7 +280,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(some)
     @rule(choice=CHOICES)
-    def dispatch(self, choice: tuple[bool, int, int]) -> None:
+    def dispatch(self, choice: Choice) -> None:
         charge_id, charge = self.pick(choice, DISPATCHED)
         done = self.runner.run(self.books.ledger.dispatch(charge_id, lease_ms=MINUTE))
         assert done == self.change(charge, DISPATCHED)
@@ -244,7 +289,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(some)
     @rule(choice=CHOICES, actual=st.sampled_from((*AMOUNTS, 9000)))
-    def settle(self, choice: tuple[bool, int, int], actual: int) -> None:
+    def settle(self, choice: Choice, actual: int) -> None:
         charge_id, charge = self.pick(choice, SETTLED)
         was_open = charge.state is DISPATCHED
         done: Settlement = self.runner.run(self.books.ledger.settle(charge_id, actual=actual))
@@ -256,14 +301,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(some)
     @rule(choice=CHOICES)
-    def release(self, choice: tuple[bool, int, int]) -> None:
+    def release(self, choice: Choice) -> None:
         charge_id, charge = self.pick(choice, RELEASED)
         done = self.runner.run(self.books.ledger.release(charge_id, reason="free"))
         assert done == self.change(charge, RELEASED)
 
     @precondition(some)
     @rule(choice=CHOICES)
-    def lose_the_answer(self, choice: tuple[bool, int, int]) -> None:
+    def lose_the_answer(self, choice: Choice) -> None:
         charge_id, charge = self.pick(choice, UNKNOWN)
         done = self.runner.run(self.books.ledger.mark_unknown(charge_id, reason="lost"))
         assert done == self.change(charge, UNKNOWN)
@@ -282,6 +327,57 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.change(self.charges[charge_id], to)
         assert set(swept.unknown_charges) == {i for i, to in due.items() if to is UNKNOWN}
         assert set(swept.presumed_charges) == {i for i, to in due.items() if to is PRESUMED}
+
+    @rule(
+        user=st.sampled_from([11, 12]),
+        delivered=st.sampled_from([True, True, False]),
+        anew=st.sampled_from([True, True, False]),
+    )
+    def erase(self, user: int, *, delivered: bool, anew: bool) -> None:
+        """Erase somebody, or go on with everybody whose erasure waits for jobs."""
+        if delivered:
+            self.deliver_what_has_ended(user)
+        erasure = Erasure(self.books.db, clock=self.clock)
+        if anew:
+            self.asked[user] = self.clock.now
+            done = self.runner.run(erasure.erase_person(user))
+            erased, waiting = self.forget(user)
+            assert (done.rows.get("job", 0), done.waiting) == (erased, waiting)
+            type(self).erasures["erased"] += erased
+            type(self).erasures["waiting"] += waiting
+        else:
+            unfinished = self.runner.run(erasure.resume())
+            outcomes = [self.forget(user) for user in list(self.asked)]
+            assert unfinished == sum(bool(waiting) for _, waiting in outcomes)
+            type(self).erasures["resumed"] += sum(erased for erased, _ in outcomes)
+
+    def deliver_what_has_ended(self, user: int) -> None:
+        mine = {c.job_id for c in self.charges.values() if c.user == user}
+        for job_id in sorted(mine - self.still_open() - self.delivered):
+            assert self.runner.run(
+                self.books.jobs.mark_delivered(job_id, channel_id=770, message_id=1)
+            )
+            self.delivered.add(job_id)
+
+    def still_open(self) -> set[int]:
+        return {c.job_id for c in self.charges.values() if c.state in {HELD, DISPATCHED}}
+
+    def forget(self, user: int) -> tuple[int, int]:
+        """Erase in the model; returns how many jobs were erased, and how many wait."""
+        charges = [
+            charge
+            for charge in self.charges.values()
+            if charge.user == user and charge.created_at <= self.asked[user]
+        ]
+        ended = self.delivered - self.still_open()
+        waiting = {charge.job_id for charge in charges} - ended
+        for charge in charges:
+            charge.user = ERASED if charge.job_id in ended else user
+        if not waiting:
+            del self.asked[user]
+        erased = {charge.job_id for charge in charges} & ended
+        self.once_erased |= {user} if erased else set()
+        return len(erased), len(waiting)
 
     # What must hold
 
@@ -324,10 +420,19 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.runner.run(ledger.spend(user, since_ms=0)) == spent[user]
             assert self.runner.run(ledger.pending(user)) == pending[user]
 
+        async def read(tx: Tx) -> list[Row]:
+            return await tx.fetch("SELECT spent FROM usage_month WHERE user_id < 0")
 
+        tombs = self.runner.run(self.books.db.read(read))
+        assert sum(row.integer("spent") for row in tombs) == spent[ERASED]
+
+
+@pytest.mark.timeout(400)
 def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[], str]) -> None:
     LedgerMachine.new_url = new_url
     LedgerMachine.reached.clear()
+    LedgerMachine.reached_late.clear()
+    LedgerMachine.erasures.clear()
     LedgerMachine.refusals.clear()
     machine = LedgerMachine.TestCase
     machine.settings = settings(
@@ -339,4 +444,6 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     )
     machine().runTest()
     assert set(LedgerMachine.reached) == TRANSITIONS
+    assert set(+LedgerMachine.reached_late) == AFTER_ERASURE
+    assert set(+LedgerMachine.erasures) == {"erased", "waiting", "resumed"}
     assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -39,6 +40,11 @@ EVERYBODY = (
     *(Who.channel(77, 770), Who.guild(77), Who.ceiling(77), Who.any_guild(), Who.guild(78)),
     *(Who.person(11), Who.person(12), Who.direct_messages(), Who.everybody()),
 )
+ONE_OF_EACH = (
+    *(Who.channel(77, 770), Who.guild(77), Who.ceiling(77), Who.member(77, 11)),
+    *(Who.person(12), Who.direct_messages(), Who.everybody()),
+)
+"""Somebody for each kind of limit that can refuse."""
 user_ids, guild_ids = st.sampled_from(USERS), st.sampled_from(GUILDS)
 
 
@@ -46,6 +52,8 @@ class RulesMachine(LedgerMachine):
     """Everything that happens to a ledger, and rules, grants, roles, blocks and time zones."""
 
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    erasures: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
     seen: ClassVar[Counter[str]] = Counter()
     defaults: ClassVar[Defaults] = Defaults(
@@ -140,15 +148,25 @@ class RulesMachine(LedgerMachine):
             min_size=1,
             max_size=3,
         ),
+        tightest=st.sampled_from(ONE_OF_EACH),
+        dearest=st.sampled_from([None, Who.guild(77), Who.person(12)]),
         granted=st.booleans(),
         zone=st.sampled_from(ZONES),
     )
     def some_rules_are_there(
-        self, first: list[tuple[Who, Window, int]], granted: bool, zone: str
+        self,
+        first: list[tuple[Who, Window, int]],
+        tightest: Who,
+        dearest: Who | None,
+        granted: bool,
+        zone: str,
     ) -> None:
         self.change_zone(guild=77, zone=zone)
         for who, window, amount in first:
             self.set_a_rule(who=who, window=window, amount=amount)
+        self.set_a_rule(who=tightest, window=Window.WEEK, amount=2500)
+        if dearest is not None:
+            self.set_a_rule(who=dearest, window=Window.IMAGE, amount=1000)
         if granted:
             self.grant(user=11, guild=77, amount=3000)
 
@@ -257,6 +275,7 @@ class RulesMachine(LedgerMachine):
             case Blocked():
                 assert stopped
                 type(self).seen["blocked"] += 1
+                type(self).seen["blocked, though erased"] += user in self.once_erased
             case PictureTooDear() as refusal:
                 assert dear
                 assert not stopped
@@ -270,6 +289,8 @@ class RulesMachine(LedgerMachine):
                 assert binding is not None
                 assert (refusal.limit, refusal.left) == (binding.limit, binding.left)
                 type(self).refusals[refusal.limit.scope] += 1
+                own = not refusal.limit.scope.is_pooled
+                type(self).seen["refused, though erased"] += own and user in self.once_erased
             case HeldJob() as held:
                 assert standing.fits
                 self.note(held, job, keys, limits)
@@ -293,7 +314,8 @@ class RulesMachine(LedgerMachine):
         actor = job.actor
         for charge_id in held.charge_ids:
             self.charges[charge_id] = ModelCharge(
-                job.id, actor.user_id, actor.guild_id, job.ceiling, keys
+                *(job.id, actor.user_id, actor.guild_id, job.ceiling, keys),
+                created_at=self.clock.now,
             )
         for (scope, window), amount in limits.items():
             if window in SPANS and job.ceiling:
@@ -302,10 +324,13 @@ class RulesMachine(LedgerMachine):
                 assert settled - overrun + reserved <= amount
 
 
+@pytest.mark.timeout(400)
 def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], str]) -> None:
     RulesMachine.new_url = new_url
     RulesMachine.refusals.clear()
     RulesMachine.seen.clear()
+    RulesMachine.reached_late.clear()
+    RulesMachine.erasures.clear()
     machine = RulesMachine.TestCase
     machine.settings = settings(
         max_examples=60,
@@ -323,6 +348,8 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
         "zone flipped",
         "blocked",
         "too dear",
+        "blocked, though erased",
+        "refused, though erased",
     }
     assert set(RulesMachine.refusals) == set(Scope)
     assert set(Target) == {who.target for who in EVERYBODY}
