@@ -10,9 +10,11 @@ from functools import partial
 from bot.clock import Clock
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import Defaults, Limit
+from bot.requests import Actor
 from bot.storage._charges import Move, move
 from bot.storage._hold import Holder
 from bot.storage._sweeper import Sweeper, beat
+from bot.storage._today import spent_today
 from bot.storage.models import (
     MAX_CHARGES_PER_JOB,
     ChargeState,
@@ -206,6 +208,16 @@ class Ledger:
             user_id,
             guild_id,
             since_ms or 0,
+        )
+
+    async def spent_today(self, actor: Actor) -> Micros:
+        """Sum up what a person spent everywhere since midnight, in the zone of their guild.
+
+        In direct messages since midnight UTC. The same day as that of `/usage`.
+        """
+        now_ms = self._clock.now_ms()
+        return await self._db.read(
+            lambda tx: spent_today(tx, actor.user_id, actor.guild_id, now_ms=now_ms)
         )
 
     async def _sum(self, sql: str, *values: Value) -> Micros:

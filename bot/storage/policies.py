@@ -16,6 +16,7 @@ from bot.storage._audit import Change, read_changes, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
 from bot.storage._standing import Question, read_standing
+from bot.storage._today import read_zones
 from bot.storage.policy_models import (
     BlockedMember,
     Crossing,
@@ -261,7 +262,7 @@ class Policies:
     async def _set_timezone(self, guild_id: int, zone: str, by: int, tx: Tx) -> int:
         now = self._clock.now_ms()
         await _lock_guild(tx, guild_id)
-        changes = await _zones(tx, guild_id)
+        changes = await read_zones(tx, guild_id)
         counted = await first(
             tx,
             "SELECT id FROM bucket WHERE scope = 'guild' AND subject = $1 LIMIT 1",
@@ -285,7 +286,7 @@ class Policies:
 
     async def zones(self, guild_id: int) -> list[ZoneChange]:
         """Return every time zone that a guild has had, oldest first, for `window_at`."""
-        return await self._db.read(lambda tx: _zones(tx, guild_id))
+        return await self._db.read(lambda tx: read_zones(tx, guild_id))
 
     async def standing(self, actor: Actor, *, price: Micros = 0, count: int = 1) -> Standing:
         """Tell how every limit stands for `actor`, without spending anything.
@@ -362,17 +363,9 @@ async def _lock_guild(tx: Tx, guild_id: int) -> None:
     )
 
 
-async def _zones(tx: Tx, guild_id: int) -> list[ZoneChange]:
-    rows = await tx.fetch(
-        "SELECT changed_at, zone FROM guild_zone WHERE guild_id = $1 ORDER BY changed_at",
-        guild_id,
-    )
-    return [ZoneChange(row.integer("changed_at"), row.text("zone")) for row in rows]
-
-
 async def _read_config(guild_id: int, tx: Tx) -> GuildConfig:
     row = await first(tx, "SELECT * FROM guild WHERE id = $1", guild_id)
-    zones = await _zones(tx, guild_id)
+    zones = await read_zones(tx, guild_id)
     zone = zones[-1].zone if zones else UTC_ZONE
     if row is None:
         return GuildConfig(zone=zone)
