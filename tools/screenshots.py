@@ -6,6 +6,7 @@ installed Chromium, and no account: everything runs on this machine.
 
 import argparse
 import asyncio
+import io
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, expect
+from PIL import Image
+from playwright.async_api import Browser, FilePayload, expect
 
 from sandbox.house import House
 from sandbox.page import PageServer
@@ -22,8 +24,10 @@ from tools.browser import Chat, Look, find_chromium, launch, open_chat
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
 MODEL: Final = "black-forest-labs/FLUX-1-schnell"
+EDITOR: Final = "mosaic/tessera-brush"
 
 DESKTOP: Final = Look("light", 1160, 760)
+TALL: Final = Look("light", 1160, 940)
 DARK: Final = Look("dark", 1160, 760)
 PHONE: Final = Look("dark", 390, 780, scale=2)
 
@@ -81,6 +85,34 @@ async def photograph(studio: Studio) -> None:
         await studio.take(chat, "sandbox-phone")
 
 
+async def photograph_edits(studio: Studio, boat: bytes) -> None:
+    """An edit and its result, and the question about a mask that marks everything."""
+    picture: FilePayload = {"name": "boat.png", "mimeType": "image/png", "buffer": boat}
+    mask: FilePayload = {"name": "mask.png", "mimeType": "image/png", "buffer": _white()}
+    prompt = {"prompt": "the same boat under a starry sky", "model": EDITOR}
+    async with open_chat(studio.browser, studio.url, channel="workshop", look=TALL) as chat:
+        await chat.begin("edit")
+        await chat.attach("image", picture)
+        await chat.fill({**prompt, "area": "the upper half"})
+        await chat.run()
+        await chat.log.get_by_role("button", name="Undo").wait_for()
+        await studio.take(chat, "edit")
+        await chat.begin("edit")
+        await chat.attach("image", picture)
+        await chat.add_option("mask")
+        await chat.attach("mask", mask)
+        await chat.fill(prompt)
+        await chat.run()
+        await chat.log.get_by_role("button", name="Invert").wait_for()
+        await studio.take(chat, "mask-question")
+
+
+def _white() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (1024, 1024), 255).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 async def make(folder: Path, chromium: str) -> None:
     """Run the sandbox and the browser, and write the pictures."""
     async with AsyncExitStack() as stack:
@@ -90,7 +122,9 @@ async def make(folder: Path, chromium: str) -> None:
             PageServer(house.discord, house.imagerouter, house.clock, port=0)
         )
         browser = await stack.enter_async_context(launch(chromium))
-        await photograph(Studio(browser, page.url, folder))
+        studio = Studio(browser, page.url, folder)
+        await photograph(studio)
+        await photograph_edits(studio, house.imagerouter.answers[0].data)
 
 
 def main() -> int:
