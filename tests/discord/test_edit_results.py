@@ -82,6 +82,7 @@ async def test_a_private_result_that_came_by_direct_message_stays_private_whiche
     gate.open()
     home = mail(house, mira)
     first = await mira.wait_for(home, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()  # until it is written down which message it is
 
     for by_menu in (False, True):
         clicked = None if by_menu else await mira.click(first, button(first, "Edit"))
