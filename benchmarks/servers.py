@@ -124,7 +124,7 @@ class _Counting:
 
 def noise(number: int, size: int) -> UploadedFile:
     """Return a picture of about `size` bytes; every other one is a JPEG, as photos are."""
-    kind, bytes_a_pixel = (("png", 3.0), ("jpeg", 2.1))[number % 2]
+    kind, bytes_a_pixel = (("png", 3.0), ("jpeg", 1.41))[number % 2]
     side = round((size / bytes_a_pixel) ** 0.5)
     picture = Image.frombytes("RGB", (side, side), os.urandom(3 * side * side))
     buffer = io.BytesIO()

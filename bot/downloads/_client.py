@@ -20,10 +20,12 @@ from yarl import URL
 from bot.downloads._addresses import AddressRefused, SocketGuard, check_url, refused
 from bot.downloads._errors import FetchError, FetchRefused, FetchStatus, FetchTooLarge
 from bot.downloads._hosts import Hosts
-from bot.downloads._sink import PIECE_BYTES, Sink
+from bot.downloads._sink import Sink
 
 USER_AGENT: Final = "Easel (Discord picture bot)"
 
+_READ_BYTES: Final = 256 * 1024
+"""What aiohttp holds of a body before it stops to read."""
 _MAX_REDIRECTS: Final = 4
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _OK: Final = 200
@@ -125,7 +127,7 @@ class Downloads:
     ) -> int:
         """Fetch at most `max_bytes` into a new file; return how many it has.
 
-        The file is there only when this returns. At most a few hundred KiB are in memory at once.
+        The file is there only when this returns. A few MiB are in memory at once.
         `count` is told of each few bytes before they are written, and may refuse them by raising.
 
         Raises:
@@ -165,7 +167,7 @@ class Downloads:
                         url,
                         allow_redirects=False,
                         auto_decompress=not as_sent,
-                        read_bufsize=PIECE_BYTES,
+                        read_bufsize=_READ_BYTES,
                     ) as response:
                         if response.status == _OK:
                             yield response
@@ -196,7 +198,8 @@ async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncGene
     if response.content_length is not None and response.content_length > max_bytes:
         raise FetchTooLarge(max_bytes)
     size = 0
-    async for piece in response.content.iter_any():
+    # One after the other as they came: joined, they would be copied once more.
+    async for piece, _ in response.content.iter_chunks():
         size += len(piece)
         if size > max_bytes:
             raise FetchTooLarge(max_bytes)

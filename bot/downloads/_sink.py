@@ -7,68 +7,62 @@ from typing import BinaryIO, Final, Self
 from bot.aside import aside
 from bot.downloads._errors import FetchUnkept
 
-PIECE_BYTES: Final = 256 * 1024
-"""Bytes that are collected before a thread writes them: each turn of a thread costs its share."""
+_ENOUGH_BYTES: Final = 2 * 1024 * 1024
+"""What is collected before a thread writes it: each turn of a thread costs its share."""
+_ENOUGH_PIECES: Final = 256
+"""Pieces may be a byte each; the object around it is not."""
 
 
 class Sink:
-    """Writes a new file; it is deleted again unless `keep` was reached."""
+    """Writes a new file; it is deleted again unless `keep` was reached. An async context manager.
+
+    Nothing is on the disk before there is something to write.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
-        self._kept = False
 
     async def __aenter__(self) -> Self:
-        """Make the file. Raises FetchUnkept, also when there is one already."""
-        try:
-            await aside(self._open)
-        except OSError as error:
-            raise FetchUnkept(error.strerror or "") from None
-        except BaseException:
-            # Cancelled: the thread has made the file all the same.
-            await aside(self._end)
-            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await aside(self._end)
+        if self._file is not None:
+            await aside(self._drop, self._file)
 
     async def write(self, piece: bytes) -> None:
-        """Take the next bytes. Raises FetchUnkept."""
+        """Take the next bytes. Raises FetchUnkept, also when there is such a file already."""
         self._pieces.append(piece)
         self._waiting += len(piece)
-        if self._waiting >= PIECE_BYTES:
-            await self._flush()
+        if self._waiting >= _ENOUGH_BYTES or len(self._pieces) >= _ENOUGH_PIECES:
+            await self._flush(last=False)
 
     async def keep(self) -> None:
         """Write what is left; the file stays. Raises FetchUnkept."""
-        await self._flush()
-        self._kept = True
+        await self._flush(last=True)
 
-    async def _flush(self) -> None:
+    async def _flush(self, *, last: bool) -> None:
         pieces, self._pieces, self._waiting = self._pieces, [], 0
-        if pieces:
-            try:
-                await aside(self._write, pieces)
-            except OSError as error:
-                raise FetchUnkept(error.strerror or "") from None
+        try:
+            await aside(self._write, pieces, last=last)
+        except OSError as error:
+            raise FetchUnkept(error.strerror or "") from None
 
-    def _open(self) -> None:
-        self._file = self._path.open("xb", buffering=0)
-
-    def _write(self, pieces: list[bytes]) -> None:
+    def _write(self, pieces: list[bytes], *, last: bool) -> None:
         if self._file is None:
-            raise RuntimeError("the sink is not open")
-        view = memoryview(b"".join(pieces))
-        while view:
-            view = view[self._file.write(view) :]
-
-    def _end(self) -> None:
-        if self._file is not None:
+            self._file = self._path.open("xb", buffering=0)
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                view = view[self._file.write(view) :]
+        if last:
             self._file.close()
-            if not self._kept:
-                with contextlib.suppress(OSError):
-                    self._path.unlink(missing_ok=True)
+            self._file = None
+
+    def _drop(self, file: BinaryIO) -> None:
+        with contextlib.suppress(OSError):
+            file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()

@@ -16,7 +16,8 @@ from typing import BinaryIO, Final
 from bot.imagerouter.errors import Refusal, RefusedRequest
 from bot.imagerouter.models import MAX_FILE_BYTES, MAX_IMAGES, Upload
 
-_PIECE_BYTES: Final = 128 * 1024
+_PIECE_BYTES: Final = 1024 * 1024
+"""A piece costs a turn of a thread; a larger one would hold up the event loop when it is sent."""
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,60}")
 _FIELD_UNSAFE = re.compile(r'[^\w.() -]|["\\]', re.ASCII)
 _FILENAME_CHARS: Final = 100
