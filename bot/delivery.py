@@ -258,7 +258,8 @@ class Delivery:
             else:
                 return Fate.DELIVERED
         try:
-            nonce = f"f{reply.message_id}"
+            # What came from a page has no message; what was not taken has no job.
+            nonce = f"f{card.report.job.id if card.report else reply.message_id}"
             await self.patiently(lambda: self._messenger.direct(user_id, card, nonce=nonce))
         except CardRefused:
             raise
@@ -284,8 +285,10 @@ class Delivery:
 
     async def _tidy(self, reply: ReplyRoute, *, private: bool, card: Card | None) -> None:
         """See to it that no message says for ever that somebody works on it."""
-        if private:
-            return  # its last word was said before the token died, and only the token could edit it
+        if private or not reply.message_id:
+            # A private one had its last word before the token died, and only the token could edit
+            # it; what was started on a page has no message.
+            return
         try:
             await self._messenger.tidy(reply, card)
         except (RouteClosed, RouteBusy, UploadTooLarge) as error:

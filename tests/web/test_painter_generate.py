@@ -276,11 +276,22 @@ async def test_a_private_result_comes_by_direct_message_alone(house: House, book
     assert books.rows("SELECT prompt FROM prompt") == []
 
 
-async def test_a_failed_edit_says_that_the_reason_is_in_discord(house: House) -> None:
-    link = await invited(house)
-    house.imagerouter.faults.error("Your prompt was flagged by moderation")
-    assert (await link.generate(painted(BOX))).status == 202
-    assert (await stage(link, "failed"))["link"] is None
+async def test_each_failed_edit_is_explained_by_direct_message(house: House) -> None:
+    house.imagerouter.faults.error("Your prompt was flagged by moderation", times=2)
+    for _ in range(2):
+        link = await invited(house)
+        assert (await link.generate(painted(BOX))).status == 202
+        assert (await stage(link, "failed"))["link"] is None
+    mira, bot = house.person("mira"), house.discord.world.bot
+    told = [
+        each
+        for each in mira.messages(house.discord.world.direct_channel(mira.user))
+        if each.author is bot
+    ]
+    assert len(told) == 2
+    assert all("This cost you nothing" in each.text for each in told)
+    general = mira.messages(house.channel("general"))
+    assert [each for each in general if each.author is bot] == []
 
 
 @pytest.mark.parametrize(

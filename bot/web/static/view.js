@@ -104,6 +104,8 @@ export class View {
   }
 
   #changed() {
+    // For whoever automates the page: where the picture's corner is, and how large a pixel of it.
+    this.canvas.dataset.place = [this.x, this.y, this.scale].join(" ");
     this.onzoom(this.scale);
     this.draw();
   }
