@@ -173,6 +173,19 @@ def test_the_first_start_makes_the_environment_and_the_second_starts_at_once(
     assert not (project / ".venv" / ".easel-stamp.json").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
+def test_a_benchmark_has_the_driver_of_postgresql_whatever_was_run_before(project: Path) -> None:
+    (project / "benchmarks").mkdir()
+    (project / "benchmarks" / "__init__.py").touch()
+    (project / "benchmarks" / "__main__.py").write_text(WAITING_BOT)
+    assert run_until_started(project, "run")[0][-1] == "started"
+    lines, _ = run_until_started(project, "bench", "--quick")
+    assert [line.split(" into ")[0] for line in lines] == [
+        "Installing the packages of requirements-postgres.lock",
+        "started --quick",
+    ]
+
+
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> dev.Venv:
     """An environment with an empty pip, which is all that is looked at."""
