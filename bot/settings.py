@@ -61,9 +61,18 @@ SPECS: Final = (
         "",
         "Discord user ids of the operators, with commas; empty is the application's owner or team.",
     ),
-    Spec("PUBLIC_URL", "", "For pages of the bot that come later; unused so far."),
-    Spec("HTTP_HOST", "127.0.0.1", "The address on which `/healthz` listens."),
-    Spec("HTTP_PORT", "", "The port on which `/healthz` listens; empty is no web server."),
+    Spec(
+        "PUBLIC_URL",
+        "",
+        "The address under which people reach `HTTP_PORT`, such as `https://easel.example.org`; "
+        "empty is no mask painter.",
+    ),
+    Spec("HTTP_HOST", "127.0.0.1", "The address on which the bot's web server listens."),
+    Spec(
+        "HTTP_PORT",
+        "",
+        "The port of `/healthz` and the mask painter; empty is no web server.",
+    ),
     Spec("SANDBOX_PORT", "8080", "The port of the sandbox's page."),
     Spec(
         "SANDBOX_REAL_IMAGEROUTER", "0", "1 lets the sandbox use the real ImageRouter, for money."
