@@ -1,6 +1,6 @@
 """The bot that is measured, in a process of its own: `python -m benchmarks.bots KIND ADDRESSES`.
 
-`easel` is the real one, built by `bot.app`. `least` and `least_edit` do the same calls to
+`easel` is the real one, built by `bot.graph`. `least` and `least_edit` do the same calls to
 Discord and ImageRouter in the fewest lines, with no ledger and no checks: the floor for a command.
 `bare` logs in and does nothing: the floor for starting and for memory. Each prints `READY` once it
 is, and ends at SIGTERM. With `probe` as a third argument it then prints how long the event loop's
@@ -69,9 +69,19 @@ async def run_least_edit(addresses: Addresses, stop: asyncio.Event) -> None:
         await _until(stop, bot.start(addresses.token))
 
 
+async def run_least_suggest(addresses: Addresses, stop: asyncio.Event) -> None:
+    """Suggest models in the fewest lines."""
+    from benchmarks.least_suggest import add_suggestions
+
+    async with Bare() as bot:
+        bot.setup_hook = add_suggestions(bot)  # type: ignore[method-assign] # as above
+        await _until(stop, bot.start(addresses.token))
+
+
 async def run_easel(addresses: Addresses, stop: asyncio.Event) -> None:
     """Run the real bot, with the caps on concurrent jobs lifted."""
-    from bot.app import Parts, run
+    from bot.app import run
+    from bot.graph import Parts
     from bot.settings import Settings
 
     settings = Settings.from_env(
@@ -107,6 +117,7 @@ BOTS: Final[dict[str, Callable[[Addresses, asyncio.Event], Awaitable[None]]]] = 
     "easel": run_easel,
     "least": run_least,
     "least_edit": run_least_edit,
+    "least_suggest": run_least_suggest,
     "bare": run_bare,
 }
 

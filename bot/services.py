@@ -1,4 +1,4 @@
-"""The graph of services, as the commands see it. Built by `bot.app`, and by tests."""
+"""The graph of services, as the commands see it. Built by `bot.graph`, and by tests."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """The sandbox as people start it: local servers, the page, and the unmodified bot on top.
 
-`python -m bot sandbox` ends here. The bot is built by `bot.app` exactly as for Discord; only the
+`python -m bot sandbox` ends here. The bot is built by `bot.graph` exactly as for Discord; only the
 addresses it talks to, its database and its clock are the sandbox's own.
 """
 
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.app import Parts, Say, StartRefused, build, live, reason, web_server
+from bot.app import Say, live, reason, web_server
 from bot.errors import LedgerUnavailable
+from bot.graph import Parts, StartRefused, build
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import StorageError
 from sandbox.clock import SandboxClock

@@ -1,6 +1,6 @@
 """A whole sandbox in one object: local servers and the real bot, for tests, scripts and benchmarks.
 
-The bot is built by `bot.app` and runs as a task; `restart` and `leave` end it as a signal would.
+The bot is built by `bot.graph` and runs as a task; `restart` and `leave` end it as a signal would.
 Only waiting times that nobody wants to sit through are shorter than in real life.
 """
 
@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from bot.app import Parts, build, live, web_server
+from bot.app import live, web_server
 from bot.client import ImageBot
 from bot.delivery import Patience
+from bot.graph import Parts, build
 from bot.settings import Settings
 from sandbox.app import Servers, servers, with_web
 from sandbox.clock import SandboxClock

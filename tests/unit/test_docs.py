@@ -11,8 +11,8 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
-from bot.app import COGS
 from bot.client import PERMISSIONS
+from bot.graph import COGS
 from bot.settings import SPECS, Spec
 
 ROOT = Path(__file__).parents[2]
