@@ -142,6 +142,15 @@ class BudgetAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class JobLine:
+    """What a guild's log channel gets of a finished job; never its prompt."""
+
+    report: Report
+    posted: Posted | None
+    """The message that shows it; None where there is none, or it is private."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """All that may be said in public of a job whose person is told in private, or can't be."""
 
@@ -149,7 +158,7 @@ class Closed:
     """There is a picture, but no way to deliver it."""
 
 
-Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert
+Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert | JobLine
 
 
 class Messenger(Protocol):

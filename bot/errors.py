@@ -13,6 +13,10 @@ BotError
 │   ├── NotYours                a button that was offered to somebody else
 │   ├── QuotaExceeded           a limit would be passed; carries which one (bot.quotas)
 │   ├── PictureTooDear          one picture may cost more than a limit allows (bot.quotas)
+│   ├── ModelNotAllowed         the guild keeps this model from this person or place (bot.policy)
+│   ├── ChannelNotAllowed       the guild has pictures made in other channels
+│   ├── PrivateNotAllowed       the guild has switched private results off
+│   ├── PromptBlocked           the prompt has words that the guild or the operator blocks
 │   ├── Blocked                 an admin has blocked this member in this guild (bot.quotas)
 │   ├── Paused                  nothing new is made, in this guild or anywhere (bot.quotas)
 │   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)
@@ -103,6 +107,30 @@ class NeedsMaskCheck(RequestError):
         super().__init__(covers)
         self.covers = covers
         self.preview = preview
+
+
+class ChannelNotAllowed(RequestError):
+    """Pictures are made in `channels` only (ids of the guild's)."""
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.channels = tuple(channels)
+
+
+class PrivateNotAllowed(RequestError):
+    """The guild has every result shown in its channel."""
+
+
+class PromptBlocked(RequestError):
+    """`found` is what the prompt says and may not, as the person wrote it.
+
+    `by_operator`: the operator's own list has it; else the guild's.
+    """
+
+    def __init__(self, found: str, *, by_operator: bool) -> None:
+        super().__init__("a blocked prompt")  # never the words: errors may be logged
+        self.found = found
+        self.by_operator = by_operator
 
 
 class NotKept(RequestError):

@@ -11,10 +11,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from typing import Final, TypedDict
 
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Progress
-from bot.catalog import Catalog
 from bot.charging import LEASE_MS, Admitted, Charger
 from bot.clock import Clock
 from bot.delivery import LATE_NOTICE_MS, Delivery
@@ -23,13 +24,38 @@ from bot.ids import make_id
 from bot.inputs import Inputs
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
-from bot.planning import Plan, plan
+from bot.planner import Planner
+from bot.planning import Plan
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import HeldJob, Ledger, NewJob
+from bot.storage import HeldJob, Ledger, NewJob, PolicyChanged
 from bot.telling import Teller
 
 _log = logging.getLogger(__name__)
+
+_MOST_PLANS: Final = 5
+"""How often a job is judged while its guild's rules are being changed."""
+
+
+class _Priced(TypedDict):
+    """What a new job has from its plan."""
+
+    request: ImageRequest
+    model: str
+    ceiling: Micros
+    about: Micros | None
+    policy_version: int
+
+
+def _priced(planned: Plan) -> _Priced:
+    about = planned.model.about
+    return {
+        "request": planned.request,
+        "model": planned.model.id,
+        "ceiling": planned.ceiling,
+        "about": None if about is None else about * planned.request.count,
+        "policy_version": planned.policy_version,
+    }
 
 
 class Generation:
@@ -41,24 +67,22 @@ class Generation:
         ledger: Ledger,
         charger: Charger,
         teller: Teller,
-        catalog: Catalog,
+        planner: Planner,
         inputs: Inputs,
         scheduler: Scheduler,
         delivery: Delivery,
         budgets: BudgetAlerts,
         clock: Clock,
-        default_model: str | None,
     ) -> None:
         self._ledger = ledger
         self.charger = charger
         self._teller = teller
-        self._catalog = catalog
+        self._planner = planner
         self._inputs = inputs
         self._scheduler = scheduler
         self._delivery = delivery
         self._budgets = budgets
         self._clock = clock
-        self._default_model = default_model
         self._tasks: set[asyncio.Future[None]] = set()
 
     @property
@@ -84,14 +108,14 @@ class Generation:
             BotError: the job was refused; nothing was sent and nothing is held.
         """
         self._scheduler.check_room(actor.user_id)
-        planned = plan(request, self._catalog, default_model=self._default_model)
+        planned = await self._planner.plan(actor, request)
         # Before anything is held: a bad picture costs nothing, and no money waits for a download.
         basket = await self._inputs.gather(planned.request)
         try:
             new = self._new_job(
                 actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
             )
-            held, place = await self._admit(new)
+            planned, held, place = await self._admit_as_judged(new, request, planned)
         except BaseException:
             await basket.close()
             raise
@@ -112,20 +136,32 @@ class Generation:
         parent_id: int | None,
         agreed: Micros,
     ) -> NewJob:
-        about = planned.model.about
         return NewJob(
             id=make_id(self._clock),
             idem=idem,
             actor=actor,
-            request=planned.request,
-            model=planned.model.id,
-            ceiling=planned.ceiling,
             reply=reply,
             created_ms=self._clock.now_ms(),
             parent_id=parent_id,
-            about=None if about is None else about * planned.request.count,
             agreed=agreed,
+            **_priced(planned),
         )
+
+    async def _admit_as_judged(
+        self, new: NewJob, request: ImageRequest, planned: Plan
+    ) -> tuple[Plan, HeldJob, Place]:
+        """Admit a job by the rules that its plan was made by, or by a new plan of it.
+
+        Raises:
+            PolicyChanged: they are changed faster than anybody can judge.
+        """
+        for _ in range(_MOST_PLANS - 1):
+            try:
+                return planned, *(await self._admit(new))
+            except PolicyChanged:
+                planned = await self._planner.plan_anew(new.actor, request)
+                new = replace(new, **_priced(planned))
+        return planned, *(await self._admit(new))
 
     async def _admit(self, new: NewJob) -> tuple[HeldJob, Place]:
         """Take a place in the queue and hold the money: both or none."""

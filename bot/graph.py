@@ -24,8 +24,11 @@ from bot.ids import make_id
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
+from bot.job_log import JobLog
 from bot.offers import Offers
 from bot.painting import Painting
+from bot.planner import Planner
+from bot.policing import Policing
 from bot.quotas import Defaults
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
@@ -36,6 +39,7 @@ from bot.storage import (
     Jobs,
     Ledger,
     MaskStore,
+    ModelPolicies,
     OfferStore,
     PaintLinks,
     Policies,
@@ -119,6 +123,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             database, clock=clock, secret=secret, process_id=process_id, defaults=defaults
         )
         policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
+        model_policies = ModelPolicies(database, clock=clock)
+        policing = Policing(model_policies)
+        planner = Planner(catalog=catalog, policing=policing, default_model=settings.default_model)
         jobs = Jobs(database, clock=clock, process_id=process_id)
         messenger, renewal, presence = DiscordMessenger(), DiscordRenewal(), DiscordPresence()
         masks = MaskStore(database, clock=clock)
@@ -151,7 +158,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             policies=policies,
             offers=offers,
             catalog=catalog,
-            default_model=settings.default_model,
+            planner=planner,
+            job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
             clock=clock,
         )
         charger = Charger(
@@ -166,7 +174,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             ledger=ledger,
             charger=charger,
             teller=teller,
-            catalog=catalog,
+            planner=planner,
             inputs=inputs,
             scheduler=Scheduler(
                 per_member=settings.member_jobs,
@@ -176,7 +184,6 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             delivery=delivery,
             budgets=budgets,
             clock=clock,
-            default_model=settings.default_model,
         )
         recovery = Recovery(
             ledger=ledger,
@@ -195,7 +202,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             presence=presence,
             clock=clock,
             secret=secret,
-            default_model=settings.default_model,
+            planner=planner,
         )
         services = Services(
             settings=settings,
@@ -204,6 +211,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             ledger=ledger,
             jobs=jobs,
             policies=policies,
+            model_policies=model_policies,
+            policing=policing,
+            planner=planner,
             catalog=catalog,
             router=router,
             generation=generation,

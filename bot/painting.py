@@ -27,7 +27,8 @@ from bot.ids import make_id
 from bot.imagerouter import Upload
 from bot.images import Kind, Reason, sniff
 from bot.money import Micros
-from bot.planning import plan
+from bot.planner import Planner
+from bot.policy import Allowance
 from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute, Source, request_from
 from bot.storage import Delivery, DuplicateJob, MaskStore, PaintLink, PaintLinks
 
@@ -188,7 +189,7 @@ class Painting:
         presence: Presence,
         clock: Clock,
         secret: bytes,
-        default_model: str | None,
+        planner: Planner,
     ) -> None:
         self._links = links
         self._masks = masks
@@ -198,7 +199,7 @@ class Painting:
         self._presence = presence
         self._clock = clock
         self._key = hmac.digest(secret, _PURPOSE, hashlib.sha256)
-        self._default_model = default_model
+        self._planner = planner
         self._url: str | None = None
         self._prompts: OrderedDict[int, tuple[str, int]] = OrderedDict()
         """Private prompts by link, each with when it expires (epoch ms); the oldest first."""
@@ -254,7 +255,7 @@ class Painting:
         if self._url is None:
             raise RuntimeError("the painter is not served anywhere")
         request = replace(request, mask=None, area=None, invert=False, mask_checked=False)
-        plan(replace(request, mask=_SOME_MASK), self._catalog, default_model=self._default_model)
+        await self._planner.plan(actor, replace(request, mask=_SOME_MASK))
         now = self._clock.now_ms()
         kept = replace(request, prompt="") if request.private else request
         link = PaintLink(
@@ -304,11 +305,12 @@ class Painting:
         """
         link = await self._unused(link_id)
         request = self._request(link)
-        models = self._models()
+        allowed = await self._allowed(link)
+        models = self._models(allowed)
         return Draft(
             request=request,
             models=models,
-            model_id=self._chosen(request.model, models),
+            model_id=self._chosen(request.model, models, allowed),
             expires_in_s=max(0, (link.expires_ms - self._clock.now_ms()) // 1000),
             has_mask=link.mask_id is not None,
         )
@@ -442,17 +444,35 @@ class Painting:
         remembered = self._prompts.get(link.id)
         return request if remembered is None else replace(request, prompt=remembered[0])
 
-    def _models(self) -> tuple[Model, ...]:
-        able = [m for m in self._catalog.models if m.can(_MASKING) and m.ceiling is not None]
+    async def _allowed(self, link: PaintLink) -> Allowance:
+        """What the link's member may use now; by their roles only where Discord tells them."""
+        allowed = await self._planner.shown(link.actor)
+        if not allowed.policy.rules:
+            return allowed
+        try:
+            actor = await self._presence(link.actor)
+        except PresenceUnknown:
+            actor = None
+        return allowed if actor is None else replace(allowed, actor=actor)
+
+    def _models(self, allowed: Allowance) -> tuple[Model, ...]:
+        able = [
+            m
+            for m in self._catalog.models
+            if m.can(_MASKING) and m.ceiling is not None and allowed(m)
+        ]
         able.sort(key=lambda m: (m.is_test, m.ceiling if m.about is None else m.about, m.id))
         return tuple(able)
 
-    def _chosen(self, wanted: str | None, models: tuple[Model, ...]) -> str | None:
+    def _chosen(
+        self, wanted: str | None, models: tuple[Model, ...], allowed: Allowance
+    ) -> str | None:
         """The model that is chosen at first."""
         if not models:
             return None
         if wanted is None:
-            return self._catalog.choose_default(self._default_model, _MASKING).id
+            defaults = self._planner.defaults(allowed)
+            return self._catalog.choose(defaults, _MASKING, allowed=allowed).id
         return wanted if any(model.id == wanted for model in models) else models[0].id
 
     async def sweep(self) -> None:

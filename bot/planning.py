@@ -1,13 +1,15 @@
 """Check a request before it costs anything, and choose its model. Pure but for the catalogue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.catalog import Ability, Catalog, Model, parse_size
-from bot.errors import InvalidOption, UnpricedModel
+from bot.errors import InvalidOption, NoModelAvailable, UnpricedModel
 from bot.imagerouter import MAX_IMAGES
 from bot.money import Micros
 from bot.outcomes import Note
+from bot.policy import EVERYTHING, Allowance, ModelNotAllowed
 from bot.requests import ImageRequest, Quality
 
 MOST_PICTURES: Final = 4
@@ -24,6 +26,8 @@ class Plan:
     ceiling: Micros
     """What one picture may cost at most; held once for each."""
     notes: frozenset[Note]
+    policy_version: int = 0
+    """Of the guild's policy that it was judged by."""
 
 
 def needs_of(request: ImageRequest) -> frozenset[Ability]:
@@ -36,22 +40,33 @@ def needs_of(request: ImageRequest) -> frozenset[Ability]:
     return frozenset(needs)
 
 
-def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) -> Plan:
+def plan(
+    request: ImageRequest,
+    catalog: Catalog,
+    *,
+    defaults: Sequence[str],
+    allowed: Allowance = EVERYTHING,
+) -> Plan:
     """Check everything that can be checked without reading a picture.
 
+    Without a model of its own the request gets the first of `defaults` that is allowed and can do
+    it, else the cheapest such. What the prompt says is not looked at.
+
     Raises:
-        RequestError: the option, the model or its price cannot work; it carries what would.
+        RequestError: the option, the model, its price or the place cannot work; it carries what
+            would.
     """
+    allowed.check(request)
     _check_options(request)
     size = parse_size(request.size)
-    needs, images = needs_of(request), len(request.images)
     notes = set()
-    if request.model is None:
-        model = catalog.choose_default(default_model, needs, images=images)
-        if default_model is not None and model.id != default_model:
-            notes.add(Note.MODEL_CHOSEN)
-    else:
-        model = catalog.require(request.model, needs, images=images)
+    model = _named_model(request, catalog, allowed)
+    if model is None:
+        needs, images = needs_of(request), len(request.images)
+        model = catalog.first_able(defaults, needs, images=images, allowed=allowed)
+    if model is None:
+        model = _cheapest(request, catalog, allowed)
+        notes.add(Note.MODEL_CHOSEN)
     if model.ceiling is None:
         raise UnpricedModel(model.id)
     if model.is_test:
@@ -61,7 +76,30 @@ def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) 
         notes.add(Note.QUALITY_IGNORED)
         quality = Quality.AUTO
     checked = replace(request, model=model.id, size=size, quality=quality)
-    return Plan(checked, model, model.ceiling, frozenset(notes))
+    return Plan(checked, model, model.ceiling, frozenset(notes), allowed.policy.version)
+
+
+def _named_model(request: ImageRequest, catalog: Catalog, allowed: Allowance) -> Model | None:
+    """Return the model that was asked for; None when none was."""
+    if request.model is None:
+        return None
+    needs, images = needs_of(request), len(request.images)
+    model = catalog.require(request.model, needs, images=images, allowed=allowed)
+    verdict = allowed.verdict(model.id)
+    if not verdict:
+        others = catalog.alternatives(model, needs, images=images, allowed=allowed)
+        raise ModelNotAllowed(model.id, verdict.rule, others)
+    return model
+
+
+def _cheapest(request: ImageRequest, catalog: Catalog, allowed: Allowance) -> Model:
+    """Return the cheapest that can do it; say so if only the guild's rules leave none."""
+    needs, images = needs_of(request), len(request.images)
+    try:
+        return catalog.cheapest(needs, images=images, allowed=allowed)
+    except NoModelAvailable:
+        barred = catalog.cheapest(needs, images=images)
+        raise ModelNotAllowed("", allowed.verdict(barred.id).rule) from None
 
 
 def _check_options(request: ImageRequest) -> None:

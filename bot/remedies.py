@@ -30,6 +30,7 @@ from bot.imagerouter import (
 )
 from bot.money import Micros
 from bot.planning import needs_of
+from bot.policy import EVERYTHING, Allowance, ModelNotAllowed
 from bot.quotas import PictureTooDear, QuotaExceeded, Window
 from bot.requests import ImageRequest, Quality
 
@@ -53,25 +54,31 @@ def remedies(
     *,
     missing: int = 0,
     within: Micros = 0,
+    allowed: Allowance = EVERYTHING,
 ) -> tuple[ImageRequest, ...]:
     """Return requests that would do instead, best first.
 
     `request.model` is the model that was used, if one was. `missing` is how many of the job's
     pictures did not come; of a part that failed only those are offered again. `within` is what
-    one picture may cost at most by the limits that refused the request.
+    one picture may cost at most by the limits that refused the request. Nothing is offered that is
+    not `allowed`.
     """
     again = replace(request, count=missing) if missing else request
     match error:
-        case UnknownModel(suggestions=names) | UnsuitableModel(alternatives=names):
+        case (
+            UnknownModel(suggestions=names)
+            | UnsuitableModel(alternatives=names)
+            | ModelNotAllowed(alternatives=names)
+        ):
             found = _with_models(again, names)
         case RefusedRequest():
-            found = _after_refusal(again, error.reason, catalog)
+            found = _after_refusal(again, error.reason, catalog, allowed)
         case InvalidOption(option="size"):
             found = [replace(again, size="auto")]
         case UnpricedModel() | DailyFreeLimit():
-            found = _other_models(again, catalog)
+            found = _other_models(again, catalog, allowed)
         case ProviderFailed():
-            found = [again, *_other_models(again, catalog)]
+            found = [again, *_other_models(again, catalog, allowed)]
         case (
             NotStarted()
             | RateLimited()
@@ -85,36 +92,40 @@ def remedies(
         case QuotaExceeded() if error.limit.window is Window.OPEN:
             found = [again]
         case QuotaExceeded():
-            found = [*_fewer(again, error), *_models_within(again, catalog, within)]
+            found = [*_fewer(again, error), *_models_within(again, catalog, within, allowed)]
         case PictureTooDear():
-            found = _models_within(again, catalog, within)
+            found = _models_within(again, catalog, within, allowed)
         case _:
             found = []
-    return tuple(found[:MOST_REMEDIES])
+    return tuple([each for each in found if allowed.permits(each)][:MOST_REMEDIES])
 
 
-def _after_refusal(request: ImageRequest, reason: Refusal, catalog: Catalog) -> list[ImageRequest]:
+def _after_refusal(
+    request: ImageRequest, reason: Refusal, catalog: Catalog, allowed: Allowance
+) -> list[ImageRequest]:
     """What may pass where ImageRouter or a provider refused the request itself."""
     match reason:
         case Refusal.UNKNOWN_MODEL:
-            return _with_models(request, catalog.suggest(request.model or ""))
+            return _with_models(request, catalog.suggest(request.model or "", allowed=allowed))
         case Refusal.SIZE:
             return [replace(request, size="auto")]
         case Refusal.QUALITY:
             return [replace(request, quality=Quality.AUTO)]
         case _:
-            return _other_models(request, catalog) if reason in _WRONG_MODEL else []
+            return _other_models(request, catalog, allowed) if reason in _WRONG_MODEL else []
 
 
 def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageRequest]:
     return [replace(request, model=name) for name in names]
 
 
-def _other_models(request: ImageRequest, catalog: Catalog) -> list[ImageRequest]:
+def _other_models(
+    request: ImageRequest, catalog: Catalog, allowed: Allowance
+) -> list[ImageRequest]:
     """The nearest in price to what was asked for, so that a click holds no surprise."""
     used = catalog.known(request.model) if request.model else None
     worth = (used.ceiling if used else None) or 0
-    able = [model for model in _able(request, catalog) if not model.is_free]
+    able = [model for model in _able(request, catalog, allowed) if not model.is_free]
     able.sort(key=lambda model: (abs((model.ceiling or 0) - worth), model.id))
     return _with_models(request, (model.id for model in able[: MOST_REMEDIES - 1]))
 
@@ -126,14 +137,16 @@ def _fewer(request: ImageRequest, refusal: QuotaExceeded) -> list[ImageRequest]:
     return [replace(request, count=fitting)] if fitting > 0 else []
 
 
-def _models_within(request: ImageRequest, catalog: Catalog, within: Micros) -> list[ImageRequest]:
+def _models_within(
+    request: ImageRequest, catalog: Catalog, within: Micros, allowed: Allowance
+) -> list[ImageRequest]:
     """The best that still fit: dearest first, and what is free when nothing else does."""
-    able = [m for m in _able(request, catalog) if (m.ceiling or 0) <= within]
+    able = [m for m in _able(request, catalog, allowed) if (m.ceiling or 0) <= within]
     able.sort(key=lambda model: (-(model.ceiling or 0), model.id))
     return _with_models(request, (model.id for model in able[:MOST_REMEDIES]))
 
 
-def _able(request: ImageRequest, catalog: Catalog) -> list[Model]:
+def _able(request: ImageRequest, catalog: Catalog, allowed: Allowance) -> list[Model]:
     """The models other than the one asked for that can do the job, and have a price to hold."""
     needs, images = needs_of(request), len(request.images)
     return [
@@ -144,4 +157,5 @@ def _able(request: ImageRequest, catalog: Catalog) -> list[Model]:
         and not model.is_test
         and model.id != request.model
         and (request.is_edit or not model.seems_to_need_picture)
+        and allowed(model)
     ]

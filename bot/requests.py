@@ -39,6 +39,8 @@ class Actor:
     channel_id: int
     role_ids: tuple[int, ...] = ()
     is_operator: bool = False
+    age_restricted: bool = False
+    """Whether Discord lets only adults into the channel."""
 
 
 class Area(StrEnum):

@@ -12,9 +12,11 @@ from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.offers import Offers
 from bot.painting import Painting
+from bot.planner import Planner
+from bot.policing import Policing
 from bot.recovery import Recovery
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger, Policies
+from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies
 from bot.telling import Teller
 
 
@@ -28,6 +30,9 @@ class Services:
     ledger: Ledger
     jobs: Jobs
     policies: Policies
+    model_policies: ModelPolicies
+    policing: Policing
+    planner: Planner
     catalog: Catalog
     router: ImageRouter
     generation: Generation

@@ -12,10 +12,11 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import Delivery, Fate
 from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
+from bot.job_log import JobLog
 from bot.money import Micros
 from bot.offers import Offers
 from bot.outcomes import Assignment, Report
-from bot.planning import plan
+from bot.planner import Planner
 from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, ReplyRoute
@@ -39,7 +40,8 @@ class Teller:
         policies: Policies,
         offers: Offers,
         catalog: Catalog,
-        default_model: str | None,
+        planner: Planner,
+        job_log: JobLog,
         clock: Clock,
     ) -> None:
         self._delivery = delivery
@@ -48,7 +50,8 @@ class Teller:
         self._policies = policies
         self._offers = offers
         self._catalog = catalog
-        self._default_model = default_model
+        self._planner = planner
+        self._job_log = job_log
         self._clock = clock
         self._undelivered: dict[int, Report] = {}
 
@@ -61,6 +64,8 @@ class Teller:
             return
         if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
             self._undelivered[report.job.id] = report
+        elif fate is not Fate.LATER:
+            await self._job_log.note(report)
 
     async def deliver_late(self) -> None:
         """Try again what Discord or the books did not take; called every minute."""
@@ -85,7 +90,11 @@ class Teller:
         agreed = 0
         if isinstance(error, NeedsConfirmation):
             # As it was judged: another default model by then would be another price.
-            planned = plan(request, self._catalog, default_model=self._default_model)
+            try:
+                planned = await self._planner.plan(actor, request)
+            except BotError as changed:
+                await self.refuse(actor, request, reply, changed, parent_id=parent_id)
+                return
             tries: tuple[ImageRequest, ...] = (planned.request,)
             agreed = error.needed
         elif isinstance(error, NeedsMaskCheck):
@@ -93,7 +102,8 @@ class Teller:
             tries = (checked, replace(checked, invert=not request.invert))
         else:
             within = await self._affordable(actor, request, error)
-            tries = remedies(request, error, self._catalog, within=within)
+            allowed = await self._planner.shown(actor)
+            tries = remedies(request, error, self._catalog, within=within, allowed=allowed)
         offer = await self._offers.save(
             actor, tries, private=request.private, parent_id=parent_id, agreed=agreed
         )
@@ -119,7 +129,7 @@ class Teller:
     async def _deliver_result(self, report: Report) -> Fate:
         job = report.job
         failed = len(report.failed_parts)
-        tries = remedies(job.request, report.error, self._catalog, missing=failed) if failed else ()
+        tries = await self._remedies(report, missing=failed) if failed else ()
         offer = await self._offers.save(
             job.actor, tries, private=job.private, parent_id=job.parent_id
         )
@@ -154,11 +164,16 @@ class Teller:
     async def _deliver_failure(self, report: Report) -> Fate:
         job = report.job
         known = bool(job.request.prompt or job.request.images)
-        tries = remedies(job.request, report.error, self._catalog) if known else ()
+        tries = await self._remedies(report) if known else ()
         offer = await self._offers.save(
             job.actor, tries, private=job.private, parent_id=job.parent_id
         )
         return await self._explain(job, Failure(job.request, report.error, report, offer))
+
+    async def _remedies(self, report: Report, *, missing: int = 0) -> tuple[ImageRequest, ...]:
+        job = report.job
+        allowed = await self._planner.shown(job.actor)
+        return remedies(job.request, report.error, self._catalog, missing=missing, allowed=allowed)
 
     async def _explain(self, job: Assignment, failure: Failure) -> Fate:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)

@@ -16,7 +16,7 @@ from bot.catalog import _disk, _lessons
 from bot.catalog._keeper import Keeper
 from bot.catalog._lessons import Lesson, Lessons
 from bot.catalog._lookups import Lookups
-from bot.catalog._models import MAX_CHOICE, TEST_MODEL, Ability, Model
+from bot.catalog._models import MAX_CHOICE, Ability, Model
 from bot.catalog._snapshot import make_snapshot
 from bot.clock import Clock
 from bot.errors import NoModelAvailable, UnknownModel, UnpricedModel, UnsuitableModel
@@ -213,10 +213,18 @@ class Catalog:
         self._lessons_unsaved = True
         self._save_lessons()
 
-    def require(self, name: str, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
+    def require(
+        self,
+        name: str,
+        needs: Collection[Ability] = (),
+        *,
+        images: int = 0,
+        allowed: Callable[[Model], bool] | None = None,
+    ) -> Model:
         """Return the model `name`, which has all of `needs` and a ceiling to hold.
 
-        `images` is how many input images the job has; EDIT and MASK mean at least one.
+        `images` is how many input images the job has; EDIT and MASK mean at least one. Only what is
+        `allowed` is suggested instead; of `name` itself that is not asked.
 
         Raises:
             UnknownModel: not listed; carries the nearest names.
@@ -226,22 +234,35 @@ class Catalog:
         """
         model = self.get(name)
         if model is None:
-            raise UnknownModel(name, self.suggest(name, needs=needs, images=images))
+            found = self.suggest(name, needs=needs, images=images, allowed=allowed)
+            raise UnknownModel(name, found)
         missing = model.lacks(needs, images=images)
         if missing is not None:
-            able = [other for other in self._usable(needs, images) if not other.is_test]
-            from_words = _is_from_words(needs, images)
-            able.sort(
-                key=lambda other: (
-                    from_words and other.seems_to_need_picture,
-                    _vendor(other) != _vendor(model),
-                    _price(other),
-                )
-            )
-            raise UnsuitableModel(model.id, missing, [other.id for other in able[:_ALTERNATIVES]])
+            others = self.alternatives(model, needs, images=images, allowed=allowed)
+            raise UnsuitableModel(model.id, missing, others)
         if model.ceiling is None:
             raise UnpricedModel(model.id)
         return model
+
+    def alternatives(
+        self,
+        model: Model,
+        needs: Collection[Ability] = (),
+        *,
+        images: int = 0,
+        allowed: Callable[[Model], bool] | None = None,
+    ) -> list[str]:
+        """Return ids of models that would do a job instead of `model`, by the same vendor first."""
+        able = [m for m in self._usable(needs, images, allowed) if not m.is_test and m != model]
+        from_words = _is_from_words(needs, images)
+        able.sort(
+            key=lambda other: (
+                from_words and other.seems_to_need_picture,
+                _vendor(other) != _vendor(model),
+                _price(other),
+            )
+        )
+        return [other.id for other in able[:_ALTERNATIVES]]
 
     def suggest(
         self,
@@ -250,6 +271,7 @@ class Catalog:
         *,
         needs: Collection[Ability] = (),
         images: int | None = None,
+        allowed: Callable[[Model], bool] | None = None,
     ) -> list[str]:
         """Return ids that `text` may have meant, the best first: "did you mean".
 
@@ -263,8 +285,9 @@ class Catalog:
         gone = snapshot.vanished.get(text.strip())
         if gone is not None:
             found += [model for model in snapshot.models if _vendor(model) == _vendor(gone)]
-        able = (m.id for m in found if not m.is_test and m.can(needs, images=images))
-        return list(dict.fromkeys(able))[:limit]
+        able = (m for m in found if not m.is_test and m.can(needs, images=images))
+        ids = (m.id for m in able if allowed is None or allowed(m))
+        return list(dict.fromkeys(ids))[:limit]
 
     def search(
         self,
@@ -297,13 +320,19 @@ class Catalog:
         found = (snapshot.models[place] for place in snapshot.in_order(favoured, images=images))
         return list(islice((m for m in found if fits(m)), max(limit, 0)))
 
-    def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
+    def cheapest(
+        self,
+        needs: Collection[Ability] = (),
+        *,
+        images: int = 0,
+        allowed: Callable[[Model], bool] | None = None,
+    ) -> Model:
         """Return the cheapest model for a job with `needs` and `images`; never the dummy.
 
         Raises:
-            NoModelAvailable: there is none with a known ceiling.
+            NoModelAvailable: there is none with a known ceiling, or none is `allowed`.
         """
-        able = [model for model in self._usable(needs, images) if not model.is_test]
+        able = [model for model in self._usable(needs, images, allowed) if not model.is_test]
         if not able:
             raise NoModelAvailable
         from_words = _is_from_words(needs, images)
@@ -311,26 +340,51 @@ class Catalog:
             able, key=lambda model: (from_words and model.seems_to_need_picture, _price(model))
         )
 
-    def choose_default(
-        self, wanted: str | None, needs: Collection[Ability] = (), *, images: int = 0
-    ) -> Model:
-        """Return `wanted` if it can do the job, else the cheapest model that can.
+    def first_able(
+        self,
+        wanted: Sequence[str],
+        needs: Collection[Ability] = (),
+        *,
+        images: int = 0,
+        allowed: Callable[[Model], bool] | None = None,
+    ) -> Model | None:
+        """Return the first of `wanted` that can do a job and is `allowed`; None when none can."""
+        for name in wanted:
+            model = self.get(name)
+            if model is None or model.ceiling is None or not model.can(needs, images=images):
+                continue
+            if allowed is None or allowed(model):
+                return model
+        return None
 
-        Nothing `wanted`, nothing configured: the dummy model, which costs nothing.
+    def choose(
+        self,
+        wanted: Sequence[str],
+        needs: Collection[Ability] = (),
+        *,
+        images: int = 0,
+        allowed: Callable[[Model], bool] | None = None,
+    ) -> Model:
+        """Return the first of `wanted` that can do a job, else the cheapest model that can.
 
         Raises:
             NoModelAvailable: no model can.
         """
-        model = self.get(TEST_MODEL if wanted is None else wanted)
-        if model is not None and model.can(needs, images=images) and model.ceiling is not None:
-            return model
-        return self.cheapest(needs, images=images)
+        chosen = self.first_able(wanted, needs, images=images, allowed=allowed)
+        return chosen or self.cheapest(needs, images=images, allowed=allowed)
 
-    def _usable(self, needs: Collection[Ability], images: int) -> Iterable[Model]:
+    def _usable(
+        self,
+        needs: Collection[Ability],
+        images: int,
+        allowed: Callable[[Model], bool] | None,
+    ) -> Iterable[Model]:
         return (
             model
             for model in self.models
-            if model.can(needs, images=images) and model.ceiling is not None
+            if model.can(needs, images=images)
+            and model.ceiling is not None
+            and (allowed is None or allowed(model))
         )
 
     def _heed_lessons(self) -> None:

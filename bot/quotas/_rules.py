@@ -66,6 +66,8 @@ class Rules:
     """`Scope.GUILD` or `Scope.BOT`: where nothing new is made."""
     confirm_above: Micros | None = None
     """Dearer jobs ask before anything is held."""
+    policy_version: int = 0
+    """How often the guild's rules on models were changed."""
 
 
 def limits_for(rules: Rules, actor: Actor, *, now_ms: int) -> tuple[Limit, ...]:

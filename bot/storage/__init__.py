@@ -14,6 +14,7 @@ from bot.storage.errors import (
 from bot.storage.jobs import Jobs
 from bot.storage.ledger import Ledger
 from bot.storage.masks import MaskStore
+from bot.storage.model_policies import ModelPolicies
 from bot.storage.models import (
     Charge,
     ChargeState,
@@ -24,6 +25,7 @@ from bot.storage.models import (
     JobSummary,
     NewJob,
     Output,
+    PolicyChanged,
     Settlement,
     Swept,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "Ledger",
     "MaskStore",
     "MigrationError",
+    "ModelPolicies",
     "NewJob",
     "OfferStore",
     "Option",
@@ -74,6 +77,7 @@ __all__ = [
     "PaintLink",
     "PaintLinks",
     "Policies",
+    "PolicyChanged",
     "Remembered",
     "RuleChange",
     "SetLimit",

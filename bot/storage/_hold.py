@@ -23,7 +23,14 @@ from bot.requests import ReplyRoute, inputs_of
 from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
 from bot.storage._rules import read_rules
-from bot.storage.models import ChargeState, Delivery, DuplicateJob, HeldJob, NewJob
+from bot.storage.models import (
+    ChargeState,
+    Delivery,
+    DuplicateJob,
+    HeldJob,
+    NewJob,
+    PolicyChanged,
+)
 from bot.storage.rows import Tx, Value, insert
 
 
@@ -51,6 +58,8 @@ class Holder:
         labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
         # First of all, so that a replay is known as one whatever the rules say by now.
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
+        if job.policy_version is not None and job.policy_version != rules.policy_version:
+            raise PolicyChanged
         limits = _admitting(rules, job, now_ms) if given is None else given
         _check_price(limits, job.ceiling)
         lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms

@@ -21,7 +21,8 @@ _STATE: Final = (
     "FROM spending_grant WHERE guild_id = $1 AND subject = $2 "
     "UNION ALL SELECT 'block', 0, blocked_at, reason "
     "FROM blocked_member WHERE guild_id = $1 AND subject = $2 "
-    "UNION ALL SELECT 'guild', confirm_above, paused_at, '' FROM guild WHERE id = $1 "
+    "UNION ALL SELECT 'guild', confirm_above, paused_at, CAST(policy_version AS TEXT) "
+    "FROM guild WHERE id = $1 "
     "UNION ALL SELECT 'bot', 0, paused_at, '' FROM guild WHERE id = 0 AND $1 <> 0"
 )
 """The bot's own pause is that of guild 0."""
@@ -54,6 +55,7 @@ async def read_rules(tx: Tx, actor: Actor, *, secret: bytes, defaults: Defaults)
         blocked=None if block is None else block.text("told"),
         paused=Scope.BOT if stopped else here if paused else None,
         confirm_above=None if guild is None else guild.maybe_integer("number"),
+        policy_version=0 if guild is None else int(guild.text("told")),
     )
 
 

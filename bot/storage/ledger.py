@@ -70,6 +70,7 @@ class Ledger:
             PictureTooDear: one picture may cost more than a limit on prices allows.
             Blocked, Paused: nothing may be asked for at all.
             NeedsConfirmation: it would fit, but the person must say yes first (`job.agreed`).
+            PolicyChanged: the guild's rules on models are not those that it was judged by.
             DuplicateJob: this `idem` was held before, whatever became of it.
             ValueError: amounts or counts beyond reason, or a limit that cannot apply to this job.
         """

@@ -24,6 +24,10 @@ class DuplicateJob(BotError):
         self.job_id = job_id
 
 
+class PolicyChanged(BotError):
+    """The guild's rules on models were changed after the job was judged: judge it anew."""
+
+
 class ChargeState(StrEnum):
     """Where one provider request stands; the arrows are drawn in `bot.storage.ledger`."""
 
@@ -73,6 +77,8 @@ class NewJob:
     """What the whole job usually costs, where anybody knows; told in refusals."""
     agreed: Micros = 0
     """What the person has said that the whole job may cost."""
+    policy_version: int | None = None
+    """The guild's rules on models that it was judged by; None: by none."""
 
 
 @dataclass(frozen=True, slots=True)

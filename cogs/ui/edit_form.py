@@ -14,10 +14,11 @@ from typing import Any, Final, cast
 
 import discord
 
-from bot.catalog import Ability, Catalog, Model, label
+from bot.catalog import Ability, label
 from bot.errors import BotError, NotKept, NotYours
 from bot.ids import MOST_ID
 from bot.imagerouter import MAX_IMAGES
+from bot.policy import Allowance
 from bot.requests import ImageRequest, Source
 from bot.services import Services
 from bot.storage import Tray
@@ -111,12 +112,13 @@ def tray_of(services: Services) -> Tray:
 async def open_form(
     interaction: Interaction, form: Form, *, count: int, choices: Sequence[Source] = ()
 ) -> None:
-    """Show a form for `count` pictures; it is the first answer, so nothing is awaited before it.
+    """Show a form for `count` pictures; it is the first answer, so hardly anything comes before it.
 
     `choices`: pictures of which the person chooses in the form itself.
     """
     services = services_of(interaction)
-    models = _models(services, count=count)
+    allowed = await services.planner.shown(intake.actor_of(interaction))
+    models = _models(services, allowed, count=count)
     modal = _EditForm(form.custom_id(interaction.id), models, count=count, choices=choices)
     await interaction.response.send_modal(modal)
 
@@ -210,15 +212,15 @@ def picture_options(sources: Sequence[Source]) -> list[discord.SelectOption]:
     ]
 
 
-def _models(services: Services, *, count: int) -> list[discord.SelectOption]:
-    """Models that can edit so many pictures, behind the default."""
+def _models(services: Services, allowed: Allowance, *, count: int) -> list[discord.SelectOption]:
+    """Models that this person may use and that can edit so many pictures, behind the default."""
     catalog, needs = services.catalog, {Ability.EDIT}
     first = discord.SelectOption(
-        label=_default_label(catalog, services.settings.default_model, count=count),
+        label=_default_label(services, allowed, count=count),
         value=DEFAULT_MODEL,
         default=True,
     )
-    able = (model for model in catalog.search("", limit=_MOST_SEARCHED, needs=needs, images=count))
+    able = catalog.search("", limit=_MOST_SEARCHED, needs=needs, images=count, allowed=allowed)
     shown = [model for model in able if model.ceiling is not None and len(model.id) <= _MOST_VALUE]
     others = [discord.SelectOption(label=label(each), value=each.id) for each in shown]
     return [first, *others][:_MOST_MODELS]
@@ -228,9 +230,10 @@ _MOST_SEARCHED: Final = 200
 """Models looked at, of which those without a price are left out."""
 
 
-def _default_label(catalog: Catalog, wanted: str | None, *, count: int) -> str:
+def _default_label(services: Services, allowed: Allowance, *, count: int) -> str:
+    catalog, defaults = services.catalog, services.planner.defaults(allowed)
     try:
-        model: Model = catalog.choose_default(wanted, {Ability.EDIT}, images=count)
+        model = catalog.choose(defaults, {Ability.EDIT}, images=count, allowed=allowed)
     except BotError:
         return "The usual one"
     return shorten(f"The usual one: {label(model)}", _MOST_LABEL)

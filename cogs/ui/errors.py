@@ -9,6 +9,7 @@ from typing import Final
 from bot.cards import Alert, BudgetAlert, Failure, Trouble
 from bot.errors import (
     BotError,
+    ChannelNotAllowed,
     InputsFull,
     InputUnreachable,
     InvalidOption,
@@ -19,6 +20,8 @@ from bot.errors import (
     NotYours,
     PictureLost,
     PressedAlready,
+    PrivateNotAllowed,
+    PromptBlocked,
     QueueFull,
     ShuttingDown,
     UnknownModel,
@@ -43,9 +46,10 @@ from bot.imagerouter import (
 )
 from bot.money import format_usd
 from bot.outcomes import Report
+from bot.policy import ModelNotAllowed
 from bot.quotas import Blocked, NeedsConfirmation, Paused, PictureTooDear, QuotaExceeded
-from bot.storage import ChargeState
-from cogs.ui import input_errors, limits
+from bot.storage import ChargeState, PolicyChanged
+from cogs.ui import input_errors, limits, policy_errors
 from cogs.ui.text import Explanation, plain
 
 COST_NOTHING: Final = "This cost you nothing."
@@ -94,6 +98,8 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
         "You pressed this already",
         "It runs once, and you are told what came of it. For another, type `/imagine`.",
     ),
+    PrivateNotAllowed: policy_errors.PRIVATE_NOT_ALLOWED,
+    PolicyChanged: policy_errors.POLICY_CHANGED,
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."
     ),
@@ -201,6 +207,18 @@ def _explain_limit(error: BotError) -> Explanation:
             return limits.explain_paused(error)
         case NeedsConfirmation():
             return limits.ask_confirmation(error)
+        case _:
+            return _explain_policy(error)
+
+
+def _explain_policy(error: BotError) -> Explanation:
+    match error:
+        case ModelNotAllowed():
+            return policy_errors.explain_model(error)
+        case ChannelNotAllowed():
+            return policy_errors.explain_channel(error)
+        case PromptBlocked():
+            return policy_errors.explain_prompt(error)
         case _:
             return _FAULT
 

@@ -53,6 +53,7 @@ def actor_of(interaction: Interaction) -> Actor:
         channel_id=limited_channel(interaction) if in_guild or not interaction.guild_id else 0,
         role_ids=tuple(role.id for role in roles),
         is_operator=user.id in services_of(interaction).alerts.operators,
+        age_restricted=in_guild and is_age_restricted(interaction.channel),
     )
 
 
@@ -78,6 +79,14 @@ def limited_channel(interaction: Interaction) -> int:
     if isinstance(channel, discord.Thread):
         return channel.parent_id
     return interaction.channel_id or 0
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether Discord lets only adults into a channel; a thread is as its channel is."""
+    if isinstance(channel, discord.Thread):
+        # Without its channel in memory nobody knows, so it is treated as open to all.
+        return channel.parent is not None and channel.parent.is_nsfw()
+    return bool(getattr(channel, "nsfw", False))
 
 
 async def defer(interaction: Interaction, *, private: bool) -> ReplyRoute | None:

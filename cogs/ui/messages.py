@@ -17,6 +17,7 @@ from bot.cards import (
     Card,
     Closed,
     Failure,
+    JobLine,
     Linked,
     Missing,
     Offer,
@@ -93,6 +94,8 @@ def render(card: Card, *, addressed: bool = False, painting: bool = False) -> Re
         case BudgetAlert():
             told = errors.explain_budget_alert(card)
             return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
+        case JobLine():
+            return Rendered(_view(_box(_WORKING, _job_line(card))), [])
 
 
 def _view(*items: discord.ui.Item[Any]) -> discord.ui.LayoutView:
@@ -324,6 +327,21 @@ def _spent(card: Spent) -> str:
     elif card.uncertain:
         told += f" Up to {format_usd(card.uncertain)} more may count."
     return f"-# {told} You have spent {format_usd(card.today)} today."
+
+
+def _job_line(card: JobLine) -> str:
+    """Tell who, by which model, for how much, and where it is; nothing of what was asked for."""
+    report = card.report
+    job = report.job
+    count = len(report.pictures)
+    made = {0: "no picture", 1: "one picture"}.get(count, f"{count} pictures")
+    told = [f"<@{job.actor.user_id}>", made + (", in private" if job.private else "")]
+    told += [plain(job.model, most=100), _price(report)]
+    told.append(f"in <#{job.reply.channel_id}>")
+    if card.posted is not None:
+        place = f"{job.actor.guild_id}/{card.posted.channel_id}/{card.posted.message_id}"
+        told.append(f"[look](https://discord.com/channels/{place})")
+    return " · ".join(told)
 
 
 def _safe_url(url: str) -> str:

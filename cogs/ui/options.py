@@ -1,4 +1,4 @@
-"""Autocomplete for options that several commands share. Answers from memory, at once."""
+"""Autocomplete for options that several commands share. Answers from memory, nearly always."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.catalog import Ability, Model, label, size_choices
-from cogs.ui.intake import services_of
+from cogs.ui.intake import actor_of, services_of
 
 MOST_CHOICES = 25
 _MOST_VALUE = 100
@@ -18,8 +18,10 @@ async def complete_model(
 ) -> list[app_commands.Choice[str]]:
     """Models that match what is typed so far; those that need a picture not where none goes in."""
     from_words = interaction.command is not None and interaction.command.name == "imagine"
-    found = services_of(interaction).catalog.search(
-        current, limit=MOST_CHOICES, images=0 if from_words else None
+    services = services_of(interaction)
+    allowed = await services.planner.shown(actor_of(interaction))
+    found = services.catalog.search(
+        current, limit=MOST_CHOICES, images=0 if from_words else None, allowed=allowed
     )
     return _choices(found)
 
@@ -34,8 +36,10 @@ async def complete_editor(
     needs = {Ability.EDIT}
     if "mask" in given or "area" in given:
         needs.add(Ability.MASK)
-    found = services_of(interaction).catalog.search(
-        current, limit=MOST_CHOICES, needs=needs, images=max(1, images)
+    services = services_of(interaction)
+    allowed = await services.planner.shown(actor_of(interaction))
+    found = services.catalog.search(
+        current, limit=MOST_CHOICES, needs=needs, images=max(1, images), allowed=allowed
     )
     return _choices(found)
 

@@ -6,6 +6,7 @@ from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.client import ImageBot
 from bot.painting import PresenceUnknown
 from bot.requests import NO_GUILD, Actor
+from cogs.ui.intake import is_age_restricted
 from cogs.ui.network import translated
 
 
@@ -48,4 +49,5 @@ class DiscordPresence:
         # In a time-out nobody may use commands, so neither may they start one from elsewhere.
         if member.is_timed_out() or not channel.permissions_for(member).view_channel:
             return None
-        return replace(known, role_ids=tuple(role.id for role in member.roles))
+        roles = tuple(role.id for role in member.roles)
+        return replace(known, role_ids=roles, age_restricted=is_age_restricted(channel))

@@ -207,18 +207,18 @@ async def test_the_default_is_taken_when_it_can_do_the_job_else_the_cheapest_tha
         listed("a/dear", price(90_000), abilities="edit"),
         listed("a/cheap", price(9_000), abilities="edit"),
     )
-    assert catalog.choose_default("a/plain").id == "a/plain"
-    assert catalog.choose_default("a/plain", [Ability.EDIT]).id == "a/cheap"
-    assert catalog.choose_default("a/gone").id == "a/plain"
-    assert catalog.choose_default("a/unpriced").id == "a/plain"
+    assert catalog.choose(["a/plain"]).id == "a/plain"
+    assert catalog.choose(["a/plain"], [Ability.EDIT]).id == "a/cheap"
+    assert catalog.choose(["a/gone"]).id == "a/plain"
+    assert catalog.choose(["a/unpriced"]).id == "a/plain"
     with pytest.raises(NoModelAvailable):
-        catalog.choose_default("a/plain", [Ability.MASK])
+        catalog.choose(["a/plain"], [Ability.MASK])
 
 
 async def test_with_nothing_configured_the_dummy_model_is_the_default() -> None:
     catalog = await catalogue(listed("a/plain"))
-    assert catalog.choose_default(None).id == TEST_MODEL
-    assert catalog.choose_default(None, [Ability.EDIT]).id == TEST_MODEL
+    assert catalog.choose([TEST_MODEL]).id == TEST_MODEL
+    assert catalog.choose([TEST_MODEL], [Ability.EDIT]).id == TEST_MODEL
 
 
 async def test_the_cheapest_is_never_the_dummy_and_never_without_a_ceiling() -> None:

@@ -119,7 +119,7 @@ async def test_a_model_that_takes_one_image_is_refused_for_two_with_some_that_wo
         assert caught.value.alternatives == ("acme/stitch", "acme/brush")
         assert catalog.cheapest(EDIT, images=1).id == "other/lens"
         assert catalog.cheapest(EDIT, images=2).id == "acme/stitch"
-        assert catalog.choose_default("other/lens", EDIT, images=2).id == "acme/stitch"
+        assert catalog.choose(["other/lens"], EDIT, images=2).id == "acme/stitch"
         assert ids(catalog.search("", images=2)) == {"acme/stitch", "acme/brush"}
         assert "other/lens" in ids(catalog.search("", needs=EDIT))
 
@@ -138,7 +138,7 @@ async def test_a_model_that_needs_an_image_is_refused_for_words_alone(
         assert caught.value.ability == "text"
         assert caught.value.alternatives == ("acme/words", "acme/stitch", "acme/brush")
         assert catalog.cheapest().id == "acme/words"
-        assert catalog.choose_default("other/lens").id == "acme/words"
+        assert catalog.choose(["other/lens"]).id == "acme/words"
         assert "other/lens" not in ids(catalog.search("lens", images=0))
         assert catalog.require("other/lens", MASK).id == "other/lens"
         assert catalog.require("other/lens", images=1).id == "other/lens"
@@ -194,7 +194,7 @@ async def test_when_no_model_takes_as_many_images_this_is_said(
         catalog.learn("acme/stitch", Lesson.ONE_IMAGE)
         with pytest.raises(NoModelAvailable):
             catalog.cheapest(EDIT, images=2)
-        assert catalog.choose_default(None, EDIT, images=2).id == TEST_MODEL
+        assert catalog.choose([TEST_MODEL], EDIT, images=2).id == TEST_MODEL
 
 
 async def test_lessons_about_models_that_nobody_lists_are_dropped(

@@ -248,9 +248,9 @@ async def test_a_first_start_with_a_bad_answer_knows_the_dummy_model_alone(
     async with loaded(router) as catalog:
         assert [model.id for model in catalog.models] == [TEST_MODEL]
         assert catalog.fetched_ms is None
-        assert catalog.choose_default(None).id == TEST_MODEL
+        assert catalog.choose([TEST_MODEL]).id == TEST_MODEL
         with pytest.raises(NoModelAvailable):
-            catalog.choose_default("acme/model-1")
+            catalog.choose(["acme/model-1"])
 
 
 async def test_failures_make_the_next_questions_rarer_up_to_the_usual_interval(

@@ -21,8 +21,11 @@ from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
+from bot.job_log import JobLog
 from bot.money import Micros
 from bot.offers import Offers
+from bot.planner import Planner
+from bot.policing import Policing
 from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest, ReplyRoute, Source
 from bot.scheduler import Scheduler
@@ -30,6 +33,7 @@ from bot.storage import (
     Jobs,
     Ledger,
     MaskStore,
+    ModelPolicies,
     OfferStore,
     Output,
     Policies,
@@ -120,6 +124,8 @@ async def generation(
     secret, defaults = b"s" * 32, Defaults()
     ledger = make_ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
     policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
+    policing = Policing(ModelPolicies(database, clock=clock))
+    planner = Planner(catalog=catalog, policing=policing, default_model=DEFAULT_MODEL)
     alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
@@ -158,16 +164,16 @@ async def generation(
             policies=policies,
             offers=Offers(OfferStore(database, clock=clock), clock=clock),
             catalog=catalog,
-            default_model=DEFAULT_MODEL,
+            planner=planner,
+            job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
             clock=clock,
         ),
-        catalog=catalog,
+        planner=planner,
         inputs=inputs,
         scheduler=Scheduler(per_member=1, in_process=1, max_waiting=1),
         delivery=delivery,
         budgets=budgets,
         clock=clock,
-        default_model=DEFAULT_MODEL,
     )
 
 

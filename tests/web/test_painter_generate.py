@@ -99,7 +99,7 @@ async def test_pressed_in_two_processes_at_once_it_runs_once(house: House, books
         presence=presence,
         clock=house.clock,
         secret=b"x" * 32,
-        default_model=None,
+        planner=services.planner,
     )
     mine, theirs = painted(BOX), painted((0, 0, 9, 9))
     ends = await asyncio.gather(
