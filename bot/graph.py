@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.alerts import Alerts
+from bot.blocklist import Blocklist, read_blocklist
 from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
@@ -29,7 +30,9 @@ from bot.offers import Offers
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
+from bot.preferences import Preferences
 from bot.quotas import Defaults
+from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
@@ -43,6 +46,8 @@ from bot.storage import (
     OfferStore,
     PaintLinks,
     Policies,
+    PreferenceStore,
+    Records,
     open_database,
     sqlite_path,
 )
@@ -61,6 +66,8 @@ COGS: Final = (
     "cogs.imagine",
     "cogs.edit",
     "cogs.edit_menus",
+    "cogs.models",
+    "cogs.settings",
     "cogs.usage",
     "cogs.setup",
     "cogs.quota",
@@ -124,8 +131,21 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         )
         policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
         model_policies = ModelPolicies(database, clock=clock)
-        policing = Policing(model_policies)
-        planner = Planner(catalog=catalog, policing=policing, default_model=settings.default_model)
+        policing = Policing(model_policies, blocklist=_blocklist(settings))
+        preferences = await stack.enter_async_context(
+            Preferences(
+                PreferenceStore(database, clock=clock),
+                catalog=catalog,
+                clock=clock,
+                alone=path is not None,
+            )
+        )
+        planner = Planner(
+            catalog=catalog,
+            policing=policing,
+            preferences=preferences,
+            default_model=settings.default_model,
+        )
         jobs = Jobs(database, clock=clock, process_id=process_id)
         messenger, renewal, presence = DiscordMessenger(), DiscordRenewal(), DiscordPresence()
         masks = MaskStore(database, clock=clock)
@@ -215,6 +235,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             policing=policing,
             planner=planner,
             catalog=catalog,
+            preferences=preferences,
+            records=ModelRecords(Records(database, clock=clock), clock=clock),
             router=router,
             generation=generation,
             teller=teller,
@@ -242,6 +264,17 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 yield bot
             finally:
                 await alerts.close()
+
+
+def _blocklist(settings: Settings) -> Blocklist:
+    """The operator's own list, which is read once."""
+    path = settings.prompt_blocklist_file
+    if path is None:
+        return Blocklist()
+    try:
+        return read_blocklist(Path(path))
+    except (OSError, ValueError) as error:
+        raise StartRefused(f"PROMPT_BLOCKLIST_FILE can't be used: {error}.") from error
 
 
 def _defaults(settings: Settings) -> Defaults:

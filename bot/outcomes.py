@@ -31,6 +31,10 @@ class Note(StrEnum):
 
     MODEL_CHOSEN = "model_chosen"
     """The default model could not do this, so the cheapest that can was taken."""
+    OWN_DEFAULT = "own_default"
+    """Nobody named a model, so it was the person's own default."""
+    GUILD_DEFAULT = "guild_default"
+    """Nobody named a model, so it was the guild's default."""
     TEST_MODEL = "test_model"
     """The dummy model answered with its fixed picture."""
     QUALITY_IGNORED = "quality_ignored"

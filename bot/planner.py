@@ -4,11 +4,15 @@
 everybody who needs a plan: jobs, the painter, and questions about what a job would cost.
 """
 
+from dataclasses import replace
+
 from bot.catalog import TEST_MODEL, Catalog
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed, PromptBlocked
+from bot.outcomes import Note
 from bot.planning import Plan, plan
 from bot.policing import Policing
 from bot.policy import Allowance, ModelNotAllowed
+from bot.preferences import Preferences
 from bot.requests import Actor, ImageRequest
 
 _BY_POLICY = (ModelNotAllowed, ChannelNotAllowed, PrivateNotAllowed, PromptBlocked)
@@ -17,10 +21,18 @@ _BY_POLICY = (ModelNotAllowed, ChannelNotAllowed, PrivateNotAllowed, PromptBlock
 class Planner:
     """Makes plans; keeps nothing."""
 
-    def __init__(self, *, catalog: Catalog, policing: Policing, default_model: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        policing: Policing,
+        preferences: Preferences,
+        default_model: str | None,
+    ) -> None:
         """`default_model`: the operator's; None is the free test model."""
         self._catalog = catalog
         self._policing = policing
+        self._preferences = preferences
         self._default_model = default_model or TEST_MODEL
 
     async def plan(self, actor: Actor, request: ImageRequest) -> Plan:
@@ -30,7 +42,7 @@ class Planner:
 
         Raises:
             RequestError: it can't work as it is, or is not allowed; it carries what would.
-            LedgerUnavailable: the guild's rules can't be read.
+            LedgerUnavailable: the guild's rules, or what they want, can't be read.
         """
         allowed = await self._policing.allowed(actor)
         try:
@@ -52,11 +64,25 @@ class Planner:
         return await self._policing.shown(actor)
 
     async def _judge(self, allowed: Allowance, request: ImageRequest) -> Plan:
-        planned = plan(request, self._catalog, defaults=self.defaults(allowed), allowed=allowed)
+        own = None
+        if request.model is None:
+            own = (await self._preferences.wishes(allowed.actor)).model
+        defaults = self._defaults(allowed, own)
+        planned = plan(request, self._catalog, defaults=defaults, allowed=allowed)
         await self._policing.check_prompt(allowed.actor.guild_id, request.prompt)
-        return planned
+        if request.model is not None:
+            return planned
+        whose = {allowed.policy.default_model: Note.GUILD_DEFAULT, own: Note.OWN_DEFAULT}
+        note = whose.get(planned.model.id)
+        return planned if note is None else replace(planned, notes=planned.notes | {note})
 
     def defaults(self, allowed: Allowance) -> list[str]:
-        """Return the models that are tried when nobody names one, the first first."""
-        wanted = (allowed.policy.default_model, self._default_model)
+        """Return the models that are tried when nobody names one, the first first.
+
+        From memory, for what is only shown: the person's own may have changed elsewhere.
+        """
+        return self._defaults(allowed, self._preferences.remembered(allowed.actor).model)
+
+    def _defaults(self, allowed: Allowance, own: str | None) -> list[str]:
+        wanted = (own, allowed.policy.default_model, self._default_model)
         return [model for model in wanted if model is not None]

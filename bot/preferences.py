@@ -26,6 +26,7 @@ _V = TypeVar("_V")
 
 _REFRESH_SECONDS: Final = 60.0
 _HABITS_KEPT_MS: Final = 60_000
+_HABITS_WAIT_S: Final = 2.0
 _MOST_KNOWN: Final = 2_000
 """People and guilds whose wishes or habits are in memory, each."""
 _JOBS_LOOKED_AT: Final = 100
@@ -111,6 +112,11 @@ class Preferences:
         found = await self.of(actor)
         return found.here.or_else(found.everywhere)
 
+    def remembered(self, actor: Actor) -> Wishes:
+        """Return what holds for somebody as far as memory has it, at once."""
+        found = self._wishes.get((actor.user_id, actor.guild_id))
+        return Wishes() if found is None else found.here.or_else(found.everywhere)
+
     async def complete(self, actor: Actor, request: ImageRequest, said: Wishes) -> ImageRequest:
         """Fill in what somebody did not say in a command, but for the model: the planner's.
 
@@ -124,14 +130,13 @@ class Preferences:
         wanted = await self.wishes(actor)
         if said.private is None and wanted.private and not request.private:
             raise PrivateByNow
+        self._outdate(("person", actor.user_id))
         model = self._catalog.get(said.model or wanted.model or "")
         if model is not None and model.sizes and wanted.size not in model.sizes:
             wanted = replace(wanted, size=None)
         return replace(said.or_else(wanted), private=request.private).fill(request)
 
-    async def set(
-        self, user_id: int, guild_id: int, option: Wish, value: WishValue
-    ) -> None:
+    async def set(self, user_id: int, guild_id: int, option: Wish, value: WishValue) -> None:
         """Set one option of a person's; None removes it. Raises LedgerUnavailable."""
         try:
             await self._store.set(user_id, guild_id, option, value)
@@ -167,6 +172,13 @@ class Preferences:
         guild = () if actor.guild_id == NO_GUILD else self._habits_of("guild", actor.guild_id)
         return tuple(dict.fromkeys((*own, *guild)))
 
+    async def habits_now(self, actor: Actor) -> tuple[str, ...]:
+        """Like `habits`, but waits for what is being read; not for long."""
+        self.habits(actor)
+        if self._reading:
+            await asyncio.wait(set(self._reading.values()), timeout=_HABITS_WAIT_S)
+        return self.habits(actor)
+
     def _habits_of(self, kind: str, subject: int) -> tuple[str, ...]:
         key = (kind, subject)
         known = self._habits.get(key)
@@ -176,6 +188,11 @@ class Preferences:
             self._reading[key] = task
             task.add_done_callback(lambda _: self._reading.pop(key, None))
         return () if known is None else known.models
+
+    def _outdate(self, key: tuple[str, int]) -> None:
+        """Have habits read again when they are next asked for; until then they serve."""
+        if (known := self._habits.get(key)) is not None:
+            self._habits[key] = replace(known, read_ms=-_HABITS_KEPT_MS)
 
     async def _read_habits(self, kind: str, subject: int) -> None:
         now = self._clock.now_ms()

@@ -14,6 +14,8 @@ from bot.offers import Offers
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
+from bot.preferences import Preferences
+from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.settings import Settings
 from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies
@@ -34,6 +36,8 @@ class Services:
     policing: Policing
     planner: Planner
     catalog: Catalog
+    preferences: Preferences
+    records: ModelRecords
     router: ImageRouter
     generation: Generation
     teller: Teller

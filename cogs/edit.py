@@ -9,7 +9,8 @@ from discord.ext import commands
 from bot.client import ImageBot
 from bot.planning import MOST_PICTURES, MOST_PROMPT
 from bot.requests import Area, ImageRequest, OutputFormat, Quality, Source
-from cogs.ui import intake, options, painting
+from bot.wishes import Wishes
+from cogs.ui import options, painting, wishing
 from cogs.ui.lineage import PaintButton, UndoButton
 
 _PAINT: Final = "paint"
@@ -67,11 +68,11 @@ class Edit(commands.Cog):
         mask: discord.Attachment | None = None,
         area: str | None = None,
         model: app_commands.Range[str, 1, 100] | None = None,
-        size: app_commands.Range[str, 1, 20] = "auto",
-        quality: Quality = Quality.AUTO,
-        output_format: OutputFormat = OutputFormat.WEBP,
+        size: app_commands.Range[str, 1, 20] | None = None,
+        quality: Quality | None = None,
+        output_format: OutputFormat | None = None,
         count: app_commands.Range[int, 1, MOST_PICTURES] = 1,
-        private: bool = False,  # noqa: FBT001, FBT002 - an option of a slash command
+        private: bool | None = None,  # noqa: FBT001 - an option of a slash command
         image2: discord.Attachment | None = None,
         image3: discord.Attachment | None = None,
         image4: discord.Attachment | None = None,
@@ -94,20 +95,16 @@ class Edit(commands.Cog):
         request = ImageRequest(
             command="edit",
             prompt=prompt or "",
-            model=model,
-            size=size,
-            quality=quality,
-            output_format=output_format,
             count=count,
-            private=private,
             images=tuple(source_of(each) for each in given if each is not None),
             mask=None if mask is None else source_of(mask),
             area=None if area in {None, _PAINT} else Area(area),
         )
+        said = Wishes(model, size, quality, output_format, private)
         if area == _PAINT:
-            await painting.invite(interaction, request)
+            await painting.invite(interaction, request, said=said)
         else:
-            await intake.take(interaction, request)
+            await wishing.take(interaction, request, said)
 
 
 async def setup(bot: ImageBot) -> None:

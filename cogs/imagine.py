@@ -9,7 +9,8 @@ from discord.ext import commands
 from bot.client import ImageBot
 from bot.planning import MOST_PICTURES, MOST_PROMPT
 from bot.requests import ImageRequest, OutputFormat, Quality
-from cogs.ui import intake, options
+from bot.wishes import Wishes
+from cogs.ui import options, wishing
 
 
 class Imagine(commands.Cog):
@@ -34,24 +35,16 @@ class Imagine(commands.Cog):
         interaction: discord.Interaction[Any],
         prompt: app_commands.Range[str, 1, MOST_PROMPT],
         model: app_commands.Range[str, 1, 100] | None = None,
-        size: app_commands.Range[str, 1, 20] = "auto",
-        quality: Quality = Quality.AUTO,
-        output_format: OutputFormat = OutputFormat.WEBP,
+        size: app_commands.Range[str, 1, 20] | None = None,
+        quality: Quality | None = None,
+        output_format: OutputFormat | None = None,
         count: app_commands.Range[int, 1, MOST_PICTURES] = 1,
-        private: bool = False,  # noqa: FBT001, FBT002 - an option of a slash command
+        private: bool | None = None,  # noqa: FBT001 - an option of a slash command
     ) -> None:
         """Hand the request over; it is owned by the use case from then on."""
-        request = ImageRequest(
-            command="imagine",
-            prompt=prompt,
-            model=model,
-            size=size,
-            quality=quality,
-            output_format=output_format,
-            count=count,
-            private=private,
-        )
-        await intake.take(interaction, request)
+        request = ImageRequest(command="imagine", prompt=prompt, count=count)
+        said = Wishes(model, size, quality, output_format, private)
+        await wishing.take(interaction, request, said)
 
 
 async def setup(bot: ImageBot) -> None:

@@ -43,10 +43,13 @@ from bot.storage.policy_models import (
     Tally,
     Who,
 )
+from bot.storage.preferences import EVERYWHERE, PreferenceStore, SetWishes
+from bot.storage.records import Example, Records, Try
 from bot.storage.small import OfferStore, Remembered
 from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
+    "EVERYWHERE",
     "MOST_IN_TRAY",
     "THRESHOLDS",
     "Added",
@@ -60,6 +63,7 @@ __all__ = [
     "DuplicateJob",
     "Erased",
     "Erasure",
+    "Example",
     "GuildConfig",
     "HeldJob",
     "Job",
@@ -78,9 +82,12 @@ __all__ = [
     "PaintLinks",
     "Policies",
     "PolicyChanged",
+    "PreferenceStore",
+    "Records",
     "Remembered",
     "RuleChange",
     "SetLimit",
+    "SetWishes",
     "Settlement",
     "Standing",
     "StorageError",
@@ -88,6 +95,7 @@ __all__ = [
     "Tally",
     "Tray",
     "TrayPicture",
+    "Try",
     "UnsupportedDatabase",
     "Who",
     "open_database",

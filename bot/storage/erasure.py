@@ -45,7 +45,7 @@ _ACTED: Final = (
 """Where it stands who has changed something; guilds first, as whoever changes a rule does."""
 _CONCERNED: Final = ("spending_rule", "spending_grant", "blocked_member", "rule_change")
 """Where `user_id` only shows whom a rule is for; the rule itself goes by the keyed hash."""
-_OWNED: Final = ("offer", "tray_picture", "paint_link", "mask")
+_OWNED: Final = ("offer", "tray_picture", "paint_link", "mask", "preference")
 """What exists for one person's convenience only, and is deleted."""
 _ENDED: Final = "user_id = $1 AND created_at <= $2 AND delivery <> 'open' AND open_charges = 0"
 _SUMS: Final = ("charges", "pictures", "spent")
@@ -132,7 +132,7 @@ async def _begin(user_id: int, now_ms: int, tx: Tx) -> Counter[str]:
         )
         changed[table] += len(found)
     for table in _OWNED:
-        found = await tx.fetch(f"DELETE FROM {table} WHERE user_id = $1 RETURNING id", user_id)
+        found = await tx.fetch(f"DELETE FROM {table} WHERE user_id = $1 RETURNING user_id", user_id)
         changed[table] += len(found)
     return +changed
 

@@ -22,7 +22,8 @@ from bot.policy import Allowance
 from bot.requests import ImageRequest, Source
 from bot.services import Services
 from bot.storage import Tray
-from cogs.ui import intake
+from bot.wishes import Wishes
+from cogs.ui import intake, wishing
 from cogs.ui.intake import Interaction, Wanted, services_of
 from cogs.ui.pictures import MOST_SHOWN, cleaned_name, pictures_in
 from cogs.ui.text import shorten
@@ -245,13 +246,14 @@ def _default_label(services: Services, allowed: Allowance, *, count: int) -> str
 async def submitted(interaction: Interaction, form: Form) -> None:
     """Start the edit that was asked for, or explain why not."""
     typed = _Typed.of(interaction)
-    asked = typed.request(form)
+    # What comes of a private result is private; of a public one, as the person has set.
+    said = Wishes(model=typed.model, private=True if form.private else None)
 
-    async def find() -> Wanted:
+    async def find(asked: ImageRequest) -> Wanted:
         kept, parent_id = await _pictures(interaction, form, typed)
         return Wanted(replace(asked, images=(*kept, *asked.images)), parent_id)
 
-    await intake.take_found(interaction, find, asked=asked)
+    await wishing.take_found(interaction, typed.request(), said, find=find)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,16 +283,9 @@ class _Typed:
             mask=masks[0] if masks else None,
         )
 
-    def request(self, form: Form) -> ImageRequest:
+    def request(self) -> ImageRequest:
         """The edit, without the pictures that it is about."""
-        return ImageRequest(
-            command="edit",
-            prompt=self.prompt,
-            model=self.model,
-            private=form.private,
-            images=self.files,
-            mask=self.mask,
-        )
+        return ImageRequest(command="edit", prompt=self.prompt, images=self.files, mask=self.mask)
 
 
 def _fields(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

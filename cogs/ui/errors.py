@@ -47,6 +47,7 @@ from bot.imagerouter import (
 from bot.money import format_usd
 from bot.outcomes import Report
 from bot.policy import ModelNotAllowed
+from bot.preferences import PrivateByNow
 from bot.quotas import Blocked, NeedsConfirmation, Paused, PictureTooDear, QuotaExceeded
 from bot.storage import ChargeState, PolicyChanged
 from cogs.ui import input_errors, limits, policy_errors
@@ -97,6 +98,10 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     PressedAlready: Explanation(
         "You pressed this already",
         "It runs once, and you are told what came of it. For another, type `/imagine`.",
+    ),
+    PrivateByNow: Explanation(
+        "Your pictures are private by now",
+        "You have just set so in `/settings`, and this would have been public. Run it again.",
     ),
     PrivateNotAllowed: policy_errors.PRIVATE_NOT_ALLOWED,
     PolicyChanged: policy_errors.POLICY_CHANGED,

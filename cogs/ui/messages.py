@@ -56,7 +56,9 @@ _ADDRESSES_IN_TEXT: Final = 1_500
 """Characters of pictures' addresses that still fit beside the rest."""
 
 _NOTES: Final = {
-    Note.MODEL_CHOSEN: "The default model can't do this job; this is the cheapest one that can.",
+    Note.MODEL_CHOSEN: "No default model can do this here; this is the cheapest one that can.",
+    Note.OWN_DEFAULT: "No model was named, so this is the one from your `/settings`.",
+    Note.GUILD_DEFAULT: "No model was named, so this is the usual one of this server.",
     Note.TEST_MODEL: "This is the fixed test picture of the free test model.",
     Note.QUALITY_IGNORED: "This model has no quality setting, so yours was left out.",
 }

@@ -84,7 +84,9 @@ def measured(record: Record | None) -> str:
     lines = []
     if record.median_ms is not None and record.p95_ms is not None:
         half, most = record.median_ms / 1000, record.p95_ms / 1000
-        lines.append(f"**Speed:** {half:.1f} s for half of the pictures, {most:.1f} s for 95%")
+        lines.append(
+            f"**Speed:** half of the pictures within {half:.1f} s, 95% within {most:.1f} s"
+        )
     lines.append(f"**Success:** {_percent(record)} of {_requests(record.tries)}")
     return "\n".join([*lines, "-# As this bot has measured in the last 30 days."])
 

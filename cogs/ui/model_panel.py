@@ -248,7 +248,7 @@ async def _find(interaction: Interaction, query: Query) -> Found:
     services = services_of(interaction)
     await refresh_records(interaction)
     actor = actor_of(interaction)
-    habits = services.preferences.habits(actor)
+    habits = await services.preferences.habits_now(actor)
     allowed = await services.planner.shown(actor)
     # In a thread: there may be ten thousand models to sort.
     return await aside(

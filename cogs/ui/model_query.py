@@ -117,7 +117,8 @@ def find(
     fitting = [each for each in models if _fits(each, query) and allowed(each)]
     ranks = {model_id: rank for rank, model_id in reversed(list(enumerate(popular)))}
     match query.sort:
-        case Sort.POPULAR:  # then newest, as the catalogue is
+        case Sort.POPULAR:  # then the newest
+            fitting.sort(key=lambda each: each.release_date or date.min, reverse=True)
             fitting.sort(key=lambda each: ranks.get(each.id, len(ranks)))
         case Sort.NEWEST:
             fitting.sort(key=lambda each: each.release_date or date.min, reverse=True)
@@ -127,6 +128,7 @@ def find(
             fitting.sort(key=lambda each: each.display_name.casefold())
         case Sort.FASTEST:
             fitting.sort(key=lambda each: _seconds(record(each.id)))
+    fitting.sort(key=lambda each: each.is_test)  # it makes nothing that anybody looks for
     last = max(1, -(-len(fitting) // PAGE))
     shown = query.at(min(query.page, last))
     start = (shown.page - 1) * PAGE

@@ -18,10 +18,13 @@ async def complete_model(
 ) -> list[app_commands.Choice[str]]:
     """Models that match what is typed so far; those that need a picture not where none goes in."""
     from_words = interaction.command is not None and interaction.command.name == "imagine"
-    services = services_of(interaction)
-    allowed = await services.planner.shown(actor_of(interaction))
+    services, actor = services_of(interaction), actor_of(interaction)
     found = services.catalog.search(
-        current, limit=MOST_CHOICES, images=0 if from_words else None, allowed=allowed
+        current,
+        limit=MOST_CHOICES,
+        images=0 if from_words else None,
+        first=services.preferences.habits(actor),
+        allowed=await services.planner.shown(actor),
     )
     return _choices(found)
 
@@ -36,10 +39,14 @@ async def complete_editor(
     needs = {Ability.EDIT}
     if "mask" in given or "area" in given:
         needs.add(Ability.MASK)
-    services = services_of(interaction)
-    allowed = await services.planner.shown(actor_of(interaction))
+    services, actor = services_of(interaction), actor_of(interaction)
     found = services.catalog.search(
-        current, limit=MOST_CHOICES, needs=needs, images=max(1, images), allowed=allowed
+        current,
+        limit=MOST_CHOICES,
+        needs=needs,
+        images=max(1, images),
+        first=services.preferences.habits(actor),
+        allowed=await services.planner.shown(actor),
     )
     return _choices(found)
 
@@ -47,9 +54,11 @@ async def complete_editor(
 async def complete_size(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Sizes of the model chosen so far, or the usual ones."""
+    """Sizes of the model chosen so far, else of the person's own, or the usual ones."""
     services = services_of(interaction)
     chosen = getattr(interaction.namespace, "model", None)
+    if not chosen:
+        chosen = services.preferences.remembered(actor_of(interaction)).model
     model = services.catalog.get(chosen) if isinstance(chosen, str) else None
     return [
         app_commands.Choice(name=name, value=value) for name, value in size_choices(model, current)

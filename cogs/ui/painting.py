@@ -1,12 +1,14 @@
 """The way to the mask painter: a private answer with a link for each picture."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.painting import LINK_MS
 from bot.requests import ImageRequest, ReplyRoute
+from bot.wishes import Wishes
 from cogs.ui import answers
 from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction, actor_of, services_of
@@ -15,12 +17,28 @@ _MINUTES = LINK_MS // 60_000
 
 
 async def invite(
-    interaction: Interaction, *requests: ImageRequest, parent_id: int | None = None
+    interaction: Interaction,
+    *requests: ImageRequest,
+    said: Wishes | None = None,
+    parent_id: int | None = None,
 ) -> None:
-    """Answer with a link for each of `requests`, which differ in their picture."""
+    """Answer with a link for each of `requests`, which differ in their picture.
+
+    `said` is what was said about the result; for the rest it is as the person has set.
+    """
+    said = said or Wishes()
 
     async def links() -> discord.ui.LayoutView:
         services, actor = services_of(interaction), actor_of(interaction)
+        preferences = services.preferences
+        wanted = said.or_else(await preferences.wishes(actor))
+        private = requests[0].private or bool(wanted.private)
+        whole = [
+            await preferences.complete(
+                actor, replace(each, model=said.model, private=private), said
+            )
+            for each in requests
+        ]
         origin = ReplyRoute(
             application_id=interaction.application_id,
             token="",
@@ -32,9 +50,9 @@ async def invite(
         return _view(
             [
                 await services.painting.invite(actor, request, origin=origin, parent_id=parent_id)
-                for request in requests
+                for request in whole
             ],
-            private=requests[0].private,
+            private=private,
         )
 
     await answers.answer(interaction, links, needs=Needs.NOTHING)

@@ -191,8 +191,9 @@ async def panel(interaction: Interaction, place: Place) -> discord.ui.LayoutView
     shown = known.everywhere if place is Place.EVERYWHERE else known.here
     allowed = await services.planner.shown(actor)
     likely = services.catalog.get(known.here.or_else(known.everywhere).model or "")
+    habits = await services.preferences.habits_now(actor)
     listed = services.catalog.search(
-        "", limit=_MOST_OPTIONS, images=0, first=services.preferences.habits(actor), allowed=allowed
+        "", limit=_MOST_OPTIONS, images=0, first=habits, allowed=allowed
     )
     options = {
         Wish.MODEL: _models(services.catalog.known(shown.model or ""), shown.model, listed),

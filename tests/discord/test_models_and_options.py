@@ -52,7 +52,7 @@ async def test_a_default_model_that_cannot_run_gives_way_to_the_cheapest_and_thi
     used = house.imagerouter.requests[0].fields["model"]
     assert used == "lumenfield/aurora-2-mini:free"
     assert "lumenfield/aurora\\-2\\-mini\\:free" in message.text
-    assert "The default model can't do this job; this is the cheapest one that can." in message.text
+    assert "No default model can do this here; this is the cheapest one that can." in message.text
 
 
 async def test_an_unknown_model_is_refused_with_the_names_that_may_have_been_meant(

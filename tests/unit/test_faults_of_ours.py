@@ -26,6 +26,7 @@ from bot.money import Micros
 from bot.offers import Offers
 from bot.planner import Planner
 from bot.policing import Policing
+from bot.preferences import Preferences
 from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest, ReplyRoute, Source
 from bot.scheduler import Scheduler
@@ -37,6 +38,7 @@ from bot.storage import (
     OfferStore,
     Output,
     Policies,
+    PreferenceStore,
     Settlement,
     open_database,
 )
@@ -125,7 +127,17 @@ async def generation(
     ledger = make_ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
     policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
     policing = Policing(ModelPolicies(database, clock=clock))
-    planner = Planner(catalog=catalog, policing=policing, default_model=DEFAULT_MODEL)
+    preferences = await stack.enter_async_context(
+        Preferences(
+            PreferenceStore(database, clock=clock), catalog=catalog, clock=clock, alone=True
+        )
+    )
+    planner = Planner(
+        catalog=catalog,
+        policing=policing,
+        preferences=preferences,
+        default_model=DEFAULT_MODEL,
+    )
     alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)

@@ -1,0 +1,212 @@
+"""What people have set, what they use, and how models have fared: on both engines."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.records import ModelRecords
+from bot.requests import OutputFormat, Quality
+from bot.storage import (
+    EVERYWHERE,
+    Output,
+    PreferenceStore,
+    Records,
+    SetWishes,
+    open_database,
+)
+from bot.wishes import Wish, Wishes
+from tests.storage.books import DAY, MINUTE, Books, StillClock
+
+MIRA, THEO, GUILD, OTHER = 11, 22, 77, 88
+PICTURE = Output(url="https://pictures.test/1")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PreferenceStore]:
+    clock = StillClock()
+    async with open_database(database_url, clock=clock) as database:
+        yield PreferenceStore(database, clock=clock)
+
+
+async def test_what_is_set_outlives_the_process(database_url: str) -> None:
+    clock = StillClock()
+    async with open_database(database_url, clock=clock) as database:
+        store = PreferenceStore(database, clock=clock)
+        await store.set(MIRA, EVERYWHERE, Wish.MODEL, "a/b")
+        await store.set(MIRA, EVERYWHERE, Wish.SIZE, "1024x1024")
+        await store.set(MIRA, EVERYWHERE, Wish.QUALITY, Quality.HIGH)
+        await store.set(MIRA, EVERYWHERE, Wish.FORMAT, OutputFormat.PNG)
+        await store.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=False)
+        await store.set(MIRA, GUILD, Wish.PRIVATE, value=True)
+    async with open_database(database_url, clock=clock) as database:
+        found = await PreferenceStore(database, clock=clock).get(MIRA, GUILD)
+
+    whole = Wishes("a/b", "1024x1024", Quality.HIGH, OutputFormat.PNG, private=False)
+    assert found == SetWishes(here=Wishes(private=True), everywhere=whole)
+
+
+async def test_each_person_and_place_has_its_own(store: PreferenceStore) -> None:
+    await store.set(MIRA, GUILD, Wish.MODEL, "a/b")
+    await store.set(MIRA, EVERYWHERE, Wish.MODEL, "c/d")
+
+    assert await store.get(THEO, GUILD) == SetWishes(Wishes(), Wishes())
+    assert await store.get(MIRA, OTHER) == SetWishes(Wishes(), Wishes(model="c/d"))
+    assert await store.get(MIRA, EVERYWHERE) == SetWishes(Wishes(), Wishes(model="c/d"))
+    await store.clear(MIRA, EVERYWHERE)
+    assert await store.get(MIRA, GUILD) == SetWishes(Wishes(model="a/b"), Wishes())
+
+
+async def test_one_option_can_be_removed_and_the_others_stay(store: PreferenceStore) -> None:
+    await store.set(MIRA, GUILD, Wish.MODEL, "a/b")
+    await store.set(MIRA, GUILD, Wish.SIZE, "auto")
+    await store.set(MIRA, GUILD, Wish.MODEL, None)
+
+    assert (await store.get(MIRA, GUILD)).here == Wishes(size="auto")
+
+
+async def test_who_wants_private_answers_is_listed_whole(store: PreferenceStore) -> None:
+    await store.set(MIRA, GUILD, Wish.PRIVATE, value=False)
+    await store.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=True)
+    await store.set(THEO, GUILD, Wish.PRIVATE, value=True)
+    await store.set(THEO, GUILD, Wish.PRIVATE, None)
+    await store.set(THEO, EVERYWHERE, Wish.MODEL, "a/b")
+
+    assert await store.privacy() == {(MIRA, GUILD): False, (MIRA, EVERYWHERE): True}
+
+
+async def made(
+    books: Books, model: str, *, ms: int = 1_000, user: int = MIRA, guild: int = GUILD
+) -> int:
+    """Make a picture, delivered in message 99; returns the job."""
+    books.clock.now += 1
+    held = await books.sent(books.job(model=model, user=user, guild=guild))
+    books.clock.now += ms
+    await books.ledger.settle(held.charge_ids[0], actual=700, outputs=(PICTURE,))
+    await books.jobs.mark_delivered(held.job_id, channel_id=5, message_id=99)
+    return held.job_id
+
+
+async def failed(books: Books, model: str, reason: str) -> None:
+    held = await books.sent(books.job(model=model))
+    books.clock.now += 50
+    await books.ledger.release(held.charge_ids[0], reason=reason)
+
+
+async def test_the_newest_jobs_of_a_person_tell_what_they_use(books: Books) -> None:
+    store = PreferenceStore(books.db, clock=books.clock)
+    for model in ("a/old", "a/b", "a/new"):
+        await made(books, model)
+    await made(books, "a/theirs", user=THEO)
+
+    assert await store.used_by(MIRA, jobs=2) == ["a/new", "a/b"]
+
+
+async def test_what_a_guild_uses_most_comes_first(books: Books) -> None:
+    store = PreferenceStore(books.db, clock=books.clock)
+    for model in ("a/b", "a/often", "a/often"):
+        await made(books, model)
+    await made(books, "a/elsewhere", guild=OTHER)
+
+    assert await store.used_in(GUILD, since_month="2000-01") == ["a/often", "a/b"]
+    assert await store.used_in(GUILD, since_month="9999-01") == []
+
+
+def records_of(books: Books) -> ModelRecords:
+    return ModelRecords(Records(books.db, clock=books.clock), clock=books.clock)
+
+
+async def test_seconds_are_measured_from_sending_to_the_answer(books: Books) -> None:
+    for ms in (1_000, 2_000, 3_000, 9_000):
+        await made(books, "a/b", ms=ms)
+    records = records_of(books)
+    await records.refresh()
+    record = records.of("a/b")
+
+    assert record is not None
+    assert (record.tries, record.made) == (4, 4)
+    assert (record.median_ms, record.p95_ms) == (2_000, 9_000)
+    assert records.of("a/other") is None
+
+
+async def test_only_what_tells_of_the_model_counts_as_its_failure(books: Books) -> None:
+    await made(books, "a/b")
+    await failed(books, "a/b", "ProviderFailed")
+    for reason in ("Moderated", "RefusedRequest", "NoCredits", "cancelled", ""):
+        await failed(books, "a/b", reason)
+    await failed(books, "a/only-refused", "Moderated")
+    records = records_of(books)
+    await records.refresh()
+    record = records.of("a/b")
+
+    assert record is not None
+    assert (record.tries, record.made, record.success) == (2, 1, 0.5)
+    assert records.of("a/only-refused") is None
+
+
+async def test_an_outcome_that_stays_unknown_is_a_failure_without_seconds(books: Books) -> None:
+    held = await books.sent(books.job(model="a/b"))
+    await books.ledger.mark_unknown(held.charge_ids[0], reason="OutcomeUnknown")
+    books.clock.now += 20 * MINUTE
+    await books.ledger.sweep()
+    records = records_of(books)
+    await records.refresh()
+    record = records.of("a/b")
+
+    assert record is not None
+    assert (record.tries, record.made, record.median_ms) == (1, 0, None)
+
+
+async def test_late_truth_replaces_what_was_counted_before(books: Books) -> None:
+    held = await books.sent(books.job(model="a/b"))
+    await books.ledger.mark_unknown(held.charge_ids[0], reason="OutcomeUnknown")
+    books.clock.now += 20 * MINUTE
+    await books.ledger.sweep()
+    records = records_of(books)
+    await records.refresh()
+    await books.ledger.settle(held.charge_ids[0], actual=700, outputs=(PICTURE,))
+    books.clock.now += MINUTE
+    await records.refresh()
+    record = records.of("a/b")
+
+    assert record is not None
+    assert (record.tries, record.made, record.median_ms) == (1, 1, None)
+
+
+async def test_what_ended_since_is_read_when_somebody_asks_again(books: Books) -> None:
+    records = records_of(books)
+    await made(books, "a/b")
+    await records.refresh()
+    await made(books, "a/b", ms=20)
+    await records.refresh()  # too soon: what is known will do
+    before = records.of("a/b")
+    books.clock.now += MINUTE
+    await records.refresh()
+    after = records.of("a/b")
+
+    assert before is not None
+    assert after is not None
+    assert (before.tries, after.tries) == (1, 2)
+
+
+async def test_a_record_goes_back_thirty_days(books: Books) -> None:
+    await made(books, "a/b")
+    books.clock.now += 31 * DAY
+    records = records_of(books)
+    await records.refresh()
+
+    assert records.of("a/b") is None
+
+
+async def test_examples_are_public_results_that_can_still_be_seen(books: Books) -> None:
+    records = Records(books.db, clock=books.clock)
+    private = await books.sent(books.job(model="a/b", private=True))
+    await books.ledger.settle(private.charge_ids[0], actual=1, outputs=(PICTURE,))
+    await books.jobs.mark_delivered(private.job_id, channel_id=5, message_id=98)
+    assert await records.examples(GUILD, "a/b") == []
+
+    deleted = await made(books, "a/b")
+    await made(books, "a/b", guild=OTHER)
+    [example] = await records.examples(GUILD, "a/b")
+    assert (example.channel_id, example.message_id) == (5, 99)
+    await books.jobs.unlink(deleted)
+    assert await records.examples(GUILD, "a/b") == []
