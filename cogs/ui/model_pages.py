@@ -9,6 +9,7 @@ from bot.records import Record
 from bot.storage import Example
 from cogs.ui.text import plain
 
+NOT_ALLOWED: Final = "**The rules of this server keep it from you here.**"
 _SIZES_SHOWN: Final = 12
 
 
@@ -18,6 +19,14 @@ def head(model: Model, *, asked: str) -> str:
     if asked.strip().casefold() != model.id.casefold() and asked.strip():
         lines.append(f"-# ImageRouter takes “{plain(asked, most=100)}” for this one.")
     return "\n".join(lines)
+
+
+def unknown(name: str, near: Sequence[Model]) -> str:
+    """Say that nobody knows it, and what it may have meant."""
+    told = f"### No such model\nNeither the list nor ImageRouter knows “{plain(name, most=100)}”."
+    if near:
+        told += f" Did you mean {' or '.join(plain(each.id, most=100) for each in near)}?"
+    return told
 
 
 def gone(successors: Sequence[str]) -> str:

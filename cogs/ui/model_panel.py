@@ -293,14 +293,13 @@ async def page_view(
     opened from.
 
     Raises:
-        UnknownModel: neither the catalogue nor ImageRouter knows it.
         ImageRouterError: ImageRouter did not answer, and the catalogue does not know it.
     """
     services = services_of(interaction)
     catalog = services.catalog
     model = catalog.known(name) or await catalog.lookup(name)
     if model is None:
-        raise UnknownModel(name, catalog.suggest(name))
+        return _unknown(interaction, name, query or Query())
     is_listed = catalog.get(model.id) is not None
     await refresh_records(interaction)
     default = await _default_of(interaction)
@@ -308,21 +307,31 @@ async def page_view(
     parts = [model_pages.head(model, asked=name)]
     if not is_listed:
         parts.append(model_pages.gone(catalog.suggest(model.id)))
+    is_allowed = (await services.planner.shown(actor_of(interaction)))(model)
+    if not is_allowed:
+        parts.append(model_pages.NOT_ALLOWED)
     parts.append(model_pages.facts(model))
     parts.append(model_pages.measured(services.records.of(model.id)))
     if example is not None:
         parts.append(model_pages.made_here(interaction.guild_id or NO_GUILD, example))
-    shown = query or Query()
-    key = key_of(model.id)
-    buttons: list[discord.ui.Item[Any]] = [TurnButton("list", shown)]
+    shown, key = query or Query(), key_of(model.id)
+    buttons: list[discord.ui.Item[Any]] = []
     if is_listed and model.ceiling is not None:
-        is_default = default == model.id
-        buttons = [
-            TryButton(key),
-            DefaultButton(shown, key, is_set=is_default),
-            *buttons,
-        ]
+        if is_allowed:
+            buttons.append(TryButton(key))
+        buttons.append(DefaultButton(shown, key, is_set=default == model.id))
+    buttons.append(TurnButton("list", shown))
     return boxed(*parts, discord.ui.Separator(), discord.ui.ActionRow(*buttons))
+
+
+def _unknown(interaction: Interaction, name: str, query: Query) -> discord.ui.LayoutView:
+    """Say that there is no such model, and offer those that may have been meant."""
+    catalog = services_of(interaction).catalog
+    near = [model for each in catalog.suggest(name) if (model := catalog.get(each)) is not None]
+    rows: list[discord.ui.Item[Any]] = [discord.ui.ActionRow(TurnButton("list", query))]
+    if near:
+        rows.insert(0, discord.ui.ActionRow(OpenMenu(query, near)))
+    return boxed(model_pages.unknown(name, near), *rows)
 
 
 async def _default_of(interaction: Interaction) -> str | None:
