@@ -8,12 +8,14 @@ so a search takes time in proportion to the prompt's length for each entry, what
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from bot.wildcards import is_like, pieces_of
 
 MOST_PHRASE: Final = 60
 """Characters of an entry."""
+MOST_IN_FILE: Final = 2_000
 _KEEPERS: Final = frozenset("*")
 
 
@@ -33,6 +35,29 @@ def checked_phrase(typed: str) -> str | None:
     if not words or len(phrase) > MOST_PHRASE or any(not word.strip("*") for word in words):
         return None
     return phrase
+
+
+def read_blocklist(path: Path) -> "Blocklist":
+    """Read a file with an entry a line; empty lines and those that begin with `#` are none.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is no UTF-8 text, has too many lines, or one that is no entry.
+    """
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    phrases = []
+    for number, line in enumerate(lines, 1):
+        if not line or line.startswith("#"):
+            continue
+        phrase = checked_phrase(line)
+        if phrase is None:
+            raise ValueError(
+                f"line {number} is no phrase of up to {MOST_PHRASE} characters"
+            )
+        phrases.append(phrase)
+    if len(phrases) > MOST_IN_FILE:
+        raise ValueError(f"it has {len(phrases)} entries, and {MOST_IN_FILE} are the most")
+    return Blocklist(phrases)
 
 
 class Blocklist:

@@ -110,6 +110,11 @@ SPECS: Final = (
     Spec("MEMBER_JOBS", "2", "Jobs of one member that run at once; more wait their turn."),
     Spec("PROCESS_JOBS", "16", "Jobs of everybody that run at once; more wait their turn."),
     Spec("MAX_WAITING_JOBS", "200", "Jobs that may wait; more are refused."),
+    Spec(
+        "PROMPT_BLOCKLIST_FILE",
+        "",
+        "A file with what no prompt may say anywhere, an entry a line; empty is none.",
+    ),
     Spec("CATALOG_REFRESH_SECONDS", "900", "How often the list of models is fetched again."),
     Spec(
         "IMAGEROUTER_REQUESTS_PER_SECOND", "15", "Our own brake, below ImageRouter's 20; 0 is none."
@@ -148,6 +153,7 @@ class Settings:
     member_jobs: int
     process_jobs: int
     max_waiting_jobs: int
+    prompt_blocklist_file: str | None
     catalog_refresh_seconds: int
     imagerouter_requests_per_second: int
     shard_ids: tuple[int, ...]
@@ -186,6 +192,7 @@ class Settings:
             member_jobs=read.parsed("MEMBER_JOBS", _at_least(1)),
             process_jobs=read.parsed("PROCESS_JOBS", _at_least(1)),
             max_waiting_jobs=read.parsed("MAX_WAITING_JOBS", _at_least(0)),
+            prompt_blocklist_file=read.text("PROMPT_BLOCKLIST_FILE") or None,
             catalog_refresh_seconds=read.parsed("CATALOG_REFRESH_SECONDS", _at_least(60)),
             imagerouter_requests_per_second=read.parsed(
                 "IMAGEROUTER_REQUESTS_PER_SECOND", _at_least(0)

@@ -7,15 +7,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import ImageBot
+from bot.errors import InvalidOption
 from bot.money import format_usd
+from bot.policy import MOST_PATTERN, Effect
 from bot.requests import NO_GUILD
 from bot.storage import Option
+from cogs.ui import policy_settings
 from cogs.ui.access import Needs
 from cogs.ui.amounts import MOST_TYPED, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import OnOff
-from cogs.ui.intake import services_of
-from cogs.ui.options import MOST_CHOICES
+from cogs.ui.intake import actor_of, services_of
+from cogs.ui.options import MOST_CHOICES, complete_model
 from cogs.ui.setup_text import can_post
 from cogs.ui.standing import stamp
 from cogs.ui.zones import search_zones
@@ -23,7 +26,17 @@ from cogs.ui.zones import search_zones
 Interaction = discord.Interaction[Any]
 Postable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel
 
+Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
+
 _MOST_ZONE: Final = 60
+_MOST_ENTRY: Final = 100
+_REMOVE: Final = "remove"
+_ACTIONS: Final = [
+    app_commands.Choice(name="allow these, and only what is allowed", value=Effect.ALLOW.value),
+    app_commands.Choice(name="deny these", value=Effect.DENY.value),
+    app_commands.Choice(name="only in age-restricted channels", value=Effect.AGE_RESTRICTED.value),
+    app_commands.Choice(name="remove: these lines, or all of a place", value=_REMOVE),
+]
 
 
 async def complete_zone(_: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -32,13 +45,24 @@ async def complete_zone(_: Interaction, current: str) -> list[app_commands.Choic
     return [app_commands.Choice(name=name, value=name) for name in found]
 
 
+async def complete_pattern(
+    interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    """Lines that are set, vendors, and models that match what is typed so far."""
+    services = services_of(interaction)
+    policy = (await services.planner.shown(actor_of(interaction))).policy
+    found = [model.id for model in services.catalog.search(current, limit=MOST_CHOICES)]
+    shown = policy_settings.patterns_like(policy, current, found, most=MOST_CHOICES)
+    return [app_commands.Choice(name=each, value=each) for each in shown]
+
+
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
 class Config(
     commands.GroupCog,
     group_name="config",
-    group_description="Time zone, channels, managers, confirmations and pauses of this server",
+    group_description="What this server sets for itself: models, channels, prompts, time zone",
 ):
     """One option a command; leaving its value out removes it."""
 
@@ -74,11 +98,13 @@ class Config(
         what = "At 50, 80 and 100% of a shared budget it is said"
         await _set_channel(interaction, Option.ALERT_CHANNEL, channel, title="Alerts", what=what)
 
-    @app_commands.command(name="log-channel", description="Where changes of the rules are posted")
+    @app_commands.command(
+        name="log-channel", description="Where changes of the rules and finished jobs are posted"
+    )
     @app_commands.describe(channel="Leave it out to post them nowhere")
     async def log_channel(self, interaction: Interaction, channel: Postable | None = None) -> None:
         """Set the channel in which changes are posted."""
-        what = "Who changes which limit, block or option is posted"
+        what = "Who changes which rule, and who makes what by which model for how much, is posted"
         await _set_channel(interaction, Option.LOG_CHANNEL, channel, title="Log", what=what)
 
     @app_commands.command(name="managers", description="A role that may do what Manage Server may")
@@ -154,6 +180,95 @@ class Config(
 
         await answer(interaction, work, needs=Needs.MANAGER)
 
+    @app_commands.command(name="models", description="Which models may be used, by whom and where")
+    @app_commands.describe(
+        action="What happens to these models; leave everything out to see what is set",
+        models="A name, or a pattern such as openai/* or *:free",
+        role="For each holder of this role; @everyone is everybody",
+        channel="In this channel and its threads; neither role nor channel is the whole server",
+    )
+    @app_commands.choices(action=_ACTIONS)
+    @app_commands.autocomplete(models=complete_pattern)
+    async def models(
+        self,
+        interaction: Interaction,
+        action: str | None = None,
+        models: app_commands.Range[str, 1, MOST_PATTERN] | None = None,
+        role: discord.Role | None = None,
+        channel: Place | None = None,
+    ) -> None:
+        """Change or show the lists of models."""
+
+        async def work() -> Shown:
+            if action is None:
+                if models is not None or role is not None or channel is not None:
+                    raise InvalidOption("action", "", "one of the choices, to say what happens")
+                return await policy_settings.show_models(interaction)
+            effect = None if action == _REMOVE else Effect(action)
+            return await policy_settings.change_models(
+                interaction, effect, models, role=role, channel=channel
+            )
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
+    @app_commands.command(name="channels", description="In which channels pictures are made")
+    @app_commands.describe(
+        channel="Leave it out to see the list; with off, to allow every channel again",
+        state="on: pictures are made there, and only in channels named so; off: not any more",
+    )
+    async def channels(
+        self, interaction: Interaction, channel: Place | None = None, state: OnOff = OnOff.ON
+    ) -> None:
+        """Change or show where pictures are made."""
+
+        async def work() -> Shown:
+            on = state is OnOff.ON
+            return await policy_settings.change_channel(interaction, channel, on=on)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
+    @app_commands.command(name="private", description="Whether people may ask for private results")
+    @app_commands.describe(state="off: every result is shown in its channel")
+    async def private(self, interaction: Interaction, state: OnOff) -> None:
+        """Allow private results, or not."""
+
+        async def work() -> Shown:
+            return await policy_settings.change_private(interaction, on=state is OnOff.ON)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
+    @app_commands.command(name="blocklist", description="What prompts may not say in this server")
+    @app_commands.describe(
+        entry="A word or a few; * stands for any letters of a word. Leave it out to see the list",
+        state="on blocks it, off does so no more",
+    )
+    async def blocklist(
+        self,
+        interaction: Interaction,
+        entry: app_commands.Range[str, 1, _MOST_ENTRY] | None = None,
+        state: OnOff = OnOff.ON,
+    ) -> None:
+        """Change or show the blocklist."""
+
+        async def work() -> Shown:
+            on = state is OnOff.ON
+            return await policy_settings.change_blocklist(interaction, entry, on=on)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
+    @app_commands.command(name="default-model", description="The model for whoever names none")
+    @app_commands.describe(model="Leave it out to use the bot's own default")
+    @app_commands.autocomplete(model=complete_model)
+    async def default_model(
+        self, interaction: Interaction, model: app_commands.Range[str, 1, 100] | None = None
+    ) -> None:
+        """Choose the default model of the server."""
+
+        async def work() -> Shown:
+            return await policy_settings.change_default(interaction, model)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
 
 async def _set_channel(
     interaction: Interaction, option: Option, channel: Postable | None, *, title: str, what: str
@@ -172,8 +287,9 @@ async def _set_channel(
 
 
 async def _configure(interaction: Interaction, option: Option, value: int | None) -> None:
-    policies = services_of(interaction).policies
-    await policies.configure(_guild(interaction), option, value, by=interaction.user.id)
+    services, guild_id = services_of(interaction), _guild(interaction)
+    await services.policies.configure(guild_id, option, value, by=interaction.user.id)
+    services.policing.forget(guild_id)  # it knows the log channel
 
 
 def _guild(interaction: Interaction) -> int:

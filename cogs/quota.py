@@ -17,7 +17,7 @@ from cogs.ui.access import Needs
 from cogs.ui.amounts import MOST_TYPED, parse_amount, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import PER_CHOICES, OnOff
-from cogs.ui.intake import limited_channel, services_of
+from cogs.ui.intake import is_age_restricted, limited_channel, services_of
 from cogs.ui.options import complete_model
 from cogs.ui.standing import state_line
 from cogs.ui.text import plain
@@ -93,6 +93,7 @@ class Quota(
                 guild_id=interaction.guild_id or NO_GUILD,
                 channel_id=limited_channel(interaction),
                 role_ids=_roles(person),
+                age_restricted=is_age_restricted(interaction.channel),
             )
             services, reader = services_of(interaction), interaction.user.id
             return boxed(*await overview.of_member(services, actor, model, reader_id=reader))

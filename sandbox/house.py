@@ -100,9 +100,11 @@ class House:
     def settings(self) -> Settings:
         """What the bot is started with."""
         own = Settings.from_env(self._environ)
-        url = f"sqlite:///{self._folder / 'bot.db'}"
+        beside = f"sqlite:///{self._folder / 'bot.db'}"
+        url = own.database_url if "DATABASE_URL" in self._environ else beside
         turned = self.servers.settings_for(own, database_url=url)
-        return with_web(replace(turned, operator_ids=own.operator_ids))
+        mine = replace(turned, operator_ids=own.operator_ids, secret_key=own.secret_key)
+        return with_web(mine)
 
     def person(self, name: str) -> Person:
         """A person's client, by username."""

@@ -3,13 +3,18 @@
 from typing import Final
 
 from bot.money import format_usd
+from bot.policy import Allowance
 from bot.requests import NO_GUILD, Actor
 from bot.services import Services
 from bot.storage import Standing
+from cogs.ui.policy_errors import why_not
+from cogs.ui.policy_settings import lines_for, shortened
 from cogs.ui.standing import binding_line, rule_line, stamp, state_lines
 from cogs.ui.text import plain
 
 _MOST_RULES: Final = 20
+_MOST_POLICY: Final = 800
+"""Characters of the rules on models that concern somebody."""
 _MOST_BLOCKED: Final = 8
 
 
@@ -27,11 +32,23 @@ async def of_member(
         price = found.ceiling or 0
         asked = f"One picture by {plain(found.id, most=100)} costs at most {format_usd(price)}"
     standing = await services.policies.standing(actor, price=price)
-    head = _head(standing, asked, of_other=actor.user_id != reader_id)
-    return [head, await _rules(services, actor.guild_id)]
+    allowed = await services.policing.allowed(actor)
+    why = None if model is None else _kept_from(allowed, services.catalog.require(model).id)
+    head = _head(standing, asked, why, of_other=actor.user_id != reader_id)
+    concerning = lines_for(allowed) or ["Every model may be used, in every channel."]
+    policy = "### Models and prompts\n" + shortened(concerning, most=_MOST_POLICY)
+    return [head, policy, await _rules(services, actor.guild_id)]
 
 
-def _head(standing: Standing, asked: str, *, of_other: bool) -> str:
+def _kept_from(allowed: Allowance, model_id: str) -> str | None:
+    """Say why a model would not run here, whatever may be spent; None when it would."""
+    if not allowed.policy.allows_channel(allowed.actor.channel_id):
+        return "No pictures are made in this channel."
+    verdict = allowed.verdict(model_id)
+    return None if verdict.rule is None else why_not(verdict.rule)
+
+
+def _head(standing: Standing, asked: str, kept_from: str | None, *, of_other: bool) -> str:
     lines = [f"### <@{standing.actor.user_id}> in <#{standing.actor.channel_id}>"]
     if standing.rules.blocked is not None:
         why = plain(standing.rules.blocked, most=200)
@@ -41,8 +58,11 @@ def _head(standing: Standing, asked: str, *, of_other: bool) -> str:
     lines += state_lines(standing, everything=True)
     lines.append(binding_line(standing, of_other=of_other))
     if asked:
-        fits = "so it could be made now" if standing.fits else "so it would be refused now"
-        lines.append(f"{asked}, {fits}. Nothing was spent.")
+        if kept_from is not None:
+            lines.append(f"{asked}, but it would be refused: {kept_from} Nothing was spent.")
+        else:
+            fits = "so it could be made now" if standing.fits else "so it would be refused now"
+            lines.append(f"{asked}, {fits}. Nothing was spent.")
     return "\n".join(lines)
 
 

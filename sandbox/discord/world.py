@@ -241,6 +241,13 @@ class World:
         if guild is not None:
             self._guild_changed(guild, channel, "updated")
 
+    def age_restrict(self, channel: Channel, *, on: bool = True) -> None:
+        """Let only adults into a guild's channel and its threads, or everybody again."""
+        channel.nsfw = on
+        guild = self.guild_of(channel)
+        if guild is not None:
+            self._guild_changed(guild, channel, "updated")
+
     def set_role_permissions(self, role: Role, permissions: int) -> None:
         """Give a role exactly these permission bits in its guild."""
         role.permissions = permissions
