@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed, RequestError
 from bot.requests import NO_GUILD, Actor, ImageRequest
@@ -18,6 +18,9 @@ from bot.wildcards import is_like, pieces_of
 
 MOST_PATTERN: Final = 100
 """Characters of a pattern: those of a model's id in a choice of Discord's."""
+_MOST_KNOWN: Final = 50
+"""Combinations of lists whose verdicts a policy remembers, each on so many models:"""
+_MOST_VERDICTS: Final = 20_000
 _PATTERN_SIGNS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_./:+@*")
 
 
@@ -122,45 +125,105 @@ class ModelPolicy:
     blocked_phrases: tuple[str, ...] = ()
     """In the language of `bot.blocklist`."""
     log_channel: int | None = None
-    _lists: dict[tuple[Reach, int], tuple[ModelRule, ...]] = field(
+    _lists: dict[tuple[Reach, int], "_List"] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _known: "dict[_Key, dict[str, bool]]" = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def __post_init__(self) -> None:
+        by_place: dict[tuple[Reach, int], list[ModelRule]] = {}
         for rule in self.rules:
-            key = (rule.reach, rule.subject_id)
-            self._lists[key] = (*self._lists.get(key, ()), rule)
+            by_place.setdefault((rule.reach, rule.subject_id), []).append(rule)
+        self._lists.update((place, _List(rules)) for place, rules in by_place.items())
 
     def allows(self, model_id: str, actor: Actor) -> Verdict:
         """Judge a model for `actor`, where they are, with the roles that they have."""
-        roles = {*actor.role_ids, actor.guild_id}
-        held = [rule for role in sorted(roles) for rule in self._lists.get((Reach.ROLE, role), ())]
-        for rules in (
-            self._lists.get((Reach.GUILD, 0), ()),
-            self._lists.get((Reach.CHANNEL, actor.channel_id), ()),
-            held,
-        ):
-            if not (verdict := _judge(rules, model_id, age_restricted=actor.age_restricted)):
-                return verdict
-        return _YES
+        return Allowance(self, actor).verdict(model_id)
+
+    def lists_for(self, actor: Actor) -> "tuple[tuple[_List, ...], ...]":
+        """Return what a model has to pass: the guild's list, the channel's, those of the roles."""
+        roles = sorted({*actor.role_ids, actor.guild_id})
+        places = (
+            [(Reach.GUILD, 0)],
+            [(Reach.CHANNEL, actor.channel_id)],
+            [(Reach.ROLE, role) for role in roles],
+        )
+        found = (tuple(self._lists[p] for p in each if p in self._lists) for each in places)
+        return tuple(lists for lists in found if lists)
+
+    def known_for(self, lists: "tuple[tuple[_List, ...], ...]", actor: Actor) -> dict[str, bool]:
+        """Return what was judged before for everybody for whom these lists hold, by model."""
+        key = (tuple(id(each) for group in lists for each in group), actor.age_restricted)
+        if key not in self._known and len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        return self._known.setdefault(key, {})
 
     def allows_channel(self, channel_id: int) -> bool:
         """Whether pictures may be made in a channel."""
         return not self.channels or channel_id in self.channels
 
 
-def _judge(rules: Sequence[ModelRule], model_id: str, *, age_restricted: bool) -> Verdict:
-    """Judge by one list: a denial wins, and where something is allowed, the rest is not."""
-    named = [rule for rule in rules if matches(rule.pattern, model_id)]
-    for rule in named:
-        if rule.effect is Effect.DENY:
-            return Verdict(allowed=False, rule=rule)
-        if rule.effect is Effect.AGE_RESTRICTED and not age_restricted:
-            return Verdict(allowed=False, rule=rule)
-    allowing = [rule for rule in rules if rule.effect is Effect.ALLOW]
-    if allowing and not any(rule.effect is Effect.ALLOW for rule in named):
-        return Verdict(allowed=False, rule=allowing[0])
+class _Patterns:
+    """Patterns that are looked at together, for thousands of models at once where lists are shown.
+
+    Nearly all patterns are a name, a beginning or an end, which Python compares by itself.
+    """
+
+    def __init__(self, rules: Sequence[ModelRule]) -> None:
+        self.rules = tuple(rules)
+        cut = [pieces_of(rule.pattern.casefold()) for rule in rules]
+        self._names = frozenset(pieces[0] for pieces in cut if len(pieces) == 1)
+        pairs = [pieces for pieces in cut if len(pieces) == 2]  # noqa: PLR2004 - around one `*`
+        self._starts = tuple(start for start, end in pairs if not end)
+        self._ends = tuple(end for start, end in pairs if end and not start)
+        others = [
+            pieces
+            for pieces in cut
+            if len(pieces) > 2 or (len(pieces) == 2 and all(pieces))  # noqa: PLR2004 - as above
+        ]
+        self._others = [(max(pieces, key=len), pieces) for pieces in others]
+
+    def names(self, name: str) -> bool:
+        """Whether one of them names this model, given in small letters."""
+        if name in self._names or name.startswith(self._starts) or name.endswith(self._ends):
+            return True
+        # The longest piece first: nearly always that settles it.
+        return any(is_like(pieces, name) for longest, pieces in self._others if longest in name)
+
+    def rule_on(self, name: str) -> ModelRule | None:
+        """Return the first rule whose pattern names this model."""
+        return next((rule for rule in self.rules if matches(rule.pattern, name)), None)
+
+
+class _List:
+    """The lines of one place, by what they do."""
+
+    def __init__(self, rules: Sequence[ModelRule]) -> None:
+        def of(effect: Effect) -> _Patterns:
+            return _Patterns([rule for rule in rules if rule.effect is effect])
+
+        self.allowed = of(Effect.ALLOW)
+        self.denied = of(Effect.DENY)
+        self.for_adults = of(Effect.AGE_RESTRICTED)
+
+
+def _judge(lists: Sequence[_List], name: str, *, age_restricted: bool) -> Verdict:
+    """Judge by lists that add up: a denial wins; where something is allowed, the rest is not."""
+    for each in lists:
+        if each.denied.names(name):
+            return Verdict(allowed=False, rule=each.denied.rule_on(name))
+        if not age_restricted and each.for_adults.names(name):
+            return Verdict(allowed=False, rule=each.for_adults.rule_on(name))
+    allowing = [each.allowed for each in lists if each.allowed.rules]
+    if allowing and not any(patterns.names(name) for patterns in allowing):
+        return Verdict(allowed=False, rule=allowing[0].rules[0])
     return _YES
+
+
+_Key: TypeAlias = tuple[tuple[int, ...], bool]
+"""Which lists hold, and whether the channel is age-restricted."""
 
 
 class HasId(Protocol):
@@ -178,14 +241,32 @@ class Allowance:
 
     policy: ModelPolicy
     actor: Actor
+    _lists: tuple[tuple[_List, ...], ...] = field(init=False, repr=False, compare=False)
+    _known: dict[str, bool] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lists = self.policy.lists_for(self.actor)
+        object.__setattr__(self, "_lists", lists)
+        object.__setattr__(self, "_known", self.policy.known_for(lists, self.actor))
 
     def __call__(self, model: HasId) -> bool:
         """Whether this model may be used."""
-        return bool(self.policy.allows(model.id, self.actor))
+        if not self._lists:
+            return True
+        allowed = self._known.get(model.id)
+        if allowed is None:
+            if len(self._known) >= _MOST_VERDICTS:
+                self._known.clear()
+            allowed = self._known[model.id] = bool(self.verdict(model.id))
+        return allowed
 
     def verdict(self, model_id: str) -> Verdict:
         """Judge a model, and name the rule."""
-        return self.policy.allows(model_id, self.actor)
+        name, age_restricted = model_id.casefold(), self.actor.age_restricted
+        for lists in self._lists:
+            if not (verdict := _judge(lists, name, age_restricted=age_restricted)):
+                return verdict
+        return _YES
 
     def check(self, request: ImageRequest) -> None:
         """Refuse what no other model could mend.

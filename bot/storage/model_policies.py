@@ -14,7 +14,7 @@ from bot.storage._audit import Change, record_change
 from bot.storage.policy_models import Who
 from bot.storage.rows import Store, Transaction, Tx, Value, first
 
-MOST_RULES: Final = 200
+MOST_RULES: Final = 100
 MOST_CHANNELS: Final = 100
 MOST_PHRASES: Final = 200
 

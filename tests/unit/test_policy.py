@@ -1,7 +1,7 @@
 """Which models a guild's lists leave to somebody: pure rules, and what holds whatever is set."""
 
 import fnmatch
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -24,6 +24,11 @@ GUILD, OTHER_ROLE, BOOSTER, ARTIST = 77, 1, 2, 3
 HALL, DEN = 700, 701
 MIRA = Actor(11, GUILD, HALL)
 MODELS = ("openai/gpt", "openai/gpt:free", "acme/fold", "acme/fold:free", "acme/lens")
+
+
+@dataclass(frozen=True)
+class Named:
+    id: str
 
 
 def allow(pattern: str, reach: Reach = Reach.GUILD, subject: int = 0) -> ModelRule:
@@ -189,6 +194,16 @@ def test_what_passes_is_passed_by_guild_channel_and_roles_each(
 ) -> None:
     by_each = [left(actor, *(rule for rule in rules if rule.reach is reach)) for reach in Reach]
     assert left(actor, *rules) == set.intersection(*by_each)
+
+
+@given(RULES, st.lists(ACTORS, min_size=2, max_size=4))
+def test_what_is_remembered_of_one_is_never_told_of_another(
+    rules: list[ModelRule], actors: list[Actor]
+) -> None:
+    policy = ModelPolicy(rules=tuple(rules))
+    for actor in (*actors, *actors):
+        allowed = Allowance(policy, actor)
+        assert {model for model in MODELS if allowed(Named(model))} == left(actor, *rules)
 
 
 def test_a_pattern_of_stars_is_as_fast_as_any() -> None:
