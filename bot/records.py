@@ -20,10 +20,9 @@ _MOST_TRIES: Final = 300
 _FEWEST: Final = 3
 """Measured seconds from which a model takes part in "fastest": one lucky answer is none."""
 
-_FAULTS: Final = frozenset(
-    {"ProviderFailed", "OutcomeUnknown", "MalformedAnswer", "ChargedWithoutPicture"}
-)
-"""Reasons that tell of the model and its providers."""
+_FAULTS: Final = frozenset({"ProviderFailed"})
+"""Why a request that cost nothing tells of the model and its providers, as does one that was paid
+for. An outcome that stays unknown does not: it may have been lost with a process of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class ModelRecords:
         self._newest_ms = max(self._newest_ms, each.closed_ms)
         known = self._tries.setdefault(each.model, OrderedDict())
         known.pop(each.charge_id, None)  # late truth about it
-        if each.made or each.reason in _FAULTS:
+        if each.made or each.paid or each.reason in _FAULTS:
             known[each.charge_id] = each
         while len(known) > _MOST_TRIES:
             known.popitem(last=False)

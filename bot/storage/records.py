@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.clock import Clock
+from bot.storage.models import ChargeState
 from bot.storage.rows import Row, Store, Tx
 
 KEPT_MS: Final = 30 * 86_400_000
@@ -24,6 +25,8 @@ class Try:
     closed_ms: int
     made: bool
     """It came to a picture."""
+    paid: bool
+    """What it cost is known, and was charged."""
     reason: str
     """Why not: the name of an error; empty when that is not known any more."""
     took_ms: int | None
@@ -52,7 +55,7 @@ class Records:
         async def run(tx: Tx) -> list[Try]:
             # An answer that came late, after an outcome was unknown, says nothing about seconds.
             rows = await tx.fetch(
-                "SELECT id, model, pictures, reason, closed_at, CASE "
+                "SELECT id, model, state, pictures, reason, closed_at, CASE "
                 "WHEN prior_state = 'dispatched' AND state = 'settled' THEN closed_at - "
                 "(SELECT MIN(created_at) FROM entry "
                 "WHERE charge_id = charge.id AND kind = 'dispatched') END AS took "
@@ -89,6 +92,7 @@ def _try(row: Row) -> Try:
         model=row.text("model"),
         closed_ms=row.integer("closed_at"),
         made=row.integer("pictures") > 0,
+        paid=row.text("state") == ChargeState.SETTLED,
         reason=row.text("reason"),
         took_ms=row.maybe_integer("took"),
     )

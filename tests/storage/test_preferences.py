@@ -143,11 +143,20 @@ async def test_only_what_tells_of_the_model_counts_as_its_failure(books: Books) 
     assert records.of("a/only-refused") is None
 
 
-async def test_an_outcome_that_stays_unknown_is_a_failure_without_seconds(books: Books) -> None:
+async def test_an_outcome_that_stays_unknown_says_nothing_of_the_model(books: Books) -> None:
     held = await books.sent(books.job(model="a/b"))
     await books.ledger.mark_unknown(held.charge_ids[0], reason="OutcomeUnknown")
     books.clock.now += 20 * MINUTE
     await books.ledger.sweep()
+    records = records_of(books)
+    await records.refresh()
+
+    assert records.of("a/b") is None
+
+
+async def test_money_that_went_without_a_picture_is_a_failure(books: Books) -> None:
+    held = await books.sent(books.job(model="a/b"))
+    await books.ledger.settle(held.charge_ids[0], actual=700)
     records = records_of(books)
     await records.refresh()
     record = records.of("a/b")
