@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from bot.aside import aside
 from bot.blocklist import Blocklist
 from bot.errors import LedgerUnavailable, PromptBlocked
-from bot.policy import EVERYTHING, Allowance, ModelPolicy
+from bot.policy import Allowance, ModelPolicy
 from bot.requests import NO_GUILD, Actor
 from bot.storage import ModelPolicies
 
@@ -49,7 +49,8 @@ class Policing:
         self._everywhere = blocklist or Blocklist()
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._changes = 0
+        self._reading: dict[int, bool] = {}
+        """Guilds that are being read, and whether what comes may be kept."""
 
     async def for_guild(self, guild_id: int) -> ModelPolicy:
         """Return a guild's policy; outside guilds there is none.
@@ -74,13 +75,14 @@ class Policing:
                 return await self.allowed(actor)
         except (LedgerUnavailable, TimeoutError):
             _log.warning("The policy of guild %d can't be read just now", actor.guild_id)
-        known = self._known.get(actor.guild_id)
-        return EVERYTHING if known is None else Allowance(known.policy, actor)
+        known = self._known.get(actor.guild_id, _NOTHING)
+        return Allowance(known.policy, actor)
 
     def forget(self, guild_id: int) -> None:
         """Read a guild's policy anew when it is next asked for: it has changed."""
-        self._changes += 1
         self._known.pop(guild_id, None)
+        if guild_id in self._reading:
+            self._reading[guild_id] = False  # it may be what was there before the change
 
     async def check_prompt(self, guild_id: int, prompt: str) -> None:
         """Refuse a prompt that says what it may not.
@@ -101,11 +103,13 @@ class Policing:
         async with self._locks.setdefault(guild_id, asyncio.Lock()):
             if (known := self._trusted(guild_id)) is not None:
                 return known
-            before = self._changes
-            policy = await self._store.read(guild_id)
-            blocklist = Blocklist(policy.blocked_phrases)
-            known = _Known(policy, blocklist, time.monotonic())
-            if before == self._changes:  # else it may be what was there before the change
+            self._reading[guild_id] = True
+            try:
+                policy = await self._store.read(guild_id)
+            finally:
+                may_keep = self._reading.pop(guild_id)
+            known = _Known(policy, Blocklist(policy.blocked_phrases), time.monotonic())
+            if may_keep:
                 self._known[guild_id] = known
                 while len(self._known) > _MOST_GUILDS:
                     self._known.popitem(last=False)

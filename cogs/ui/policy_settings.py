@@ -23,6 +23,8 @@ Place = discord.abc.GuildChannel
 
 _MOST_TEXT: Final = 3_000
 """Characters of a list, below Discord's 4,000 of a message."""
+_MOST_TOLD: Final = 10
+"""Lines that were removed and are told one by one."""
 _PATTERN_HINT: Final = (
     "a model's name, in which `*` stands for anything: `openai/gpt-image-1`, `openai/*`, `*:free`"
 )
@@ -49,24 +51,31 @@ async def change_models(
     reach, subject_id = _reach(role, channel)
     if effect is Effect.AGE_RESTRICTED and reach is not Reach.GUILD:
         raise InvalidOption("action", effect.value, "no role and no channel: it is for all of them")
-    before = await services.policing.for_guild(guild_id)
+    pattern = None if typed is None and effect is None else _pattern(typed)
     if effect is None:
-        gone = await _remove_models(services, before, reach, subject_id, typed, by=by, at=guild_id)
+        before = await _latest(services, guild_id)
+        gone = [
+            rule
+            for rule in before.rules
+            if _is_left_over(interaction.guild, rule)
+            or (
+                ((rule.reach, rule.subject_id) == (reach, subject_id))
+                and pattern in {None, rule.pattern}
+            )
+        ]
         if not gone:
             return boxed("### Models\nThere is no such line.", *_listed(before))
-        told = "removed " + "; ".join(rule_line(rule) for rule in gone)
+        for rule in gone:
+            await services.model_policies.remove_rule(guild_id, rule, by=by)
+        told = "removed " + _some(gone)
     else:
-        rule = ModelRule(reach, subject_id, effect, _pattern(typed))
+        rule = ModelRule(reach, subject_id, effect, pattern or "")
         if not await services.model_policies.add_rule(guild_id, rule, by=by):
             return boxed(f"### Models\nThat is set already: {rule_line(rule)}.")
         told = rule_line(rule)
-    services.policing.forget(guild_id)
-    policy = await services.policing.for_guild(guild_id)
-    asker = _asker(interaction, role, channel)
-    lines = [f"### Models\n{_capital(told)}.", await _what_is_left(services, policy, asker)]
-    if effect is not None and not any(
-        matches(_pattern(typed), model.id) for model in services.catalog.models
-    ):
+    allowed = Allowance(await _latest(services, guild_id), _asker(interaction, role, channel))
+    lines = [f"### Models\n{_capital(told)}.", await aside(_what_is_left, services, allowed)]
+    if pattern is not None and effect is not None and not await aside(_names, services, pattern):
         lines.append("ImageRouter has no model of that name just now.")
     return Changed(boxed("\n".join(lines), _HOW), f"changed who may use which models: {told}.")
 
@@ -74,7 +83,13 @@ async def change_models(
 async def show_models(interaction: Interaction) -> Shown:
     """Show every line."""
     services, guild_id, _ = _context(interaction)
-    return boxed(*_listed(await services.policing.for_guild(guild_id)), _HOW)
+    return boxed(*_listed(await _latest(services, guild_id)), _HOW)
+
+
+async def _latest(services: Services, guild_id: int) -> ModelPolicy:
+    """What is set now, whichever process did it."""
+    services.policing.forget(guild_id)
+    return await services.policing.for_guild(guild_id)
 
 
 def _listed(policy: ModelPolicy) -> list[str]:
@@ -86,25 +101,19 @@ def _listed(policy: ModelPolicy) -> list[str]:
     return ["### Models in this server\n" + shortened(lines)]
 
 
-async def _remove_models(
-    services: Services,
-    policy: ModelPolicy,
-    reach: Reach,
-    subject_id: int,
-    typed: str | None,
-    *,
-    by: int,
-    at: int,
-) -> list[ModelRule]:
-    """Remove the lines of one place that have a pattern, or all of them."""
-    pattern = None if typed is None else _pattern(typed)
-    gone = []
-    for rule in policy.rules:
-        here = (rule.reach, rule.subject_id) == (reach, subject_id)
-        if here and pattern in {None, rule.pattern}:
-            await services.model_policies.remove_rule(at, rule, by=by)
-            gone.append(rule)
-    return gone
+def _is_left_over(guild: discord.Guild | None, rule: ModelRule) -> bool:
+    """Whether a line is for a role or channel that was deleted: nobody can name it any more."""
+    if guild is None or rule.reach is Reach.GUILD:
+        return False
+    if rule.reach is Reach.ROLE:
+        return guild.get_role(rule.subject_id) is None
+    return guild.get_channel(rule.subject_id) is None
+
+
+def _some(rules: Sequence[ModelRule]) -> str:
+    told = "; ".join(rule_line(rule) for rule in rules[:_MOST_TOLD])
+    more = len(rules) - _MOST_TOLD
+    return f"{told}; and {more} more" if more > 0 else told
 
 
 def _pattern(typed: str | None) -> str:
@@ -135,13 +144,17 @@ def _asker(interaction: Interaction, role: discord.Role | None, channel: Place |
     )
 
 
-async def _what_is_left(services: Services, policy: ModelPolicy, asker: Actor) -> str:
+def _what_is_left(services: Services, allowed: Allowance) -> str:
+    """Count the models that somebody may use; there may be thousands."""
     models = [model for model in services.catalog.models if not model.is_test]
-    allowed = Allowance(policy, asker)
-    left = sum(await aside(lambda: [allowed(model) for model in models]))
+    asker, left = allowed.actor, sum(map(allowed, models))
     whose = f"with <@&{asker.role_ids[0]}>" if asker.role_ids else "without further roles"
     told = f"In <#{asker.channel_id}> somebody {whose} may now use {left} of {len(models)} models."
     return told if left else f"**{told}** Nothing can be made there."
+
+
+def _names(services: Services, pattern: str) -> bool:
+    return any(matches(pattern, model.id) for model in services.catalog.models)
 
 
 async def change_channel(interaction: Interaction, channel: Place | None, *, on: bool) -> Shown:
@@ -150,15 +163,14 @@ async def change_channel(interaction: Interaction, channel: Place | None, *, on:
     store = services.model_policies
     if channel is None:
         if on:
-            return boxed(_channels(await services.policing.for_guild(guild_id)))
+            return boxed(_channels(await _latest(services, guild_id)))
         changed, note = await store.clear_channels(guild_id, by=by), "everywhere"
     elif on:
         changed, note = await store.add_channel(guild_id, channel.id, by=by), f"<#{channel.id}> too"
     else:
         changed = await store.remove_channel(guild_id, channel.id, by=by)
         note = f"<#{channel.id}> no more"
-    services.policing.forget(guild_id)
-    told = _channels(await services.policing.for_guild(guild_id))
+    told = _channels(await _latest(services, guild_id))
     return Changed(boxed(told), f"changed where pictures are made: {note}." if changed else "")
 
 
@@ -188,7 +200,7 @@ async def change_blocklist(interaction: Interaction, typed: str | None, *, on: b
     """Block an entry in prompts, or no more; without one, show what is blocked."""
     services, guild_id, by = _context(interaction)
     if typed is None:
-        return boxed(_blocklist(await services.policing.for_guild(guild_id)))
+        return boxed(_blocklist(await _latest(services, guild_id)))
     phrase = checked_phrase(typed)
     if phrase is None:
         raise InvalidOption("entry", typed, _PHRASE_HINT)
@@ -199,11 +211,10 @@ async def change_blocklist(interaction: Interaction, typed: str | None, *, on: b
     else:
         changed = await store.remove_phrase(guild_id, phrase, by=by)
         told = f"`{phrase}` is not blocked" + (" any more." if changed else ".")
-    services.policing.forget(guild_id)
-    many = len((await services.policing.for_guild(guild_id)).blocked_phrases)
+    many = len((await _latest(services, guild_id)).blocked_phrases)
     # The words themselves are for those who manage the server, not for everybody in a channel.
     note = f"changed the prompt blocklist: {_entries(many)}." if changed else ""
-    return Changed(boxed(f"### Blocklist\n{told} There are {_entries(many)} now."), note)
+    return Changed(boxed(f"### Blocklist\n{told} {_there_are(many)}"), note)
 
 
 def _blocklist(policy: ModelPolicy) -> str:
@@ -220,17 +231,20 @@ def _entries(many: int) -> str:
     return "one entry" if many == 1 else f"{many} entries"
 
 
+def _there_are(many: int) -> str:
+    return "There is one entry now." if many == 1 else f"There are {many} entries now."
+
+
 async def change_default(interaction: Interaction, typed: str | None) -> Shown:
     """Choose the model that is used where nobody names one."""
     services, guild_id, by = _context(interaction)
     model = None if typed is None else services.catalog.require(typed).id
     before = await services.model_policies.set_default(guild_id, model, by=by)
-    services.policing.forget(guild_id)
+    policy = await _latest(services, guild_id)
     if model is None:
         told = "This server has no default model of its own: the bot's is used."
     else:
         told = f"Who names no model gets **{plain(model, most=100)}**, where it can do the job."
-        policy = await services.policing.for_guild(guild_id)
         verdict = policy.allows(model, _asker(interaction, None, None))
         if verdict.rule is not None:
             told += f" **Not here, though:** {why_not(verdict.rule)}"

@@ -129,6 +129,21 @@ async def test_lines_are_listed_and_removed_one_by_one_or_for_a_place(
     assert "northwind" in await told(ada, general, "config models")
 
 
+async def test_lines_for_a_channel_that_was_deleted_go_with_the_next_that_are_removed(
+    house: House, ada: Person, mira: Person, general: Channel, books: Books
+) -> None:
+    gone = house.channel("pictures")
+    await models(ada, general, "deny", "orchard/*", channel=gone)
+    await models(ada, general, "deny", "papercut/*", channel=general)
+    await models(ada, general, "deny", "northwind/*")
+    house.discord.world.remove_channel(gone)
+    await make(mira, general, PIPPIN)  # the bot has heard of it by then
+    text = await told(ada, general, "config models", action="remove")
+    assert "`northwind/*` denied in this server" in text
+    [left] = books.rows("SELECT pattern FROM model_rule")
+    assert left["pattern"] == "papercut/*"
+
+
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
@@ -219,7 +234,7 @@ async def test_what_is_on_the_blocklist_is_refused_in_prompts(
     house: House, ada: Person, mira: Person, theo: Person, general: Channel, books: Books
 ) -> None:
     text = await told(ada, general, "config blocklist", entry="Quin*")
-    assert "Prompts with `quin*` are refused. There are one entry now." in text
+    assert "Prompts with `quin*` are refused. There is one entry now." in text
     ask = await mira.slash(general, "imagine", {"prompt": "two QUÍNCES", "model": MINI})
     said = await explanation(general, ask)
     assert "This server does not allow “quinces” in prompts." in said.text
