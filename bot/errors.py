@@ -17,6 +17,7 @@ BotError
 │   ├── ChannelNotAllowed       the guild has pictures made in other channels
 │   ├── PrivateNotAllowed       the guild has switched private results off
 │   ├── PromptBlocked           the prompt has words that the guild or the operator blocks
+│   ├── PrivateByNow            answered in public, and should not have been (bot.preferences)
 │   ├── Blocked                 an admin has blocked this member in this guild (bot.quotas)
 │   ├── Paused                  nothing new is made, in this guild or anywhere (bot.quotas)
 │   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)

@@ -107,6 +107,22 @@ async def photograph_edits(studio: Studio, boat: bytes) -> None:
         await studio.take(chat, "mask-question")
 
 
+async def photograph_models(studio: Studio) -> None:
+    """The list of models, and the page of one that the server has used."""
+    async with open_chat(studio.browser, studio.url, channel="workshop", look=TALL) as chat:
+        for prompt in ("a heron at dawn", "a heron at dusk", "a heron at noon"):
+            await studio.imagine(chat, {"prompt": prompt, "model": EDITOR})
+        await chat.begin("models")
+        await chat.run()
+        await chat.log.get_by_role("button", name="Next").wait_for()
+        await studio.take(chat, "models")
+        await chat.begin("models")
+        await chat.fill({"name": EDITOR})
+        await chat.run()
+        await chat.log.get_by_role("button", name="Try it").wait_for()
+        await studio.take(chat, "model")
+
+
 def _white() -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (1024, 1024), 255).save(buffer, "PNG")
@@ -125,6 +141,7 @@ async def make(folder: Path, chromium: str) -> None:
         studio = Studio(browser, page.url, folder)
         await photograph(studio)
         await photograph_edits(studio, house.imagerouter.answers[0].data)
+        await photograph_models(studio)
 
 
 def main() -> int:
