@@ -15,6 +15,8 @@ from bot.policy import Allowance, ModelNotAllowed
 from bot.preferences import Preferences
 from bot.requests import Actor, ImageRequest
 
+_JUST_READ_MS = 5_000
+"""How old what a person wants may be: their command has read it already."""
 _BY_POLICY = (ModelNotAllowed, ChannelNotAllowed, PrivateNotAllowed, PromptBlocked)
 
 
@@ -66,7 +68,8 @@ class Planner:
     async def _judge(self, allowed: Allowance, request: ImageRequest) -> Plan:
         own = None
         if request.model is None:
-            own = (await self._preferences.wishes(allowed.actor)).model
+            wishes = await self._preferences.wishes(allowed.actor, within_ms=_JUST_READ_MS)
+            own = wishes.model
         defaults = self._defaults(allowed, own)
         planned = plan(request, self._catalog, defaults=defaults, allowed=allowed)
         await self._policing.check_prompt(allowed.actor.guild_id, request.prompt)

@@ -44,6 +44,12 @@ class PrivateByNow(RequestError):
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    wishes: SetWishes
+    read_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Habits:
     models: tuple[str, ...]
     read_ms: int
@@ -65,7 +71,7 @@ class Preferences:
         self._alone = alone
         self._privacy: dict[tuple[int, int], bool] = {}
         self._changes = 0
-        self._wishes: OrderedDict[tuple[int, int], SetWishes] = OrderedDict()
+        self._wishes: OrderedDict[tuple[int, int], _Known] = OrderedDict()
         self._habits: OrderedDict[tuple[str, int], _Habits] = OrderedDict()
         self._reading: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -93,29 +99,31 @@ class Preferences:
         everywhere = self._privacy.get((actor.user_id, EVERYWHERE))
         return bool(everywhere if here is None else here)
 
-    async def of(self, actor: Actor) -> SetWishes:
+    async def of(self, actor: Actor, *, within_ms: int = 0) -> SetWishes:
         """Return what somebody has set for where they are, and for everywhere.
 
+        Where other processes may change it, it is read anew unless that was `within_ms`.
         Raises LedgerUnavailable.
         """
         key = (actor.user_id, actor.guild_id)
-        if self._alone and key in self._wishes:
-            return self._wishes[key]
+        now, known = self._clock.now_ms(), self._wishes.get(key)
+        if known is not None and (self._alone or 0 <= now - known.read_ms < within_ms):
+            return known.wishes
         before = self._changes
         found = await self._store.get(*key)
         if before == self._changes:  # else it may be what was there before the change
-            _keep(self._wishes, key, found)
+            _keep(self._wishes, key, _Known(found, now))
         return found
 
-    async def wishes(self, actor: Actor) -> Wishes:
-        """Return what holds for somebody where they are. Raises LedgerUnavailable."""
-        found = await self.of(actor)
+    async def wishes(self, actor: Actor, *, within_ms: int = 0) -> Wishes:
+        """Return what holds for somebody where they are, as `of` reads it."""
+        found = await self.of(actor, within_ms=within_ms)
         return found.here.or_else(found.everywhere)
 
     def remembered(self, actor: Actor) -> Wishes:
         """Return what holds for somebody as far as memory has it, at once."""
-        found = self._wishes.get((actor.user_id, actor.guild_id))
-        return Wishes() if found is None else found.here.or_else(found.everywhere)
+        known = self._wishes.get((actor.user_id, actor.guild_id))
+        return Wishes() if known is None else known.wishes.here.or_else(known.wishes.everywhere)
 
     async def complete(self, actor: Actor, request: ImageRequest, said: Wishes) -> ImageRequest:
         """Fill in what somebody did not say in a command, but for the model: the planner's.

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.catalog import Catalog
+from bot.imagerouter import CatalogueModel, ModelsPage
+from bot.preferences import Preferences, PrivateByNow
 from bot.records import ModelRecords
-from bot.requests import OutputFormat, Quality
+from bot.requests import Actor, ImageRequest, OutputFormat, Quality
 from bot.storage import (
     EVERYWHERE,
     Output,
@@ -219,3 +222,67 @@ async def test_examples_are_public_results_that_can_still_be_seen(books: Books) 
     assert (example.channel_id, example.message_id) == (5, 99)
     await books.jobs.unlink(deleted)
     assert await records.examples(GUILD, "a/b") == []
+
+
+def empty_catalogue() -> Catalog:
+    """A list with nothing but the free test model in it."""
+    return Catalog(
+        Unreachable(), clock=StillClock(), cache_path=None, unpriced_ceiling=None, refresh_s=3600
+    )
+
+
+class Unreachable:
+    """An ImageRouter that is never asked."""
+
+    async def models(self, *, etag: str | None = None) -> ModelsPage:
+        raise AssertionError(etag)
+
+    async def model(self, model_id: str) -> CatalogueModel | None:
+        raise AssertionError(model_id)
+
+    async def popular_models(self) -> list[str]:
+        raise AssertionError
+
+
+async def test_what_one_process_makes_private_another_never_answers_in_public(
+    books: Books,
+) -> None:
+    store, catalog = PreferenceStore(books.db, clock=books.clock), empty_catalogue()
+    actor, asked = Actor(MIRA, GUILD, 5), ImageRequest("imagine", "a secret")
+    async with (
+        Preferences(store, catalog=catalog, clock=books.clock, alone=False) as here,
+        Preferences(store, catalog=catalog, clock=books.clock, alone=False) as there,
+    ):
+        assert (await here.complete(actor, asked, Wishes())).private is False
+        await there.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=True)
+
+        assert there.private(actor)
+        assert not here.private(actor)  # not yet
+        with pytest.raises(PrivateByNow):
+            await here.complete(actor, asked, Wishes())
+        said = await here.complete(actor, asked, Wishes(private=False))
+        assert said.private is False
+
+
+async def test_what_another_process_sets_holds_for_the_next_job_here(books: Books) -> None:
+    store, catalog = PreferenceStore(books.db, clock=books.clock), empty_catalogue()
+    actor, asked = Actor(MIRA, GUILD, 5), ImageRequest("imagine", "a fig")
+    async with Preferences(store, catalog=catalog, clock=books.clock, alone=False) as here:
+        await here.complete(actor, asked, Wishes())
+        await store.set(MIRA, GUILD, Wish.QUALITY, Quality.HIGH)
+
+        assert (await here.complete(actor, asked, Wishes())).quality is Quality.HIGH
+        assert here.remembered(actor) == Wishes(quality=Quality.HIGH)
+
+
+async def test_privacy_follows_each_change_at_once(books: Books) -> None:
+    store, catalog = PreferenceStore(books.db, clock=books.clock), empty_catalogue()
+    actor = Actor(MIRA, GUILD, 5)
+    async with Preferences(store, catalog=catalog, clock=books.clock, alone=True) as here:
+        await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=True)
+        await here.set(MIRA, GUILD, Wish.PRIVATE, value=False)
+        assert not here.private(actor)
+        await here.clear(MIRA, GUILD)
+        assert here.private(actor)
+        await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, None)
+        assert not here.private(actor)
