@@ -22,8 +22,7 @@ from bot.storage import ModelPolicies
 
 _log = logging.getLogger(__name__)
 
-_TRUSTED_S: Final = 60.0
-"""After so long another process may have changed it, and it is read again."""
+TRUSTED_S: Final = 60.0
 _LISTS_WAIT_S: Final = 1.0
 """How long a list that somebody opens may wait for the database; Discord waits three seconds."""
 _MOST_GUILDS: Final = 5_000
@@ -43,8 +42,18 @@ class _Known:
 class Policing:
     """Answers what somebody may use where they are."""
 
-    def __init__(self, store: ModelPolicies, *, blocklist: Blocklist | None = None) -> None:
-        """`blocklist`: the operator's own, which holds everywhere."""
+    def __init__(
+        self,
+        store: ModelPolicies,
+        *,
+        blocklist: Blocklist | None = None,
+        trusted_s: float = TRUSTED_S,
+    ) -> None:
+        """`blocklist`: the operator's own, which holds everywhere.
+
+        `trusted_s`: after so long another process may have changed a guild's rules.
+        """
+        self._trusted_s = trusted_s
         self._store = store
         self._everywhere = blocklist or Blocklist()
         self._known: OrderedDict[int, _Known] = OrderedDict()
@@ -117,7 +126,7 @@ class Policing:
 
     def _trusted(self, guild_id: int) -> _Known | None:
         known = self._known.get(guild_id)
-        if known is None or time.monotonic() - known.read_at > _TRUSTED_S:
+        if known is None or time.monotonic() - known.read_at >= self._trusted_s:
             return None
         return known
 
