@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import InvalidOption
 from bot.policy import Effect, ModelPolicy, ModelRule, Reach
-from bot.storage import ModelPolicies, Option, PolicyChanged, RuleChange
+from bot.storage import DuplicateJob, ModelPolicies, Option, PolicyChanged, RuleChange
 from bot.storage.model_policies import MOST_PHRASES
 from tests.storage.books import Books
 
@@ -128,6 +128,18 @@ async def test_a_hold_that_was_judged_by_older_rules_is_refused_and_holds_nothin
 
     await books.ledger.hold(replace(stale, policy_version=1))
     await books.ledger.hold(replace(books.job(guild=OTHER), policy_version=0))
+
+
+async def test_a_replay_is_known_as_one_whatever_was_changed_meanwhile(
+    books: Books, store: ModelPolicies
+) -> None:
+    job = replace(books.job(idem="once"), policy_version=0)
+    await books.ledger.hold(job)
+    await store.add_rule(GUILD, RULE, by=ADA)
+    again = replace(books.job(idem="once"), policy_version=0)
+    with pytest.raises(DuplicateJob) as known:
+        await books.ledger.hold(again)
+    assert known.value.job_id == job.id
 
 
 async def test_changes_at_once_are_all_kept_and_each_is_a_version(store: ModelPolicies) -> None:
