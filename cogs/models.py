@@ -1,5 +1,6 @@
 """`/models`: the list of models, and a page for each of them."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import discord
@@ -7,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import ImageBot
+from bot.errors import InvalidOption
 from cogs.ui import intake, model_panel, options, try_form
 from cogs.ui.access import Needs
 from cogs.ui.amounts import MOST_TYPED, parse_optional
@@ -15,6 +17,16 @@ from cogs.ui.model_list import SORTS, SUPPORTS
 from cogs.ui.model_query import Query, Sort, Supports
 
 _MOST_NAME: Final = 100
+
+
+_ABILITIES: Final = set(Supports.__members__)
+
+
+def _among(choices: Collection[str], value: str, option: str) -> str:
+    """Discord offers choices, and hands over whatever a client sends."""
+    if value not in choices:
+        raise InvalidOption(option, value, "one of the choices that Discord shows")
+    return value
 
 
 class Models(commands.Cog):
@@ -52,8 +64,10 @@ class Models(commands.Cog):
 
         async def work() -> Shown:
             query = Query(
-                sort=Sort(sort),
-                supports=frozenset() if supports is None else frozenset({Supports[supports]}),
+                sort=Sort(_among(set(Sort), sort, "sort")),
+                supports=frozenset(
+                    [] if supports is None else [Supports[_among(_ABILITIES, supports, "supports")]]
+                ),
                 free=free,
                 max_price=parse_optional(max_price, option="max_price"),
             )

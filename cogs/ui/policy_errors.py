@@ -12,7 +12,7 @@ _FOUND_SHOWN: Final = 100
 PRIVATE_NOT_ALLOWED: Final = Explanation(
     "Private results are switched off in this server",
     "Ask again with `private: False`, and everybody here sees the picture; or use the bot "
-        "elsewhere.",
+    "elsewhere.",
 )
 POLICY_CHANGED: Final = Explanation(
     "The rules of this server are being changed", "Nothing was sent. Try again in a minute."

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from sandbox.books import Books
 from sandbox.discord import Channel, Message, Permission, Person
 from sandbox.house import House, button, pictures
 from sandbox.talk import answered, told
-from tests.discord.edits import fields, files, rename, sent
+from tests.discord.edits import fields, files, sent
 
 LARGE, MINI, AURORA = "papercut/fold-large", "papercut/fold-mini", "lumenfield/aurora-2"
 EDITORS = {
@@ -338,13 +339,54 @@ async def test_an_unknown_name_is_refused_with_what_may_have_been_meant(
     assert "**Price:** about $0.04" in message.text
 
 
+async def test_another_name_of_a_model_leads_to_it(
+    house: House, mira: Person, general: Channel
+) -> None:
+    catalogue = house.imagerouter.models
+    catalogue["saltmarsh/heron"] = catalogue["saltmarsh/heron-collage"]
+    message = await page_of(mira, general, "saltmarsh/heron")
+    text = message.text.replace("\\", "")
+
+    assert "### heron-collage\nsaltmarsh/heron-collage" in text
+    assert "ImageRouter takes “saltmarsh/heron” for this one." in text
+    await turn(mira, message, "Use as my default")
+    await mira.slash(general, "imagine", {"prompt": "a fig"})
+    await house.imagerouter.wait_until(lambda: bool(house.imagerouter.requests))
+    assert house.imagerouter.requests[0].fields["model"] == "saltmarsh/heron-collage"
+
+
+async def test_a_model_that_is_not_listed_yet_can_be_looked_at_and_not_used(
+    house: House, mira: Person, general: Channel
+) -> None:
+    large = house.imagerouter.models[LARGE]
+    house.imagerouter.models["papercut/fold-huge"] = replace(large, id="papercut/fold-huge")
+    message = await page_of(mira, general, "papercut/fold-huge")
+
+    assert "ImageRouter does not list this model, so it can't be used here." in message.text
+    assert "Nearest: papercut/fold" in message.text
+    assert "at most $0.08" in message.text
+    assert [each.label for each in message.buttons] == ["All models"]
+
+
+async def test_a_model_that_has_vanished_is_told_with_its_successors(
+    house: House, mira: Person, general: Channel
+) -> None:
+    del house.imagerouter.models[LARGE]
+    await house.bot.services.catalog.refresh()
+    message = await page_of(mira, general, LARGE)
+
+    assert "ImageRouter does not list this model" in message.text
+    assert "Nearest: papercut/" in message.text
+    assert [each.label for each in message.buttons] == ["All models"]
+
+
 async def test_a_name_that_nobody_can_look_up_just_now_is_told_as_that(
     house: House, mira: Person, general: Channel
 ) -> None:
     await house.lose_imagerouter()
     text = await told(mira, general, "models", name="nobody/knows")
 
-    assert text
+    assert "ImageRouter can't be reached" in text
 
 
 async def test_use_as_my_default_holds_for_the_next_picture_and_is_said(
@@ -390,73 +432,3 @@ async def test_try_it_takes_a_picture_for_models_that_edit_one(
     await pictures(mira, general, ask)
 
     assert len(sent(house)) == 1
-
-
-# What hostile clients send
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "model:try:nobody/nothing",
-        "model:try:@everyone",
-        "model:try:" + "x" * 60,
-    ],
-)
-async def test_a_model_that_is_nobodys_cannot_be_tried(
-    other: str, mira: Person, general: Channel
-) -> None:
-    message = await page_of(mira, general, LARGE)
-    rename(message, button(message, "Try it"), other)
-    answer = await (await mira.click(message, other)).answer()
-
-    assert "does not list this model any more" in answer.text
-
-
-@pytest.mark.parametrize("key", ["nobody/nothing", "'; DROP TABLE preference; --", "~" * 60])
-async def test_a_model_that_is_nobodys_becomes_no_default(
-    key: str, mira: Person, general: Channel, books: Books
-) -> None:
-    message = await page_of(mira, general, LARGE)
-    other = f"model:default:p00::1:{key}"
-    rename(message, button(message, "Use as my default"), other)
-    told_beside = await (await mira.click(message, other)).followup()
-
-    assert told_beside.ephemeral_to == mira.user.id
-    assert "at most $0.08" in message.text  # the page stays
-    assert books.rows("SELECT * FROM preference") == []
-
-
-@pytest.mark.parametrize("state", ["n00::9999", "f01:999999999999999:7", "pf1:0:1"])
-async def test_pages_that_are_not_there_show_the_last_one(
-    state: str, mira: Person, general: Channel
-) -> None:
-    message = await answered(mira, general, "models")
-    other = f"models:next:{state}"
-    rename(message, button(message, "Next"), other)
-    await (await mira.click(message, other)).answer()
-
-    assert "### " in message.text
-
-
-@pytest.mark.parametrize(
-    "other",
-    ["models:next:x00::1", "models:next:p00::0x1", "models:up:p00::1", "model:default:p00::1:"],
-)
-async def test_a_custom_id_of_no_known_shape_reaches_nothing(
-    other: str, house: House, mira: Person, general: Channel
-) -> None:
-    house.discord.acknowledge_within = 0.3
-    message = await answered(mira, general, "models")
-    before = message.text
-    rename(message, button(message, "Next"), other)
-    await (await mira.click(message, other)).failed()
-
-    assert message.text == before
-
-
-async def test_hostile_names_of_models_get_an_answer(mira: Person, general: Channel) -> None:
-    for name in ("@everyone", "x](https://evil.example)", "../../v1/auth", "%00", "😈" * 50):
-        message = await answered(mira, general, "models", name=name)
-        assert "](https" not in message.text
-        assert not message.pinged_everyone
