@@ -108,7 +108,7 @@ def reached(spent: Micros, amount: Micros, *, price: Micros) -> int:
 
 
 async def _setter(tx: Tx, limit: Limit, actor: Actor) -> int | None:
-    """Return who set a pooled budget; None for the bot's default."""
+    """Return who set a pooled budget; None for the bot's default, and for who has been erased."""
     if limit.source is None:
         return None
     everywhere = limit.source in {Target.ANY_GUILD, Target.BOT}
@@ -121,4 +121,5 @@ async def _setter(tx: Tx, limit: Limit, actor: Actor) -> int | None:
         str(actor.channel_id) if limit.scope is Scope.CHANNEL else "",
         limit.window.value,
     )
-    return row.integer("set_by") if row else None
+    set_by = row.integer("set_by") if row else 0
+    return set_by if set_by > 0 else None  # below: a tombstone
