@@ -17,7 +17,7 @@ from bot.catalog._keeper import Keeper
 from bot.catalog._lessons import Lesson, Lessons
 from bot.catalog._lookups import Lookups
 from bot.catalog._models import MAX_CHOICE, TEST_MODEL, Ability, Model
-from bot.catalog._snapshot import make_snapshot
+from bot.catalog._snapshot import Snapshot, make_snapshot
 from bot.clock import Clock
 from bot.errors import NoModelAvailable, UnknownModel, UnpricedModel, UnsuitableModel
 from bot.imagerouter import CatalogueModel, ImageRouterError, ModelsPage, RateLimited
@@ -37,7 +37,6 @@ _PLAUSIBLE_SHARE: Final = 0.25
 _BELIEVED_AFTER: Final = 6
 """... and believed when it was the answer so many times on end."""
 
-_MAX_VANISHED: Final = 2_000
 _ALTERNATIVES: Final = 3
 
 
@@ -147,7 +146,7 @@ class Catalog:
             self._doubts = 0
             self._heed_lessons()  # some are too old by now
         else:
-            models = tuple(model for model in page.models if _is_for_pictures(model))
+            models = await asyncio.to_thread(_for_pictures, page.models)
             if self._is_plausible(models):
                 await self._take(models, etag=page.etag)
         return _jittered(self._refresh_s)
@@ -379,9 +378,9 @@ class Catalog:
 
     def _is_plausible(self, models: Collection[CatalogueModel]) -> bool:
         """Whether to believe an answer: an empty or a gutted list is mostly somebody's fault."""
-        before = {model.id for model in self._snapshot.saved.models}
-        kept = sum(model.id in before for model in models)
-        if models and (not before or kept >= _PLAUSIBLE_SHARE * len(before)):
+        before = len(self._snapshot.saved.models)
+        kept = sum(self._snapshot.entry(model.id) is not None for model in models)
+        if models and kept >= _PLAUSIBLE_SHARE * before:
             self._doubts = 0
             return True
         self._doubts += 1
@@ -392,17 +391,13 @@ class Catalog:
         return False
 
     async def _take(self, models: tuple[CatalogueModel, ...], *, etag: str | None) -> None:
-        listed = {model.id for model in models}
-        before = self._snapshot.saved
-        gone = [model for model in (*before.models, *before.vanished) if model.id not in listed]
-        saved = _disk.Saved(
-            models=models,
-            vanished=tuple(gone[:_MAX_VANISHED]),
-            etag=etag,
-            fetched_ms=self._clock.now_ms(),
-            popular=before.popular,
-        )
-        self._snapshot = await asyncio.to_thread(make_snapshot, saved, self._unpriced_ceiling)
+        saved, now_ms = self._snapshot.saved, self._clock.now_ms()
+
+        def work_out() -> Snapshot:
+            fresh = saved.followed_by(models, etag=etag, fetched_ms=now_ms)
+            return make_snapshot(fresh, self._unpriced_ceiling)
+
+        self._snapshot = await asyncio.to_thread(work_out)
         self._heed_lessons()
         self._save_list()
 
@@ -411,6 +406,10 @@ class Catalog:
             self._keeper.put(
                 "the catalogue", partial(_disk.write, self._cache_path, self._snapshot.saved)
             )
+
+
+def _for_pictures(entries: Iterable[CatalogueModel]) -> tuple[CatalogueModel, ...]:
+    return tuple(entry for entry in entries if _is_for_pictures(entry))
 
 
 def _is_for_pictures(entry: CatalogueModel) -> bool:

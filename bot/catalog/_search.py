@@ -40,6 +40,9 @@ _LETTERS_A_SLIP: Final = 4
 _LEAST_ALIKE: Final = 0.6
 """Where nothing else is found, as much of what was typed has to be right."""
 
+_ALIKE_LONG: Final = 4
+"""Names whose lengths differ by less may count as equally long; then the newer one is first."""
+
 _SHORTEST_HALF: Final = 3
 """Letters of a word that was typed without the blank before or after it."""
 
@@ -290,14 +293,17 @@ def _rank(name: Name, words: Sequence[str], whole: str) -> tuple[int, int, int, 
     short, full, *nicknames = name.spellings
     lengths = [len(each) for each in (short, *nicknames) if each.startswith(whole)]
     begins = bool(lengths) or full.startswith(whole)
-    surplus = min(lengths, default=len(short))
+    surplus = min(lengths, default=len(short)) // _ALIKE_LONG
     return (0 if whole in name.spellings else 1, cost, 0 if begins else 1, surplus)
 
 
 def _cost(name: Name, word: str) -> int:
-    """What one word's match is worth: the least for a whole word of the name itself."""
+    """What one word's match is worth: the least for a whole word of the name itself.
+
+    A single letter is rather the beginning of one.
+    """
     if word in name.words:
-        return 0
+        return 1 if len(word) == 1 and word.isalpha() else 0
     letters = MARK + word.replace(".", "")
     if name.marked.find(letters, name.own) >= 0:
         return 1
