@@ -23,7 +23,7 @@ import aiosqlite
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
-from bot.storage._inside import inside, refuse_nested
+from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.lock import exclusive
 from bot.storage.migrate import Migration, migrate
@@ -115,7 +115,7 @@ def _drive(work: _Work, tx: _SqliteTx) -> object:
     """Run a transaction function to its end without an event loop."""
     coroutine = work.run(tx)
     try:
-        with inside():
+        with Inside():
             coroutine.send(None)
     except StopIteration as stop:
         if tx.failure is not None:

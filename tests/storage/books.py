@@ -27,16 +27,20 @@ GENEROUS = Defaults(
 
 AUDITS = {
     "a counter's money is that of its charges": """
+        WITH pinned AS (SELECT j.id AS job_id, b.id AS bucket_id FROM job j JOIN bucket b
+            ON ' ' || j.pins || ' ' LIKE '% ' || CAST(b.id AS TEXT) || ' %')
         SELECT b.id FROM bucket b LEFT JOIN (
             SELECT p.bucket_id, SUM(c.actual) AS settled, SUM(c.overrun) AS overrun,
                 SUM(CASE WHEN c.state IN ('held', 'dispatched', 'unknown') THEN c.held END) AS held
-            FROM charge c JOIN job_bucket p ON p.job_id = c.job_id GROUP BY p.bucket_id
+            FROM charge c JOIN pinned p ON p.job_id = c.job_id GROUP BY p.bucket_id
         ) c ON c.bucket_id = b.id
         WHERE b.period <> 'open' AND (b.held <> COALESCE(c.held, 0)
             OR b.settled <> COALESCE(c.settled, 0) OR b.overrun <> COALESCE(c.overrun, 0))""",
     "a slot is taken by each job with something open": """
+        WITH pinned AS (SELECT j.id AS job_id, b.id AS bucket_id FROM job j JOIN bucket b
+            ON ' ' || j.pins || ' ' LIKE '% ' || CAST(b.id AS TEXT) || ' %')
         SELECT b.id FROM bucket b LEFT JOIN (
-            SELECT p.bucket_id, COUNT(*) AS jobs FROM job j JOIN job_bucket p ON p.job_id = j.id
+            SELECT p.bucket_id, COUNT(*) AS jobs FROM job j JOIN pinned p ON p.job_id = j.id
             WHERE j.open_charges > 0 GROUP BY p.bucket_id
         ) j ON j.bucket_id = b.id
         WHERE b.period = 'open' AND b.held <> COALESCE(j.jobs, 0)""",
