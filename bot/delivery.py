@@ -44,6 +44,7 @@ from bot.imagerouter import (
     RemotePicture,
 )
 from bot.images import ImageTools, Prepared, TooLarge
+from bot.lateness import Lateness
 from bot.outcomes import Report
 from bot.requests import ReplyRoute
 from bot.storage import Delivered as Noted
@@ -65,8 +66,6 @@ _SIZES_TRIED: Final = 4
 """How often an upload that Discord finds too large is made smaller before links take its place."""
 _SIZES_TRIED_IN_PRIVATE: Final = 8
 """The same where there are no links, so that a small picture is better than none."""
-LATE_NOTICE_MS: Final = 30_000
-"""How long before the token dies the waiting message is closed with a last word."""
 
 
 class Route(StrEnum):
@@ -124,6 +123,8 @@ class Delivery:
         self._tools = tools
         self._clock = clock
         self._patience = patience
+        self.lateness = Lateness(self.progress, clock=clock)
+        """Tells those whose answer will come another way."""
         self._stopping = asyncio.Event()
         self._unnoted: dict[int, Posted | None] = {}
 
@@ -145,30 +146,20 @@ class Delivery:
             _log.info("Could not show the progress of job %d: %r", card.job.id, error)
 
     @asynccontextmanager
-    async def showing(self, card: Progress, *, at_ms: int = 0) -> AsyncIterator[None]:
-        """Show `card` beside the block, at once or at a time; not any more when the block is over.
+    async def showing(self, card: Progress) -> AsyncIterator[None]:
+        """Show `card` beside the block.
 
-        An edit that has begun is awaited, since cut off it might overtake what comes after it.
+        The edit is awaited at its end, since cut off it might overtake what comes after it.
         """
-        begun = False
-
-        async def show() -> None:
-            nonlocal begun
-            if at_ms:
-                await self._clock.sleep_until(at_ms)
-            begun = True
-            await self.progress(card)
-
-        task = asyncio.create_task(show(), name=f"progress-{card.job.id}")
+        task = asyncio.create_task(self.progress(card), name=f"progress-{card.job.id}")
         try:
             yield
         except asyncio.CancelledError:
             task.cancel()
             raise
         finally:
-            if not begun:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            if not task.done():
+                await asyncio.wait({task})
 
     async def result(self, card: Result) -> Fate:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
