@@ -285,16 +285,19 @@ class Catalog:
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
 
-        def fits(model: Model) -> bool:
-            return model.can(needs, images=images) and (allowed is None or allowed(model))
+        models = snapshot.models
+
+        def fits(place: int) -> bool:
+            model = models[place]
+            able = model.lacks(needs, images=images) is None
+            return able and (allowed is None or allowed(model))
 
         if text.strip():
-            places = snapshot.index.search(
-                text, most=limit, fits=lambda place: fits(snapshot.models[place]), favoured=favoured
-            )
-            return [snapshot.models[place] for place in places]
-        found = (snapshot.models[place] for place in snapshot.in_order(favoured, images=images))
-        return list(islice((m for m in found if fits(m)), max(limit, 0)))
+            found = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
+        else:
+            every = snapshot.in_order(favoured, images=images)
+            found = list(islice(filter(fits, every), max(limit, 0)))
+        return [models[place] for place in found]
 
     def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
         """Return the cheapest model for a job with `needs` and `images`; never the dummy.

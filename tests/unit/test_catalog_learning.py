@@ -244,10 +244,11 @@ async def test_two_processes_in_one_folder_do_not_erase_each_others_lessons(
     shelf: Shelf, clock: Calendar, tmp_path: Path
 ) -> None:
     cache = tmp_path / "list.json"
-    async with loaded(shelf, clock, cache) as one, loaded(shelf, clock, cache) as other:
+    async with loaded(shelf, clock, cache) as one:
+        async with loaded(shelf, clock, cache) as other:
+            other.learn("acme/stitch", Lesson.ONE_IMAGE)
+            other.learn("other/lens", Lesson.NEEDS_IMAGE)
         one.learn("acme/brush", Lesson.ONE_IMAGE)
-        other.learn("acme/stitch", Lesson.ONE_IMAGE)
-        other.learn("other/lens", Lesson.NEEDS_IMAGE)
     async with loaded(shelf, clock, cache) as catalog:
         catalog.learn("acme/brush", Lesson.NO_IMAGE_INPUT)  # the older lesson must not come back
     async with loaded(shelf, clock, cache) as catalog:
