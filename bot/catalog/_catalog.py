@@ -212,10 +212,13 @@ class Catalog:
         self._lessons_unsaved = True
         self._save_lessons()
 
-    def require(self, name: str, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
+    def require(
+        self, name: str, needs: Collection[Ability] = (), *, images: int | None = 0
+    ) -> Model:
         """Return the model `name`, which has all of `needs` and a ceiling to hold.
 
-        `images` is how many input images the job has; EDIT and MASK mean at least one.
+        `images` is how many input images the job has; EDIT and MASK mean at least one. None: there
+        is no job yet, and any number will do.
 
         Raises:
             UnknownModel: not listed; carries the nearest names.
@@ -328,7 +331,7 @@ class Catalog:
             return model
         return self.cheapest(needs, images=images)
 
-    def _usable(self, needs: Collection[Ability], images: int) -> Iterable[Model]:
+    def _usable(self, needs: Collection[Ability], images: int | None) -> Iterable[Model]:
         return (
             model
             for model in self.models
@@ -428,8 +431,8 @@ def _price(model: Model) -> tuple[Micros, Micros, str]:
     return (ceiling if model.about is None else model.about, ceiling, model.id)
 
 
-def _is_from_words(needs: Collection[Ability], images: int) -> bool:
-    return not images and Ability.EDIT not in needs and Ability.MASK not in needs
+def _is_from_words(needs: Collection[Ability], images: int | None) -> bool:
+    return images == 0 and Ability.EDIT not in needs and Ability.MASK not in needs
 
 
 def _vendor(model: Model) -> str:

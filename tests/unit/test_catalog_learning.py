@@ -141,6 +141,7 @@ async def test_a_model_that_needs_an_image_is_refused_for_words_alone(
         assert catalog.choose_default("other/lens").id == "acme/words"
         assert "other/lens" not in ids(catalog.search("lens", images=0))
         assert catalog.require("other/lens", MASK).id == "other/lens"
+        assert catalog.require("other/lens", images=None).id == "other/lens"
         assert catalog.require("other/lens", images=1).id == "other/lens"
 
 
