@@ -93,7 +93,7 @@ async def server() -> AsyncIterator[ImageRouterServer]:
         yield opened
 
 
-async def nobody_renews(source: Source) -> Source | None:  # noqa: ARG001 - nobody does
+async def nobody_renews(source: Source) -> Source | None:
     """No link is fresh."""
 
 
