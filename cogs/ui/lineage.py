@@ -94,7 +94,7 @@ async def _paint(interaction: Interaction, job_id: int, *, private: bool) -> Non
         return
     blank = ImageRequest(command="edit", prompt="", private=private)
     requests = [replace(blank, images=(source,)) for source in found]
-    await painting.invite(interaction, *requests, parent_id=job_id)
+    await painting.invite(interaction, *requests, result_of=job_id)
 
 
 async def _undo(interaction: Interaction, job_id: int) -> None:
