@@ -1,5 +1,7 @@
 """The painter from wherever `/edit` can be typed: threads, direct messages, foreign servers."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from sandbox.books import Books
@@ -102,3 +104,20 @@ async def test_a_private_painted_edit_leaves_nothing_but_its_cost(
     [row] = books.rows("SELECT draft FROM paint_link")
     assert row["draft"] == ""
     assert [row["state"] for row in books.charges()] == ["settled"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "offered"), [({}, True), ({"HTTP_PORT": "0"}, False)], ids=["served", "off"]
+)
+async def test_painting_is_offered_only_where_the_painter_is_served(
+    open_house: Callable[..., Awaitable[House]], environ: dict[str, str], offered: bool
+) -> None:
+    house = await open_house(**environ)
+    mira, general = house.person("mira"), house.channel()
+    [command] = [each for each in mira.commands_in(general) if each.name == "edit"]
+    [area] = [option for option in command.options if option["name"] == "area"]
+    assert ("paint" in [choice["value"] for choice in area["choices"]]) is offered
+    ask = await mira.slash(general, "imagine", {"prompt": "a gull", "model": "papercut/fold-mini"})
+    message = await posted(mira, general)
+    assert message.interaction_id == ask.id
+    assert ("Paint area" in [each.label for each in message.buttons]) is offered
