@@ -22,6 +22,7 @@ from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
 from benchmarks.ledger import ledger
 from benchmarks.postgres import postgres
 from benchmarks.processes import Bot, Servers, machine
+from benchmarks.search import search
 
 RESULTS: Final = Path(__file__).parent / "results.json"
 IDLE_S: Final = 5.0
@@ -144,6 +145,7 @@ PARTS: Final = {
     "start": start_and_memory,
     "loop": event_loop,
     "edits": edits,
+    "search": search,
     "ledger": ledger,
     "postgres": postgres,
 }

@@ -55,13 +55,29 @@ class Scale:
     """Of hold and settle, in each round."""
     calm_holds: int
     """Holds at one a second; twenty times as many at twenty a second."""
+    searches: int
+    """Texts that are typed, in catalogues of each size."""
 
 
 FULL: Final = Scale(
-    rounds=3, commands=200, warm_up=30, flood_seconds=10, starts=7, pairs=2000, calm_holds=20
+    rounds=3,
+    commands=200,
+    warm_up=30,
+    flood_seconds=10,
+    starts=7,
+    pairs=2000,
+    calm_holds=20,
+    searches=4000,
 )
 QUICK: Final = Scale(
-    rounds=1, commands=10, warm_up=3, flood_seconds=1, starts=1, pairs=200, calm_holds=3
+    rounds=1,
+    commands=10,
+    warm_up=3,
+    flood_seconds=1,
+    starts=1,
+    pairs=200,
+    calm_holds=3,
+    searches=400,
 )
 
 

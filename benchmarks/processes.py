@@ -25,10 +25,16 @@ _UTIME, _CUTIME_END, _PPID = 11, 15, 1  # fields of /proc/PID/stat after the pro
 
 
 class Servers:
-    """The local Discord, its people, and the local ImageRouter; `with` starts and stops them."""
+    """The local Discord, its people, and the local ImageRouter; `with` starts and stops them.
+
+    `module` is the program: `benchmarks.servers`, or one that speaks as it does.
+    """
+
+    def __init__(self, module: str = "benchmarks.servers") -> None:
+        self._module = module
 
     def __enter__(self) -> Self:
-        self._process = _start("benchmarks.servers", cwd=ROOT)
+        self._process = _start(self._module, cwd=ROOT)
         self.addresses = Addresses(**json.loads(_line(self._process)))
         return self
 
@@ -45,6 +51,10 @@ class Servers:
     def edit(self, count: int, *, sizes: Sequence[int]) -> Load:
         """Let people use `/edit`, one after the other, with pictures of about `sizes` bytes."""
         return self._ask({"count": count, "latency_ms": 0, "sizes": list(sizes)})
+
+    def suggest(self, count: int) -> Load:
+        """Let somebody type and wait for suggestions; only `benchmarks.suggestions` does that."""
+        return self._ask({"count": count})
 
     def _ask(self, order: dict[str, Any]) -> Load:
         orders = _pipe(self._process.stdin)

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from typing import Final, TypedDict
+from weakref import WeakValueDictionary
 
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Progress
 from bot.charging import LEASE_MS, Admitted, Charger
 from bot.clock import Clock
-from bot.delivery import LATE_NOTICE_MS, Delivery
+from bot.delivery import Delivery
 from bot.errors import ShuttingDown
 from bot.ids import make_id
-from bot.inputs import Inputs
+from bot.inputs import Basket, Inputs
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
 from bot.planner import Planner
@@ -84,6 +85,7 @@ class Generation:
         self._budgets = budgets
         self._clock = clock
         self._tasks: set[asyncio.Future[None]] = set()
+        self._gathering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def in_flight(self) -> int:
@@ -110,7 +112,7 @@ class Generation:
         self._scheduler.check_room(actor.user_id)
         planned = await self._planner.plan(actor, request)
         # Before anything is held: a bad picture costs nothing, and no money waits for a download.
-        basket = await self._inputs.gather(planned.request)
+        basket = await self._gather(actor, planned.request)
         try:
             new = self._new_job(
                 actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
@@ -125,6 +127,14 @@ class Generation:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return job.id
+
+    async def _gather(self, actor: Actor, request: ImageRequest) -> Basket:
+        """Fetch what is edited: of one person one job after the other, so that others get turns."""
+        if not request.is_edit:
+            return Basket()
+        lane = self._gathering.setdefault(actor.user_id, asyncio.Lock())
+        async with lane:
+            return await self._inputs.gather(request)
 
     def _new_job(
         self,
@@ -165,6 +175,8 @@ class Generation:
 
     async def _admit(self, new: NewJob) -> tuple[HeldJob, Place]:
         """Take a place in the queue and hold the money: both or none."""
+        # Others may have come in between, while pictures were fetched.
+        self._scheduler.check_room(new.actor.user_id)
         place = self._scheduler.enter(new.actor.user_id)
         lease_ms = LEASE_MS if self._scheduler.has_turn(place) else None
         try:
@@ -190,11 +202,13 @@ class Generation:
         `tell` gets the number of jobs that are waited for.
         """
         self._scheduler.close()
+        self._inputs.stop()
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()
         await self.charger.record_late()
         await self._delivery.note_late()
+        await self._delivery.lateness.close()
 
     async def idle(self) -> None:
         """Wait until everybody who asked is answered, and every job that was started has ended."""
@@ -211,7 +225,7 @@ class Generation:
         job = admitted.job
         late = Progress(job, self._clock.now_ms(), late=True)
         try:
-            async with self._delivery.showing(late, at_ms=job.reply.expires_at_ms - LATE_NOTICE_MS):
+            async with self._delivery.lateness.watching(late):
                 report = await self._work_or_salvage(admitted, place)
         finally:
             await admitted.basket.close()

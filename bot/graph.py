@@ -180,7 +180,6 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             catalog=catalog,
             planner=planner,
             job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
-            clock=clock,
         )
         charger = Charger(
             ledger=ledger,

@@ -245,8 +245,8 @@ class Painting:
     ) -> str:
         """Return a link with which `actor` paints the mask of `request` and starts it.
 
-        `origin` says in which channel the result is posted; nothing else of it is kept. The mask or
-        area that `request` has is left out.
+        `origin` says in which channel the result is posted, by which application, and how large it
+        may be; its token is not kept. The mask or area that `request` has is left out.
 
         Raises:
             RequestError: no mask could make this work, for example since the model takes none.
@@ -389,8 +389,10 @@ class Painting:
         except DuplicateJob as error:
             # Another process was faster, or this one ended before it could note its own success.
             await self._masks.drop(mask_id)
-            await self._links.use(link.id, error.job_id)
-            return
+            if before is None:
+                await self._links.use(link.id, error.job_id)
+                return
+            job_id, mask_id = error.job_id, before
         await self._note_used(link, job_id, mask_id)
 
     async def _note_used(self, link: PaintLink, job_id: int, mask_id: int) -> None:

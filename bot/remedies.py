@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bot.catalog import Catalog, Model
+from bot.catalog import Ability, Catalog, Model
 from bot.errors import (
     BotError,
     InputsFull,
@@ -112,7 +112,12 @@ def _after_refusal(
         case Refusal.QUALITY:
             return [replace(request, quality=Quality.AUTO)]
         case _:
-            return _other_models(request, catalog, allowed) if reason in _WRONG_MODEL else []
+            words_alone = reason is Refusal.NEEDS_IMAGE
+            return (
+                _other_models(request, catalog, allowed, words_alone=words_alone)
+                if reason in _WRONG_MODEL
+                else []
+            )
 
 
 def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageRequest]:
@@ -120,13 +125,22 @@ def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageReque
 
 
 def _other_models(
-    request: ImageRequest, catalog: Catalog, allowed: Allowance
+    request: ImageRequest, catalog: Catalog, allowed: Allowance, *, words_alone: bool = False
 ) -> list[ImageRequest]:
-    """The nearest in price to what was asked for, so that a click holds no surprise."""
+    """The nearest in price to what was asked for, so that a click holds no surprise.
+
+    `words_alone`: those that take no picture at all first, since another may need one, too.
+    """
     used = catalog.known(request.model) if request.model else None
     worth = (used.ceiling if used else None) or 0
     able = [model for model in _able(request, catalog, allowed) if not model.is_free]
-    able.sort(key=lambda model: (abs((model.ceiling or 0) - worth), model.id))
+    able.sort(
+        key=lambda model: (
+            words_alone and Ability.EDIT in model.abilities,
+            abs((model.ceiling or 0) - worth),
+            model.id,
+        )
+    )
     return _with_models(request, (model.id for model in able[: MOST_REMEDIES - 1]))
 
 

@@ -7,9 +7,8 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from bot.cards import Failure, Posted, Result, Spent
+from bot.cards import Failure, Posted, Result
 from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.delivery import Delivery, Fate
 from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
 from bot.job_log import JobLog
@@ -17,7 +16,7 @@ from bot.money import Micros
 from bot.offers import Offers
 from bot.outcomes import Assignment, Report
 from bot.planner import Planner
-from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
+from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.storage import Jobs, Ledger, Policies
@@ -42,7 +41,6 @@ class Teller:
         catalog: Catalog,
         planner: Planner,
         job_log: JobLog,
-        clock: Clock,
     ) -> None:
         self._delivery = delivery
         self._ledger = ledger
@@ -52,7 +50,6 @@ class Teller:
         self._catalog = catalog
         self._planner = planner
         self._job_log = job_log
-        self._clock = clock
         self._undelivered: dict[int, Report] = {}
 
     async def deliver(self, report: Report) -> None:
@@ -135,7 +132,7 @@ class Teller:
         )
         today = await self._spent_today(job.actor) if job.private else None
         parent = await self._parent(job)
-        return await self._show(Result(report, today=today, offer=offer, parent=parent))
+        return await self._delivery.result(Result(report, today=today, offer=offer, parent=parent))
 
     async def _parent(self, job: Assignment) -> Posted | None:
         """The message that an edit's picture is in, or that this repeats; None where none is."""
@@ -149,17 +146,7 @@ class Teller:
         return None
 
     async def _deliver_bare(self, report: Report) -> Fate:
-        return await self._show(Result(report, bare=True))
-
-    async def _show(self, card: Result) -> Fate:
-        report = card.report
-        fate = await self._delivery.result(card)
-        if fate is Fate.DELIVERED and not report.job.private:
-            today = await self._spent_today(report.job.actor)
-            if today is not None:
-                spent = Spent(report.cost, report.uncertain, today)
-                await self._delivery.whisper_spent(report.job, spent)
-        return fate
+        return await self._delivery.result(Result(report, bare=True))
 
     async def _deliver_failure(self, report: Report) -> Fate:
         job = report.job
@@ -185,10 +172,9 @@ class Teller:
         return fate
 
     async def _spent_today(self, actor: Actor) -> Micros | None:
-        """None when it can't be read: no picture waits for that, least of all a private one."""
-        today = window_at(Window.DAY, self._clock.now_ms())
+        """None when it can't be read: no private picture waits for that."""
         try:
-            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+            return await self._ledger.spent_today(actor)
         except Exception:  # noqa: BLE001 - see above
             _log.exception("What a person has spent could not be read")
             return None

@@ -12,6 +12,7 @@ from bot.requests import Area, ImageRequest, OutputFormat, Quality, Source
 from bot.wishes import Wishes
 from cogs.ui import options, painting, wishing
 from cogs.ui.lineage import PaintButton, UndoButton
+from cogs.ui.pictures import cleaned_name
 
 _PAINT: Final = "paint"
 _FURTHER: Final = tuple(f"image{number}" for number in range(2, 17))
@@ -35,7 +36,7 @@ def _areas(*, paint: bool) -> list[app_commands.Choice[str]]:
 
 def source_of(attachment: discord.Attachment) -> Source:
     """Where a picture that came with a command can be read, for a day."""
-    return Source(attachment.url, attachment.filename, attachment.size)
+    return Source(attachment.url, cleaned_name(attachment.filename), attachment.size)
 
 
 class Edit(commands.Cog):

@@ -7,6 +7,7 @@ installed Chromium, and no account: everything runs on this machine.
 import argparse
 import asyncio
 import io
+import math
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from playwright.async_api import Browser, FilePayload, expect
 from sandbox.house import House
 from sandbox.page import PageServer
 from tools.browser import Chat, Look, find_chromium, launch, open_chat
+from tools.painter import Painter, Point, open_painter
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
 MODEL: Final = "black-forest-labs/FLUX-1-schnell"
@@ -30,6 +32,8 @@ DESKTOP: Final = Look("light", 1160, 760)
 TALL: Final = Look("light", 1160, 940)
 DARK: Final = Look("dark", 1160, 760)
 PHONE: Final = Look("dark", 390, 780, scale=2)
+DESK: Final = Look("dark", 1160, 780)
+HAND: Final = Look("light", 390, 780, scale=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,48 @@ async def photograph_models(studio: Studio) -> None:
         await studio.take(chat, "model")
 
 
+async def photograph_painter(studio: Studio, boat: bytes) -> None:
+    """The mask painter, on a desk and on a phone."""
+    picture: FilePayload = {"name": "boat.png", "mimeType": "image/png", "buffer": boat}
+    for name, look, touch in (("dark", DESK, False), ("phone", HAND, True)):
+        async with open_chat(studio.browser, studio.url, channel="general", look=TALL) as chat:
+            await chat.begin("edit")
+            await chat.attach("image", picture)
+            await chat.fill(
+                {
+                    "prompt": "a striped balloon drifting by",
+                    "model": EDITOR,
+                    "area": "paint it in your browser",
+                }
+            )
+            await chat.run()
+            link = chat.last.get_by_role("link", name="Paint the area")
+            address = await link.get_attribute("href")
+        if address is None:
+            raise LookupError("the answer has no link")
+        async with open_painter(studio.browser, address, look=look, touch=touch) as painter:
+            await painter.open()
+            await paint_balloon(painter, touch=touch)
+            await expect(painter.page.get_by_text("% of it")).to_be_attached()
+            await painter.page.screenshot(path=studio.folder / f"painter-{name}.png")
+
+
+async def paint_balloon(painter: Painter, *, touch: bool) -> None:
+    """Paint where a balloon and its string shall be."""
+    loop: list[Point] = [
+        (220 + 90 * math.sin(i / 6), 300 - 105 * math.cos(i / 6)) for i in range(39)
+    ]
+    string: list[Point] = [(220 + 12 * math.sin(i / 3), 400 + 12 * i) for i in range(18)]
+    await (painter.touch(string) if touch else painter.drag(string))
+    await painter.button("Lasso").click()
+    await (painter.touch(loop) if touch else painter.drag(loop))
+    if touch:
+        return
+    await painter.button("Brush").click()
+    [resting] = await painter.on_screen([(420, 430)])
+    await painter.page.mouse.move(*resting)
+
+
 def _white() -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (1024, 1024), 255).save(buffer, "PNG")
@@ -140,7 +186,9 @@ async def make(folder: Path, chromium: str) -> None:
         browser = await stack.enter_async_context(launch(chromium))
         studio = Studio(browser, page.url, folder)
         await photograph(studio)
-        await photograph_edits(studio, house.imagerouter.answers[0].data)
+        boat = house.imagerouter.answers[0].data
+        await photograph_edits(studio, boat)
+        await photograph_painter(studio, boat)
         await photograph_models(studio)
 
 

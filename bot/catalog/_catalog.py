@@ -17,7 +17,7 @@ from bot.catalog._keeper import Keeper
 from bot.catalog._lessons import Lesson, Lessons
 from bot.catalog._lookups import Lookups
 from bot.catalog._models import MAX_CHOICE, Ability, Model
-from bot.catalog._snapshot import make_snapshot
+from bot.catalog._snapshot import Snapshot, make_snapshot
 from bot.clock import Clock
 from bot.errors import NoModelAvailable, UnknownModel, UnpricedModel, UnsuitableModel
 from bot.imagerouter import CatalogueModel, ImageRouterError, ModelsPage, RateLimited
@@ -37,7 +37,6 @@ _PLAUSIBLE_SHARE: Final = 0.25
 _BELIEVED_AFTER: Final = 6
 """... and believed when it was the answer so many times on end."""
 
-_MAX_VANISHED: Final = 2_000
 _ALTERNATIVES: Final = 3
 
 
@@ -147,7 +146,7 @@ class Catalog:
             self._doubts = 0
             self._heed_lessons()  # some are too old by now
         else:
-            models = tuple(model for model in page.models if _is_for_pictures(model))
+            models = await asyncio.to_thread(_for_pictures, page.models)
             if self._is_plausible(models):
                 await self._take(models, etag=page.etag)
         return _jittered(self._refresh_s)
@@ -218,13 +217,14 @@ class Catalog:
         name: str,
         needs: Collection[Ability] = (),
         *,
-        images: int = 0,
+        images: int | None = 0,
         allowed: Callable[[Model], bool] | None = None,
     ) -> Model:
         """Return the model `name`, which has all of `needs` and a ceiling to hold.
 
-        `images` is how many input images the job has; EDIT and MASK mean at least one. Only what is
-        `allowed` is suggested instead; of `name` itself that is not asked.
+        `images` is how many input images the job has; EDIT and MASK mean at least one. None: there
+        is no job yet, and any number will do. Only what is `allowed` is suggested instead; of
+        `name` itself that is not asked.
 
         Raises:
             UnknownModel: not listed; carries the nearest names.
@@ -249,7 +249,7 @@ class Catalog:
         model: Model,
         needs: Collection[Ability] = (),
         *,
-        images: int = 0,
+        images: int | None = 0,
         allowed: Callable[[Model], bool] | None = None,
     ) -> list[str]:
         """Return ids of models that would do a job instead of `model`, by the same vendor first."""
@@ -279,8 +279,8 @@ class Catalog:
         the same vendor.
         """
         snapshot = self._snapshot
-        places = snapshot.index.alike(text)
-        places += snapshot.index.search(text, most=limit, fits=lambda _: True)
+        places = snapshot.index.search(text, most=limit, fits=lambda _: True)
+        places += snapshot.index.alike(text)
         found = [snapshot.models[place] for place in dict.fromkeys(places)]
         gone = snapshot.vanished.get(text.strip())
         if gone is not None:
@@ -309,16 +309,19 @@ class Catalog:
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
 
-        def fits(model: Model) -> bool:
-            return model.can(needs, images=images) and (allowed is None or allowed(model))
+        models = snapshot.models
+
+        def fits(place: int) -> bool:
+            model = models[place]
+            able = model.lacks(needs, images=images) is None
+            return able and (allowed is None or allowed(model))
 
         if text.strip():
-            places = snapshot.index.search(
-                text, most=limit, fits=lambda place: fits(snapshot.models[place]), favoured=favoured
-            )
-            return [snapshot.models[place] for place in places]
-        found = (snapshot.models[place] for place in snapshot.in_order(favoured, images=images))
-        return list(islice((m for m in found if fits(m)), max(limit, 0)))
+            found = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
+        else:
+            every = snapshot.in_order(favoured, images=images)
+            found = list(islice(filter(fits, every), max(limit, 0)))
+        return [models[place] for place in found]
 
     def cheapest(
         self,
@@ -376,7 +379,7 @@ class Catalog:
     def _usable(
         self,
         needs: Collection[Ability],
-        images: int,
+        images: int | None,
         allowed: Callable[[Model], bool] | None,
     ) -> Iterable[Model]:
         return (
@@ -402,8 +405,10 @@ class Catalog:
         """Keep the lessons on disk, once those of an earlier process have been read."""
         if self._lessons_path is not None and self._lessons_unsaved and self._loaded.is_set():
             self._lessons_unsaved = False
-            rows = self._lessons.rows(now_ms=self._clock.now_ms())
-            self._keeper.put("what was learned", partial(_lessons.write, self._lessons_path, rows))
+            now_ms = self._clock.now_ms()
+            rows = self._lessons.rows(now_ms=now_ms)
+            write = partial(_lessons.write, self._lessons_path, rows, now_ms=now_ms)
+            self._keeper.put("what was learned", write)
 
     async def _keep_fresh(self) -> None:
         await self._loaded.wait()
@@ -433,9 +438,9 @@ class Catalog:
 
     def _is_plausible(self, models: Collection[CatalogueModel]) -> bool:
         """Whether to believe an answer: an empty or a gutted list is mostly somebody's fault."""
-        before = {model.id for model in self._snapshot.saved.models}
-        kept = sum(model.id in before for model in models)
-        if models and (not before or kept >= _PLAUSIBLE_SHARE * len(before)):
+        before = len(self._snapshot.saved.models)
+        kept = sum(self._snapshot.entry(model.id) is not None for model in models)
+        if models and kept >= _PLAUSIBLE_SHARE * before:
             self._doubts = 0
             return True
         self._doubts += 1
@@ -446,17 +451,13 @@ class Catalog:
         return False
 
     async def _take(self, models: tuple[CatalogueModel, ...], *, etag: str | None) -> None:
-        listed = {model.id for model in models}
-        before = self._snapshot.saved
-        gone = [model for model in (*before.models, *before.vanished) if model.id not in listed]
-        saved = _disk.Saved(
-            models=models,
-            vanished=tuple(gone[:_MAX_VANISHED]),
-            etag=etag,
-            fetched_ms=self._clock.now_ms(),
-            popular=before.popular,
-        )
-        self._snapshot = await asyncio.to_thread(make_snapshot, saved, self._unpriced_ceiling)
+        saved, now_ms = self._snapshot.saved, self._clock.now_ms()
+
+        def work_out() -> Snapshot:
+            fresh = saved.followed_by(models, etag=etag, fetched_ms=now_ms)
+            return make_snapshot(fresh, self._unpriced_ceiling)
+
+        self._snapshot = await asyncio.to_thread(work_out)
         self._heed_lessons()
         self._save_list()
 
@@ -465,6 +466,10 @@ class Catalog:
             self._keeper.put(
                 "the catalogue", partial(_disk.write, self._cache_path, self._snapshot.saved)
             )
+
+
+def _for_pictures(entries: Iterable[CatalogueModel]) -> tuple[CatalogueModel, ...]:
+    return tuple(entry for entry in entries if _is_for_pictures(entry))
 
 
 def _is_for_pictures(entry: CatalogueModel) -> bool:
@@ -478,8 +483,8 @@ def _price(model: Model) -> tuple[Micros, Micros, str]:
     return (ceiling if model.about is None else model.about, ceiling, model.id)
 
 
-def _is_from_words(needs: Collection[Ability], images: int) -> bool:
-    return not images and Ability.EDIT not in needs and Ability.MASK not in needs
+def _is_from_words(needs: Collection[Ability], images: int | None) -> bool:
+    return images == 0 and Ability.EDIT not in needs and Ability.MASK not in needs
 
 
 def _vendor(model: Model) -> str:

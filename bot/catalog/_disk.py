@@ -11,13 +11,15 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from bot.imagerouter import CatalogueModel, ProviderPrice
 
 _FORMAT: Final = 1
+_MAX_VANISHED: Final = 2_000
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -30,6 +32,20 @@ class Saved:
     etag: str | None = None
     fetched_ms: int = 0
     popular: tuple[str, ...] = ()
+
+    def followed_by(
+        self, models: tuple[CatalogueModel, ...], *, etag: str | None, fetched_ms: int
+    ) -> "Saved":
+        """Return what is kept after a new answer; what it lists no more is among the vanished."""
+        listed = {model.id for model in models}
+        gone = (model for model in (*self.models, *self.vanished) if model.id not in listed)
+        return replace(
+            self,
+            models=models,
+            vanished=tuple(islice(gone, _MAX_VANISHED)),
+            etag=etag,
+            fetched_ms=fetched_ms,
+        )
 
 
 def write(path: Path, saved: Saved) -> None:

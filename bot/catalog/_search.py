@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import accumulate, chain
 from typing import Final, TypeAlias
 
 from bot.catalog._names import MARK, Name, joined, take_apart, words_of
@@ -20,6 +21,8 @@ _MAX_WORDS: Final = 8
 
 _POOL: Final = 48
 """Models that are ranked one by one; of more that match, the newest are."""
+_ENOUGH: Final = 25
+"""With as many matches no wider step is taken: Discord shows no more."""
 _FEW: Final = 3
 """With fewer matches than this, names that were misspelt are looked for, too."""
 
@@ -32,13 +35,16 @@ _MOST_PARTS: Final = 400
 
 _MOST_SHARED: Final = 3_000
 """Entries of `Index._grams` that one question may count, the rarest ones first."""
-_ALIKE: Final = 16
+_ALIKE: Final = 12
 """Names that are compared letter by letter."""
 _LONG: Final = 7
 """Letters from which on a slip leaves enough of three neighbours that are right."""
 _LETTERS_A_SLIP: Final = 4
 _LEAST_ALIKE: Final = 0.6
 """Where nothing else is found, as much of what was typed has to be right."""
+
+_ALIKE_LONG: Final = 4
+"""Names whose lengths differ by less may count as equally long; then the newer one is first."""
 
 _SHORTEST_HALF: Final = 3
 """Letters of a word that was typed without the blank before or after it."""
@@ -101,18 +107,18 @@ class Index:
         whole = joined(words_of(text))
         if not words:
             return []
-        room = max(most, _POOL)
+        enough, room = max(most, _ENOUGH), max(most, _POOL)
         pool: dict[int, None] = {}
         for step in (self._whole, self._by_words, self._by_beginnings, self._by_parts):
             self._fill(pool, step(words, whole), room, fits, favoured)
-            if len(pool) >= room:
+            if len(pool) >= enough:
                 break
-        ranked = sorted(
-            (_rank(self._names[place], words, whole), favoured.get(place, len(favoured)), place)
-            for place in pool
-        )
-        ranked.sort(key=lambda item: (item[0][:-1], item[1], item[0][-1], item[2]))
-        found = [place for _, _, place in ranked]
+        marked = [(word, MARK + word.replace(".", "")) for word in words]
+        ranked = []
+        for place in pool:
+            *match, surplus = _rank(self._names[place], marked, whole)
+            ranked.append((*match, favoured.get(place, len(favoured)), surplus, place))
+        found = [item[-1] for item in sorted(ranked)]
         if len(found) < _FEW:
             alike = self.alike(text, strict=bool(found))
             found += [place for place in alike if place not in pool and fits(place)]
@@ -217,6 +223,8 @@ class Index:
     def _mended(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Give places where every word matches when some of them are mended, and how many are."""
         right = [word for word in words if self._range(word)]
+        if len(right) == len(words):
+            return
         mended = [
             self._with_one_slip(word) | self._in_two(word) for word in words if word not in right
         ]
@@ -252,15 +260,11 @@ class Index:
         """Give names with at most as many slips as `allowed`, of those that share most letters."""
         length = len(typed.letters)
         size = 3 if length >= _LONG else 2
-        shared: Counter[int] = Counter()
-        counted, left = 0, _MOST_SHARED
         grams = _grams(typed.letters, size)
-        for places in sorted((self._grams.get(gram, ()) for gram in grams), key=len):
-            left -= len(places)
-            if left < 0:
-                break
-            counted += 1
-            shared.update(places)
+        lists = sorted((self._grams.get(gram, ()) for gram in grams), key=len)
+        sums = accumulate(map(len, lists))
+        counted = sum(total <= _MOST_SHARED for total in sums)
+        shared = Counter(chain.from_iterable(lists[:counted]))
         near = sorted(
             (abs(len(self._names[place].spellings[0]) - length) - 4 * common, place, common)
             for place, common in shared.most_common(_POOL)
@@ -284,26 +288,28 @@ def _all(matches: Iterable[frozenset[int]]) -> frozenset[int]:
     return reduce(frozenset.__and__, sorted(matches, key=len))
 
 
-def _rank(name: Name, words: Sequence[str], whole: str) -> tuple[int, int, int, int]:
-    """Say how well a name matches, the least is the best; its last member tells like from like."""
-    cost = sum(_cost(name, word) for word in words)
+def _rank(name: Name, words: Sequence[tuple[str, str]], whole: str) -> tuple[int, int, int, int]:
+    """Say how well a name matches, the least is the best; its last member tells like from like.
+
+    `words` are pairs of a word and how it begins in `Name.marked`.
+    """
+    # Plain loops: this runs for dozens of names at every key press.
+    cost = 0
+    for word, marked in words:
+        if word in name.words:
+            cost += len(word) == 1 and word.isalpha()  # a letter is rather the beginning of a word
+        elif name.marked.find(marked, name.own) >= 0 or word in name.vendor:
+            cost += 1
+        else:
+            cost += 2 if marked in name.marked else 3
     short, full, *nicknames = name.spellings
-    lengths = [len(each) for each in (short, *nicknames) if each.startswith(whole)]
-    begins = bool(lengths) or full.startswith(whole)
-    surplus = min(lengths, default=len(short))
-    return (0 if whole in name.spellings else 1, cost, 0 if begins else 1, surplus)
-
-
-def _cost(name: Name, word: str) -> int:
-    """What one word's match is worth: the least for a whole word of the name itself."""
-    if word in name.words:
-        return 0
-    letters = MARK + word.replace(".", "")
-    if name.marked.find(letters, name.own) >= 0:
-        return 1
-    if word in name.vendor:
-        return 1
-    return 2 if letters in name.marked else 3
+    begins, length = full.startswith(whole), len(short)
+    if short.startswith(whole):
+        begins = True
+    elif nicknames:
+        lengths = [len(each) for each in nicknames if each.startswith(whole)]
+        begins, length = begins or bool(lengths), min(lengths, default=length)
+    return (whole not in name.spellings, cost, not begins, length // _ALIKE_LONG)
 
 
 def _grams(letters: str, size: int) -> set[str]:

@@ -109,8 +109,13 @@ class MultipartBody:
                 raise UploadChanged("the request is over")
             # Opened without waiting: a wait that is cancelled would lose the open file.
             self._file = file = data.open("rb")
-            while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+            piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
+            while piece:
                 yield piece
+                # A short piece is the last: to be told so again would cost another turn.
+                if len(piece) < _PIECE_BYTES:
+                    break
+                piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
             self._close_file()
         else:
             async for piece in data():
@@ -144,16 +149,20 @@ async def check_files(
     named = [("image[]", upload) for upload in images]
     if mask is not None:
         named.append(("mask[]", mask))
-    return [(name, upload, await _size(upload, name.rstrip("[]"))) for name, upload in named]
+    return await asyncio.to_thread(_measured, named)
 
 
-async def _size(upload: Upload, param: str) -> int:
+def _measured(named: Sequence[tuple[str, Upload]]) -> list[tuple[str, Upload, int]]:
+    return [(name, upload, _size(upload, name.rstrip("[]"))) for name, upload in named]
+
+
+def _size(upload: Upload, param: str) -> int:
     data = upload.data
     if isinstance(data, bytes):
         size = len(data)
     elif isinstance(data, Path):
         try:
-            size = (await asyncio.to_thread(data.stat)).st_size
+            size = data.stat().st_size
         except OSError:
             raise RefusedRequest(Refusal.FILE_UNREADABLE, param=param) from None
     elif upload.size is not None:

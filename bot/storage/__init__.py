@@ -18,6 +18,7 @@ from bot.storage.model_policies import ModelPolicies
 from bot.storage.models import (
     Charge,
     ChargeState,
+    Delivered,
     Delivery,
     DuplicateJob,
     HeldJob,
@@ -59,6 +60,7 @@ __all__ = [
     "Crossing",
     "Database",
     "DatabaseInUse",
+    "Delivered",
     "Delivery",
     "DuplicateJob",
     "Erased",

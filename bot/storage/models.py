@@ -54,6 +54,14 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """What is known in the moment in which a job was delivered."""
+
+    spent_today: Micros
+    """By its person, everywhere, since midnight where they are, as `/usage` counts it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job that asks for money: one charge for each of `request.count` pictures."""
 

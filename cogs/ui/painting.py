@@ -11,7 +11,7 @@ from bot.requests import ImageRequest, ReplyRoute
 from bot.wishes import Wishes
 from cogs.ui import answers
 from cogs.ui.access import Needs
-from cogs.ui.intake import Interaction, actor_of, services_of
+from cogs.ui.intake import Interaction, actor_of, parent_of, services_of
 
 _MINUTES = LINK_MS // 60_000
 
@@ -20,11 +20,12 @@ async def invite(
     interaction: Interaction,
     *requests: ImageRequest,
     said: Wishes | None = None,
-    parent_id: int | None = None,
+    result_of: int | None = None,
 ) -> None:
     """Answer with a link for each of `requests`, which differ in their picture.
 
-    `said` is what was said about the result; for the rest it is as the person has set.
+    `said` is what was said about the result; for the rest it is as the person has set. `result_of`:
+    the job whose result the message below a click says that it shows.
     """
     said = said or Wishes()
 
@@ -39,6 +40,9 @@ async def invite(
             )
             for each in requests
         ]
+        parent_id = None
+        if result_of is not None:
+            parent_id = await parent_of(interaction, result_of, interaction.message)
         origin = ReplyRoute(
             application_id=interaction.application_id,
             token="",

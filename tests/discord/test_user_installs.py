@@ -11,6 +11,7 @@ from sandbox.talk import answered, mail, make, refused, told
 
 MINUTE = 60_000
 LARGE = "papercut/fold-large"  # usually $0.04, at most $0.08
+FOR_EVERYBODY = ["Add to edit tray", "Edit image", "edit", "imagine", "usage"]
 OpenHouse = Callable[..., Awaitable[House]]
 
 
@@ -152,7 +153,7 @@ async def test_where_a_server_has_it_whispered_picture_and_refusal_reach_the_per
 
 
 async def test_commands_of_servers_do_not_come_along(mira: Person, lamp_room: Channel) -> None:
-    assert sorted(c.name for c in mira.commands_in(lamp_room)) == ["imagine", "usage"]
+    assert sorted(c.name for c in mira.commands_in(lamp_room)) == FOR_EVERYBODY
     with pytest.raises(NotPossibleError):
         await mira.slash(lamp_room, "quota show")
 
@@ -173,4 +174,4 @@ async def test_nothing_is_offered_to_accounts_where_the_application_is_not_set_u
     answer = await answered(mira, mail(servers, mira), "usage")
     assert "What is left" in answer.text
     both = [c["name"] for c in world.commands[None].values() if c["integration_types"] == [0, 1]]
-    assert sorted(both) == ["imagine", "usage"]
+    assert sorted(both) == FOR_EVERYBODY

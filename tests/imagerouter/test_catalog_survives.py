@@ -322,6 +322,9 @@ async def test_what_is_popular_leads_before_what_is_new_and_outlives_a_restart(
         assert [model.id for model in catalog.search("", limit=10)] == popular
         liked = catalog.search("", limit=2, first=["orchard/russet"])
         assert [model.id for model in liked] == ["orchard/russet", popular[0]]
+        del server.models[popular[0]]
+        await catalog.refresh()
+        assert [model.id for model in catalog.search("", limit=9)] == popular[1:]
     server.faults.status(500, "", times=10, on="popular")
     async with loaded(router, clock, cache) as catalog:
         assert list(catalog.popular) == popular

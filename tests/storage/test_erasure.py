@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bot.errors import LedgerUnavailable
-from bot.quotas import Blocked, Limit, QuotaExceeded, Scope, Window
+from bot.quotas import Blocked, QuotaExceeded, Scope, Window
 from bot.requests import Actor
 from bot.storage import (
     Erased,
@@ -399,11 +399,14 @@ async def test_erased_words_leave_the_file_and_not_only_the_table(
     assert b"hers 59" in left
 
 
-async def test_a_limit_given_by_an_erased_admin_still_binds(books: Books, erasure: Erasure) -> None:
-    await books.policies.set_limit(Who.guild(GUILD), Window.DAY, 100, by=THEM)
+async def test_a_budget_that_an_erased_admin_set_binds_and_is_told_of_to_somebody_else(
+    books: Books, erasure: Erasure
+) -> None:
+    await books.policies.set_limit(Who.guild(GUILD), Window.DAY, 1000, by=THEM)
     await erasure.erase_person(THEM)
     with pytest.raises(QuotaExceeded) as refusal:
-        await books.ledger.hold(books.job(ceiling=101))
-    assert refusal.value.limit == Limit(
-        Scope.GUILD, Window.DAY, 100, source=refusal.value.limit.source
-    )
+        await books.ledger.hold(books.job(ceiling=1001))
+    assert (refusal.value.limit.scope, refusal.value.limit.amount) == (Scope.GUILD, 1000)
+    held = await ended(books, books.job(user=OTHER), actual=500)
+    (crossing,) = await books.policies.crossed(held.job_id)
+    assert (crossing.percent, crossing.set_by) == (50, None)

@@ -7,13 +7,14 @@ from typing import Final
 
 import pytest
 
+from cogs.edit import Edit
 from cogs.imagine import Imagine
 from cogs.ui import errors, messages, policy_errors
 from sandbox.discord import Faults as DiscordFaults
 from sandbox.imagerouter import Faults as ImageRouterFaults
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-PAGES: Final = ("members.md", "operators.md", "sandbox.md")
+PAGES: Final = ("members.md", "editing.md", "operators.md", "sandbox.md")
 
 
 def page(name: str) -> str:
@@ -24,6 +25,20 @@ def test_the_members_page_lists_every_option_of_imagine() -> None:
     names = [parameter.display_name for parameter in Imagine.imagine.parameters]
     listed = re.findall(r"^\| `([a-z]+)` \|", page("members.md"), re.MULTILINE)
     assert listed == names
+
+
+def test_the_editing_page_lists_every_option_of_edit_in_its_order() -> None:
+    names = [parameter.display_name for parameter in Edit.edit.parameters]
+    table = page("editing.md").partition("| option |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    assert [name for cell in cells for name in re.findall(r"`([a-z0-9]+)`", cell)] == names
+
+
+def test_edit_has_all_the_options_that_discord_allows_in_this_order() -> None:
+    names = [parameter.display_name for parameter in Edit.edit.parameters]
+    wishes = ["prompt", "mask", "area", "model", "size", "quality", "format", "count", "private"]
+    assert names == ["image", *wishes, *(f"image{number}" for number in range(2, 17))]
+    assert [p.display_name for p in Edit.edit.parameters if p.required] == ["image"]
 
 
 def test_the_members_page_explains_only_messages_that_the_bot_writes() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
-from bot.imagerouter import ModelsPage
+from bot.imagerouter import CatalogueModel, ModelsPage, ProviderPrice, Refusal, RefusedRequest
 from bot.quotas import Limit, QuotaExceeded, Scope, Window
 from bot.remedies import remedies
 from bot.requests import ImageRequest
@@ -13,11 +13,14 @@ from cogs.ui.buttons import offer_label
 PRICE = 80_000
 
 
-class EmptyShelf:
-    """The other end of the catalogue: it lists nothing."""
+class Shelf:
+    """The other end of the catalogue: it lists `models`."""
+
+    def __init__(self, *models: CatalogueModel) -> None:
+        self._models = models
 
     async def models(self, *, etag: str | None = None) -> ModelsPage:
-        return ModelsPage(models=(), etag=etag)
+        return ModelsPage(models=self._models, etag=etag)
 
     async def model(self, model_id: str) -> None:
         return None
@@ -29,7 +32,7 @@ class EmptyShelf:
 @pytest.fixture
 def nothing_else() -> Catalog:
     """A catalogue without any other model."""
-    return Catalog(EmptyShelf(), clock=SystemClock(), cache_path=None, unpriced_ceiling=None)
+    return Catalog(Shelf(), clock=SystemClock(), cache_path=None, unpriced_ceiling=None)
 
 
 def refusal(count: int, left: int, *, price: int = PRICE) -> QuotaExceeded:
@@ -81,3 +84,26 @@ def test_a_button_says_whether_the_other_pictures_are_there(
     asked = ImageRequest("imagine", "a heron", count=4)
     offered = ImageRequest("imagine", "a heron", count=count)
     assert offer_label(offered, asked, missing=missing) == label
+
+
+def listed(name: str, price: int, *, edit: bool = False) -> CatalogueModel:
+    priced = ProviderPrice("harbour", price, price, price)
+    return CatalogueModel(id=name, providers=(priced,), edit=edit)
+
+
+async def test_after_a_model_wanted_a_picture_those_that_take_none_come_first() -> None:
+    shelf = Shelf(
+        listed("harborlight/wants-one", 20_000, edit=True),
+        listed("harborlight/may-want-one", 20_000, edit=True),
+        listed("papercut/words-alone", 90_000),
+    )
+    catalog = Catalog(shelf, clock=SystemClock(), cache_path=None, unpriced_ceiling=None)
+    await catalog.load()
+    asked = ImageRequest("imagine", "a heron", model="harborlight/wants-one")
+
+    offered = remedies(asked, RefusedRequest(Refusal.NEEDS_IMAGE), catalog)
+
+    assert [request.model for request in offered] == [
+        "papercut/words-alone",
+        "harborlight/may-want-one",
+    ]

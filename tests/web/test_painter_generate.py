@@ -10,13 +10,15 @@ from PIL import Image
 
 from bot.painting import LinkRefused, Painted, Painting
 from bot.quotas import Window
+from bot.requests import NO_GUILD, Actor, ImageRequest, Source
 from bot.storage import MaskStore, Option, PaintLinks, Who
 from bot.web import PainterPages, serve
 from cogs.ui.presence import DiscordPresence
 from sandbox.books import Books
+from sandbox.discord import UploadedFile
 from sandbox.discord.permissions import Permission
 from sandbox.house import House
-from tests.web.paint import MODEL, SIZE, Link, editness, invited, painted, photo, result
+from tests.web.paint import MODEL, SIZE, Link, editness, invited, origin, painted, photo, result
 
 BOX = (40, 30, 120, 90)
 PRICE = 30_000
@@ -117,15 +119,14 @@ async def test_a_process_that_died_before_it_noted_its_success_runs_nothing_twic
     house: House, books: Books
 ) -> None:
     link = await invited(house)
+    [before] = books.rows("SELECT draft FROM paint_link")
     await link.generate(painted(BOX))
     await result(house)
-    draft = '{"command": "edit", "prompt": "a boat", "model": null, "size": "auto", '
-    draft += '"quality": "auto", "output_format": "webp", "count": 1, "private": false, '
-    draft += '"images": [], "mask": null, "area": null, "invert": false, "mask_checked": false}'
-    books.write("UPDATE paint_link SET job_id = NULL, draft = ?", draft)
-    answer = await link.generate(painted(BOX))
-    assert answer.status in {202, 422}
+    books.write("UPDATE paint_link SET job_id = NULL, draft = ?", before["draft"])
+    assert (await link.generate(painted(BOX))).status == 202
+    assert (await stage(link, "done"))["link"] is not None
     assert len(house.imagerouter.requests) == 1
+    assert len(books.charges()) == 1
 
 
 async def test_a_quota_refuses_with_its_sentence_and_keeps_the_mask(
@@ -341,9 +342,12 @@ async def test_half_a_character_in_a_prompt_harms_nobody(house: House) -> None:
     assert house.imagerouter.requests[0].fields["prompt"] == "boat ?"
 
 
-async def test_a_mask_that_is_too_large_is_refused(house: House, books: Books) -> None:
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_mask_that_is_too_large_is_refused(
+    house: House, books: Books, announced: bool
+) -> None:
     link = await invited(house)
-    answer = await link.generate(painted(BOX) + bytes(5 * 2**20))
+    answer = await link.send("{}", painted(BOX) + bytes(5 * 2**20), announced=announced)
     assert (answer.status, answer.json["code"]) == (413, "too_large")
     assert books.rows("SELECT id FROM mask") == []
 
@@ -376,3 +380,31 @@ async def test_generate_pressed_too_often_waits(house: House) -> None:
     answers = [await link.generate(painted(None)) for _ in range(12)]
     assert {answer.status for answer in answers} == {422, 429}
     assert len(house.imagerouter.requests) == 0
+
+
+async def test_behind_a_proxy_the_page_has_the_public_address(house: House) -> None:
+    painting = house.bot.services.painting
+    base = painting.url
+    painting.open("https://easel.example:443/pictures/")
+    link = await invited(house)
+    assert link.url.startswith("https://easel.example:443/pictures/p/")
+    inside = Link(f"{base}/p/{link.url.rpartition('/')[2]}")
+    own = {"Origin": "https://easel.example", "Sec-Fetch-Site": "same-origin"}
+    assert (await inside.generate(painted(BOX))).status == 403  # the inner address is not it
+    assert (await inside.generate(painted(BOX), headers=own)).status == 202
+    await result(house)
+
+
+async def test_what_is_asked_for_in_direct_messages_comes_there(house: House) -> None:
+    mira = house.person("mira")
+    direct = house.discord.world.direct_channel(mira.user)
+    picture = (await mira.say(direct, files=[UploadedFile("photo.png", photo())])).attachments[0]
+    request = ImageRequest(
+        "edit", "a boat", images=(Source(picture.url, "photo.png", channel_id=direct.id),)
+    )
+    actor = Actor(mira.user.id, NO_GUILD, direct.id)
+    url = await house.bot.services.painting.invite(actor, request, origin=origin(house, direct))
+    link = Link(url)
+    assert (await link.generate(painted(BOX))).status == 202
+    told = await stage(link, "done")
+    assert str(told["link"]).startswith(f"https://discord.com/channels/@me/{direct.id}/")

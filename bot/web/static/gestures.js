@@ -80,7 +80,7 @@ export class Gestures {
   #down(event) {
     if (event.pointerType === "touch" && this.stroke?.pen) return;
     this.view.canvas.setPointerCapture(event.pointerId);
-    this.view.canvas.focus({ preventScroll: true });
+    this.#takeFocus(event.pointerType);
     if (event.pointerType === "touch") {
       this.fingers.set(event.pointerId, this.#point(event));
       if (this.fingers.size === 2) this.#secondFinger();
@@ -92,6 +92,12 @@ export class Gestures {
       this.showCursor();
     } else if (event.button === 0) this.#begin(event);
     event.preventDefault();
+  }
+
+  /** Take the keyboard from the form: keys are for the picture, and a phone's goes away. */
+  #takeFocus(pointerType) {
+    if (pointerType === "touch") document.activeElement?.blur();
+    else this.view.canvas.focus({ preventScroll: true });
   }
 
   #secondFinger() {

@@ -7,7 +7,7 @@ import { makeCanvas } from "./mask.js";
 const MOST_SCALE = 32;
 const MARGIN = 24;
 const TINT = "rgb(242 60 90 / 50%)";
-const STRIPE = "rgb(255 255 255 / 42%)";
+const STRIPE = "rgb(255 255 255 / 50%)";
 
 export class View {
   constructor(canvas, picture, mask) {
