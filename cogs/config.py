@@ -31,6 +31,7 @@ Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | disc
 _MOST_ZONE: Final = 60
 _MOST_ENTRY: Final = 100
 _REMOVE: Final = "remove"
+_ACTION_HINT: Final = "one of the choices, to say what happens"
 _ACTIONS: Final = [
     app_commands.Choice(name="allow these, and only what is allowed", value=Effect.ALLOW.value),
     app_commands.Choice(name="deny these", value=Effect.DENY.value),
@@ -202,8 +203,10 @@ class Config(
         async def work() -> Shown:
             if action is None:
                 if models is not None or role is not None or channel is not None:
-                    raise InvalidOption("action", "", "one of the choices, to say what happens")
+                    raise InvalidOption("action", "", _ACTION_HINT)
                 return await policy_settings.show_models(interaction)
+            if action not in {*Effect, _REMOVE}:  # a client may send whatever it likes
+                raise InvalidOption("action", action, _ACTION_HINT)
             effect = None if action == _REMOVE else Effect(action)
             return await policy_settings.change_models(
                 interaction, effect, models, role=role, channel=channel

@@ -40,6 +40,9 @@ _ACTED: Final = (
     ("spending_rule", "set_by"),
     ("spending_grant", "granted_by"),
     ("blocked_member", "blocked_by"),
+    ("model_rule", "set_by"),
+    ("picture_channel", "set_by"),
+    ("blocked_phrase", "set_by"),
     ("rule_change", "changed_by"),
 )
 """Where it stands who has changed something; guilds first, as whoever changes a rule does."""

@@ -10,12 +10,14 @@ from typing import TypeVar
 import pytest
 
 from bot.errors import LedgerUnavailable
+from bot.policy import Effect, ModelRule, Reach
 from bot.quotas import Blocked, QuotaExceeded, Scope, Window
 from bot.requests import Actor
 from bot.storage import (
     Erased,
     Erasure,
     HeldJob,
+    ModelPolicies,
     NewJob,
     OfferStore,
     Option,
@@ -115,6 +117,10 @@ async def a_life(books: Books) -> None:
     await policies.set_timezone(GUILD, "Europe/Berlin", by=THEM)
     await policies.configure(GUILD, Option.ALERT_CHANNEL, 5, by=THEM)
     await policies.pause(GUILD, by=THEM)
+    store = ModelPolicies(books.db, clock=books.clock)
+    await store.add_rule(GUILD, ModelRule(Reach.GUILD, 0, Effect.DENY, "acme/*"), by=THEM)
+    await store.add_channel(GUILD, 770, by=THEM)
+    await store.add_phrase(GUILD, "casino", by=THEM)
 
 
 async def rows_of(books: Books, sql: str) -> list[Row]:
@@ -140,7 +146,8 @@ async def test_nothing_in_the_database_names_them_or_says_what_they_asked_for(
         {"job": 4, "charge": 6, "prompt": 4, "job_input": 1, "job_output": 5, "usage_month": 3}
         | {"offer": 1, "tray_picture": 1, "paint_link": 1, "mask": 1, "preference": 1}
         | {"guild": 1, "guild_zone": 1, "spending_rule": 2, "spending_grant": 2}
-        | {"blocked_member": 2, "rule_change": 9},
+        | {"model_rule": 1, "picture_channel": 1, "blocked_phrase": 1}
+        | {"blocked_member": 2, "rule_change": 12},
         waiting=0,
     )
 
@@ -161,6 +168,9 @@ async def test_one_tombstone_stands_wherever_they_did_and_the_sums_are_its_own(
         ("spending_rule", "set_by"),
         ("spending_grant", "granted_by"),
         ("blocked_member", "blocked_by"),
+        ("model_rule", "set_by"),
+        ("picture_channel", "set_by"),
+        ("blocked_phrase", "set_by"),
         ("rule_change", "changed_by"),
         ("guild_zone", "changed_by"),
         ("guild", "paused_by"),
