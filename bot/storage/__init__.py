@@ -3,7 +3,7 @@
 Import from here and nothing deeper.
 """
 
-from bot.storage.database import Database, open_database, sqlite_path
+from bot.storage.database import Database, open_database, read_database, sqlite_path
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -46,26 +46,44 @@ from bot.storage.policy_models import (
 )
 from bot.storage.preferences import EVERYWHERE, PreferenceStore, SetWishes
 from bot.storage.records import Example, Records, Try
+from bot.storage.report_models import (
+    NOBODY,
+    Answer,
+    ChargeLine,
+    DayOfModel,
+    Group,
+    Outcomes,
+    Part,
+    Query,
+    Stretch,
+    Sums,
+)
+from bot.storage.reports import Reports
 from bot.storage.small import OfferStore, Remembered
 from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
     "EVERYWHERE",
     "MOST_IN_TRAY",
+    "NOBODY",
     "THRESHOLDS",
     "Added",
+    "Answer",
     "BlockedMember",
     "Charge",
+    "ChargeLine",
     "ChargeState",
     "Crossing",
     "Database",
     "DatabaseInUse",
+    "DayOfModel",
     "Delivered",
     "Delivery",
     "DuplicateJob",
     "Erased",
     "Erasure",
     "Example",
+    "Group",
     "GuildConfig",
     "HeldJob",
     "Job",
@@ -79,20 +97,26 @@ __all__ = [
     "NewJob",
     "OfferStore",
     "Option",
+    "Outcomes",
     "Output",
     "PaintLink",
     "PaintLinks",
+    "Part",
     "Policies",
     "PolicyChanged",
     "PreferenceStore",
+    "Query",
     "Records",
     "Remembered",
+    "Reports",
     "RuleChange",
     "SetLimit",
     "SetWishes",
     "Settlement",
     "Standing",
     "StorageError",
+    "Stretch",
+    "Sums",
     "Swept",
     "Tally",
     "Tray",
@@ -101,5 +125,6 @@ __all__ = [
     "UnsupportedDatabase",
     "Who",
     "open_database",
+    "read_database",
     "sqlite_path",
 ]
