@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from bot.quotas import Defaults, Limit, QuotaExceeded, Scope, Window
 from bot.requests import Actor
-from bot.storage import ChargeState, Erasure, Settlement
+from bot.storage import ChargeState, Erasure, HeldJob, NewJob, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
 from tests.storage.books import (
@@ -69,6 +69,22 @@ CHOICES: st.SearchStrategy[Choice] = st.tuples(
 )
 """Whether it should fit, whether one of an erased person is preferred, which state, which one."""
 AMOUNTS = (0, 1, 300, 1000, 2500)
+Wanted = list[tuple[str, int]]
+"""The model and the ceiling of each charge of a job."""
+WANTED: st.SearchStrategy[Wanted] = st.one_of(
+    st.builds(
+        lambda ceiling, pictures: [("some/model", ceiling)] * pictures,
+        st.sampled_from(AMOUNTS),
+        st.integers(1, 3),
+    ),
+    st.builds(
+        lambda ceilings: list(
+            zip(("some/model", "another/model", "a-third/model"), ceilings, strict=False)
+        ),
+        st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=3),
+    ),
+)
+"""Pictures by one model, or one by each of several at prices of their own."""
 
 
 @dataclass
@@ -78,6 +94,7 @@ class ModelCharge:
     guild: int
     held: int
     keys: tuple[Key, ...]
+    model: str = "some/model"
     state: ChargeState = HELD
     actual: int = 0
     overrun: int = 0
@@ -114,6 +131,8 @@ class LedgerMachine(RuleBasedStateMachine):
     reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     erasures: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    compared: ClassVar[Counter[int]] = Counter()
+    """How many jobs asked so many different models."""
     new_url: ClassVar[Callable[[], str]]
     defaults: ClassVar[Defaults] = GENEROUS
 
@@ -186,7 +205,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(users=st.lists(st.sampled_from([11, 12]), min_size=1, max_size=4))
     def some_were_sent_before(self, users: list[int]) -> None:
         for user in users:
-            self.hold(user=user, guild=77, pictures=2, ceiling=1000, rules=[], cap=None)
+            self.hold(user=user, guild=77, wanted=[("some/model", 1000)] * 2, rules=[], cap=None)
             self.dispatch((True, False, 0, 0))
 
     @initialize(
@@ -197,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self, user: int, truths: list[ChargeState]
     ) -> None:
         known = set(self.charges)
-        self.hold(user=user, guild=77, pictures=2, ceiling=2500, rules=[], cap=None)
+        self.hold(user=user, guild=77, wanted=[("some/model", 2500)] * 2, rules=[], cap=None)
         ledger = self.books.ledger
         lost, free = self.charges.keys() - known
         assert self.runner.run(ledger.dispatch(lost, lease_ms=MINUTE))
@@ -218,8 +237,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         user=st.sampled_from([11, 12]),
         guild=st.sampled_from([77, 78, 0]),
-        pictures=st.integers(1, 3),
-        ceiling=st.sampled_from(AMOUNTS),
+        wanted=WANTED,
         rules=st.lists(
             st.tuples(
                 st.sampled_from([Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.BOT]),
@@ -235,14 +253,11 @@ class LedgerMachine(RuleBasedStateMachine):
         *,
         user: int,
         guild: int,
-        pictures: int,
-        ceiling: int,
+        wanted: Wanted,
         rules: list[tuple[Scope, Window, int]],
         cap: int | None,
     ) -> None:
-        job = self.books.job(
-            ceiling=ceiling, pictures=pictures, user=user, guild=guild, channel=guild * 10
-        )
+        job = self.books.job(compared=wanted, user=user, guild=guild, channel=guild * 10)
         personal = Scope.MEMBER if guild else Scope.DM
         limits = [
             Limit(scope if guild or scope is Scope.BOT else Scope.DM, window, amount)
@@ -251,9 +266,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if cap is not None:
             limits.append(Limit(personal, Window.OPEN, cap))
         keys = self.keys(job.actor)
-        broken = [
-            limit for limit in limits if not self.fits(limit, keys, job.actor, ceiling * pictures)
-        ]
+        broken = [limit for limit in limits if not self.fits(limit, keys, job.actor, job.amount)]
         if broken:
             with pytest.raises(QuotaExceeded) as refusal:
                 self.runner.run(self.books.ledger.hold(job, limits))
@@ -261,15 +274,21 @@ class LedgerMachine(RuleBasedStateMachine):
             type(self).refusals[refusal.value.limit.scope] += 1
             return
         held = self.runner.run(self.books.ledger.hold(job, limits))
-        for charge_id in held.charge_ids:
-            self.charges[charge_id] = ModelCharge(
-                job.id, user, guild, ceiling, keys, created_at=self.clock.now
-            )
+        self.add(held, job, wanted, keys)
         for limit in limits:
-            if limit.window is not Window.OPEN and ceiling:
+            if limit.window is not Window.OPEN and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
                 reserved, settled, overrun = self.used(key)
                 assert settled - overrun + reserved <= limit.amount
+
+    def add(self, held: HeldJob, job: NewJob, wanted: Wanted, keys: tuple[Key, ...]) -> None:
+        """Add to the model what was held."""
+        who = (job.id, job.actor.user_id, job.actor.guild_id)
+        for charge_id, (model, ceiling) in zip(held.charge_ids, wanted, strict=True):
+            self.charges[charge_id] = ModelCharge(
+                *who, ceiling, keys, model, created_at=self.clock.now
+            )
+        type(self).compared[len({model for model, _ in wanted})] += 1
 
     def fits(self, limit: Limit, keys: tuple[Key, ...], actor: Actor, amount: int) -> bool:
         if limit.window is Window.OPEN:
@@ -408,6 +427,23 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.runner.run(audit(self.books.db)) == []
 
     @invariant()
+    def every_model_has_its_own_sums(self) -> None:
+        async def read(tx: Tx) -> list[Row]:
+            return await tx.fetch(
+                "SELECT model, CAST(SUM(spent) AS BIGINT) AS spent, "
+                "CAST(SUM(charges) AS BIGINT) AS charges FROM usage_day GROUP BY model"
+            )
+
+        told = {
+            row.text("model"): (row.integer("spent"), row.integer("charges"))
+            for row in self.runner.run(self.books.db.read(read))
+        }
+        counted = [c for c in self.charges.values() if c.state in {SETTLED, PRESUMED}]
+        for model in {charge.model for charge in counted}:
+            mine = [charge.actual for charge in counted if charge.model == model]
+            assert told[model] == (sum(mine), len(mine))
+
+    @invariant()
     def people_are_told_what_the_model_knows(self) -> None:
         spent: defaultdict[int, int] = defaultdict(int)
         pending: defaultdict[int, int] = defaultdict(int)
@@ -434,6 +470,7 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     LedgerMachine.reached_late.clear()
     LedgerMachine.erasures.clear()
     LedgerMachine.refusals.clear()
+    LedgerMachine.compared.clear()
     machine = LedgerMachine.TestCase
     machine.settings = settings(
         max_examples=60,
@@ -447,3 +484,4 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     assert set(+LedgerMachine.reached_late) == AFTER_ERASURE
     assert set(+LedgerMachine.erasures) == {"erased", "waiting", "resumed"}
     assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)
+    assert set(LedgerMachine.compared) == {1, 2, 3}

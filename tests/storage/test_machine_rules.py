@@ -29,7 +29,7 @@ from bot.quotas import (
 )
 from bot.requests import Actor
 from bot.storage import ChargeState, HeldJob, NewJob, Who
-from tests.storage.test_machine import AMOUNTS, Key, LedgerMachine, ModelCharge
+from tests.storage.test_machine import AMOUNTS, WANTED, Key, LedgerMachine, Wanted
 
 ADMIN = 1
 USERS, GUILDS, ROLES = (11, 12), (77, 78), (4, 5)
@@ -55,6 +55,7 @@ class RulesMachine(LedgerMachine):
     reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     erasures: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    compared: ClassVar[Counter[int]] = Counter()
     seen: ClassVar[Counter[str]] = Counter()
     defaults: ClassVar[Defaults] = Defaults(
         member_day=15_000, guild_month=20_000, bot_month=60_000, dm_day=4000, open_jobs=3
@@ -217,60 +218,55 @@ class RulesMachine(LedgerMachine):
             assert self.runner.run(policies.block(guild, user, reason="", by=ADMIN))
         self.blocked ^= {(user, guild)}
 
-    @rule(user=user_ids, pictures=st.integers(1, 3), ceiling=st.sampled_from(AMOUNTS))
-    def hold_in_the_guild(self, user: int, pictures: int, ceiling: int) -> None:
-        self.hold_by_the_rules(user, 77, pictures=pictures, ceiling=ceiling)
+    @rule(user=user_ids, wanted=WANTED)
+    def hold_in_the_guild(self, user: int, wanted: Wanted) -> None:
+        self.hold_by_the_rules(user, 77, wanted)
 
     @rule(user=user_ids, guild=st.sampled_from([78, 0]), ceiling=st.sampled_from(AMOUNTS))
     def hold_elsewhere(self, user: int, guild: int, ceiling: int) -> None:
-        self.hold_by_the_rules(user, guild, pictures=2, ceiling=ceiling)
+        self.hold_by_the_rules(user, guild, [("some/model", ceiling)] * 2)
 
     @rule(user=user_ids, roles=st.sampled_from([(), (4,), (4, 5)]))
     def hold_with_other_roles(self, user: int, roles: tuple[int, ...]) -> None:
         self.change_roles(user=user, guild=77, roles=frozenset(roles))
-        self.hold_by_the_rules(user, 77, pictures=1, ceiling=1000)
+        self.hold_by_the_rules(user, 77, [("some/model", 1000)])
 
     def hold(
         self,
         *,
         user: int,
         guild: int,
-        pictures: int,
-        ceiling: int,
+        wanted: Wanted,
         rules: list[tuple[Scope, Window, int]],
         cap: int | None,
     ) -> None:
         """Hold as the other machine does, but only to begin with: here the rules are at stake."""
-        super().hold(
-            user=user, guild=guild, pictures=pictures, ceiling=ceiling, rules=rules, cap=cap
-        )
+        super().hold(user=user, guild=guild, wanted=wanted, rules=rules, cap=cap)
 
-    def hold_by_the_rules(self, user: int, guild: int, *, pictures: int, ceiling: int) -> None:
+    def hold_by_the_rules(self, user: int, guild: int, wanted: Wanted) -> None:
         roles = tuple(sorted(self.roles.get((user, guild), ())))
         job = self.books.job(
-            ceiling=ceiling,
-            pictures=pictures,
-            user=user,
-            guild=guild,
-            channel=guild * 10,
-            roles=roles,
+            compared=wanted, user=user, guild=guild, channel=guild * 10, roles=roles
         )
         keys, limits = self.keys(job.actor), self.limits(job.actor)
+        ceilings = [ceiling for _, ceiling in wanted]
         prices = [amount for (_, window), amount in limits.items() if window is Window.IMAGE]
-        dear = bool(prices) and ceiling > min(prices)
+        dear = bool(prices) and max(ceilings) > min(prices)
         broken = {
             key
             for key, amount in limits.items()
             if key[1] is not Window.IMAGE
-            and not self.fits(Limit(*key, amount), keys, job.actor, ceiling * pictures)
+            and not self.fits(Limit(*key, amount), keys, job.actor, sum(ceilings))
         }
         stopped = (user, guild) in self.blocked
-        standing = self.runner.run(
-            self.books.policies.standing(job.actor, price=ceiling, count=pictures)
-        )
+        asked = {"price": max(ceilings), "count": len(ceilings)}
+        standing = self.runner.run(self.books.policies.standing(job.actor, **asked))
         told = {(h.limit.scope, h.limit.window): h.limit.amount for h in standing.limits}
         assert told == limits
-        assert standing.fits == (not stopped and not dear and not broken)
+        room = not dear and not {key for key in broken if key[1] is not Window.OPEN}
+        assert standing.takes(ceilings) == room
+        alike = len(set(ceilings)) == 1
+        assert not alike or standing.fits == (not stopped and not dear and not broken)
         match self.try_to_hold(job):
             case Blocked():
                 assert stopped
@@ -287,13 +283,16 @@ class RulesMachine(LedgerMachine):
                 assert (refusal.limit.scope, refusal.limit.window) in broken
                 binding = standing.binding
                 assert binding is not None
-                assert (refusal.limit, refusal.left) == (binding.limit, binding.left)
+                assert not alike or (refusal.limit, refusal.left) == (binding.limit, binding.left)
                 type(self).refusals[refusal.limit.scope] += 1
                 own = not refusal.limit.scope.is_pooled
                 type(self).seen["refused, though erased"] += own and user in self.once_erased
             case HeldJob() as held:
-                assert standing.fits
-                self.note(held, job, keys, limits)
+                assert not stopped
+                assert not dear
+                assert not broken
+                type(self).seen["compared"] += not alike
+                self.note(held, job, wanted, limits)
             case other:
                 raise AssertionError(other)
 
@@ -307,18 +306,14 @@ class RulesMachine(LedgerMachine):
         self,
         held: HeldJob,
         job: NewJob,
-        keys: tuple[Key, ...],
+        wanted: Wanted,
         limits: dict[tuple[Scope, Window], int],
     ) -> None:
         """Add what was held to the model; whatever its limits are, they were kept."""
-        actor = job.actor
-        for charge_id in held.charge_ids:
-            self.charges[charge_id] = ModelCharge(
-                *(job.id, actor.user_id, actor.guild_id, job.ceiling, keys),
-                created_at=self.clock.now,
-            )
+        keys = self.keys(job.actor)
+        self.add(held, job, wanted, keys)
         for (scope, window), amount in limits.items():
-            if window in SPANS and job.ceiling:
+            if window in SPANS and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (scope, window)]
                 reserved, settled, overrun = self.used(key)
                 assert settled - overrun + reserved <= amount
@@ -348,6 +343,7 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
         "zone flipped",
         "blocked",
         "too dear",
+        "compared",
         "blocked, though erased",
         "refused, though erased",
     }
