@@ -6,6 +6,7 @@ marked unknown after it. Owns no Discord, no SQL, no HTTP; telling people is `bo
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -84,8 +85,7 @@ class Charger:
     async def charge_all(self, admitted: Admitted) -> tuple[Part, ...]:
         """Send every request and see each to its end: a fault in one costs no other's picture."""
         job, plan, held = admitted.job, admitted.plan, admitted.held
-        charging = [self._charge(admitted, charge_id) for charge_id in held.charge_ids]
-        outcomes = await asyncio.gather(*charging, return_exceptions=True)
+        outcomes = await _outcomes([self._charge(admitted, each) for each in held.charge_ids])
         faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         salvaged: dict[int, Part] = {}
         if faults:
@@ -225,6 +225,16 @@ class Charger:
         outcome = Outcome(job.id, charge_id, job.model, held, state, cost, reason, outputs)
         pressed = await self._books.record(outcome)
         return Part(charge_id, state, held, cost, pictures, error, presses_budget=pressed)
+
+
+async def _outcomes(charging: Sequence[Coroutine[None, None, Part]]) -> list[Part | BaseException]:
+    """Run them side by side, and a single one, as most are, without a task of its own."""
+    if len(charging) > 1:
+        return await asyncio.gather(*charging, return_exceptions=True)
+    try:
+        return [await charging[0]]
+    except Exception as fault:  # noqa: BLE001 - handed on, as `gather` does
+        return [fault]
 
 
 def _lesson(error: ImageRouterError, request: ImageRequest) -> Lesson | None:

@@ -44,8 +44,10 @@ from bot.imagerouter import (
     RemotePicture,
 )
 from bot.images import ImageTools, Prepared, TooLarge
-from bot.outcomes import Assignment
+from bot.lateness import Lateness
+from bot.outcomes import Report
 from bot.requests import ReplyRoute
+from bot.storage import Delivered as Noted
 from bot.storage import Jobs
 
 _T = TypeVar("_T")
@@ -64,8 +66,6 @@ _SIZES_TRIED: Final = 4
 """How often an upload that Discord finds too large is made smaller before links take its place."""
 _SIZES_TRIED_IN_PRIVATE: Final = 8
 """The same where there are no links, so that a small picture is better than none."""
-LATE_NOTICE_MS: Final = 30_000
-"""How long before the token dies the waiting message is closed with a last word."""
 
 
 class Route(StrEnum):
@@ -123,6 +123,8 @@ class Delivery:
         self._tools = tools
         self._clock = clock
         self._patience = patience
+        self.lateness = Lateness(self.progress, clock=clock)
+        """Tells those whose answer will come another way."""
         self._stopping = asyncio.Event()
         self._unnoted: dict[int, Posted | None] = {}
 
@@ -144,30 +146,20 @@ class Delivery:
             _log.info("Could not show the progress of job %d: %r", card.job.id, error)
 
     @asynccontextmanager
-    async def showing(self, card: Progress, *, at_ms: int = 0) -> AsyncIterator[None]:
-        """Show `card` beside the block, at once or at a time; not any more when the block is over.
+    async def showing(self, card: Progress) -> AsyncIterator[None]:
+        """Show `card` beside the block.
 
-        An edit that has begun is awaited, since cut off it might overtake what comes after it.
+        The edit is awaited at its end, since cut off it might overtake what comes after it.
         """
-        begun = False
-
-        async def show() -> None:
-            nonlocal begun
-            if at_ms:
-                await self._clock.sleep_until(at_ms)
-            begun = True
-            await self.progress(card)
-
-        task = asyncio.create_task(show(), name=f"progress-{card.job.id}")
+        task = asyncio.create_task(self.progress(card), name=f"progress-{card.job.id}")
         try:
             yield
         except asyncio.CancelledError:
             task.cancel()
             raise
         finally:
-            if not begun:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            if not task.done():
+                await asyncio.wait({task})
 
     async def result(self, card: Result) -> Fate:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""
@@ -184,43 +176,51 @@ class Delivery:
                 # this one, by edit or nonce, does not.
                 _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
                 return Fate.LATER
-            await self.note_delivered(job.id, posted)
+            noted = await self.note_delivered(job.id, posted)
             if route is not Route.ORIGINAL:
                 await self._tidy(job.reply, private=job.private, card=None)
+            if noted is not None:
+                await self._whisper_spent(card.report, noted)
             return Fate.DELIVERED
         _log.error("Job %d could not be delivered: no way to its person is open", job.id)
         await self._jobs.mark_undeliverable(job.id, reason="no route")
         await self._tidy(job.reply, private=job.private, card=Closed(made=True))
         return Fate.UNDELIVERABLE
 
-    async def note_delivered(self, job_id: int, posted: Posted | None) -> None:
+    async def note_delivered(self, job_id: int, posted: Posted | None) -> Noted | None:
         """Write down that a job's person has the answer, in a message that can be linked or not.
 
         While the books can't be written that is kept in mind: forgotten, the next start would tell
         it once more.
         """
         self._unnoted[job_id] = posted
-        await self.note_late()
+        return (await self.note_late()).get(job_id)
 
-    async def note_late(self) -> None:
+    async def note_late(self) -> dict[int, Noted]:
         """Write down what could not be written before; called every minute."""
+        noted = {}
         for job_id, posted in list(self._unnoted.items()):
             channel_id, message_id = (
                 (posted.channel_id, posted.message_id) if posted else (None, None)
             )
             try:
-                await self._jobs.mark_delivered(
+                delivered = await self._jobs.mark_delivered(
                     job_id, channel_id=channel_id, message_id=message_id
                 )
             except LedgerUnavailable:
                 _log.exception("The delivery of job %d could not be recorded yet", job_id)
-                return
+                break
             self._unnoted.pop(job_id, None)
+            if delivered is not None:
+                noted[job_id] = delivered
+        return noted
 
-    async def whisper_spent(self, job: Assignment, card: Spent) -> None:
+    async def _whisper_spent(self, report: Report, noted: Noted) -> None:
         """Tell the person alone what they have spent, beside a public result."""
+        job = report.job
         if job.private or not self.token_lives(job.reply):
             return
+        card = Spent(report.cost, report.uncertain, noted.spent_today)
         try:
             await self._messenger.whisper(job.reply, card)
         except Exception as error:  # noqa: BLE001 - a courtesy; the picture is delivered
@@ -364,6 +364,8 @@ class Delivery:
 
     async def _fetch(self, pictures: Sequence[RemotePicture]) -> list[bytes | None]:
         """The bytes of each picture; None where they cannot be had, which is no reason to stop."""
+        if len(pictures) == 1:  # as most are: not worth a task
+            return [await self._fetch_one(pictures[0])]
         return await asyncio.gather(*(self._fetch_one(picture) for picture in pictures))
 
     async def _fetch_one(self, picture: RemotePicture) -> bytes | None:

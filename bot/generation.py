@@ -17,7 +17,7 @@ from bot.cards import Progress
 from bot.catalog import Catalog
 from bot.charging import LEASE_MS, Admitted, Charger
 from bot.clock import Clock
-from bot.delivery import LATE_NOTICE_MS, Delivery
+from bot.delivery import Delivery
 from bot.errors import ShuttingDown
 from bot.ids import make_id
 from bot.inputs import Inputs
@@ -159,6 +159,7 @@ class Generation:
         await self.idle()
         await self.charger.record_late()
         await self._delivery.note_late()
+        await self._delivery.lateness.close()
 
     async def idle(self) -> None:
         """Wait until everybody who asked is answered, and every job that was started has ended."""
@@ -175,7 +176,7 @@ class Generation:
         job = admitted.job
         late = Progress(job, self._clock.now_ms(), late=True)
         try:
-            async with self._delivery.showing(late, at_ms=job.reply.expires_at_ms - LATE_NOTICE_MS):
+            async with self._delivery.lateness.watching(late):
                 report = await self._work_or_salvage(admitted, place)
         finally:
             await admitted.basket.close()

@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from bot.cards import Failure, Posted, Result, Spent
+from bot.cards import Failure, Posted, Result
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import Delivery, Fate
@@ -125,7 +125,7 @@ class Teller:
         )
         today = await self._spent_today(job.actor) if job.private else None
         parent = await self._parent(job)
-        return await self._show(Result(report, today=today, offer=offer, parent=parent))
+        return await self._delivery.result(Result(report, today=today, offer=offer, parent=parent))
 
     async def _parent(self, job: Assignment) -> Posted | None:
         """The message that an edit's picture is in, or that this repeats; None where none is."""
@@ -139,17 +139,7 @@ class Teller:
         return None
 
     async def _deliver_bare(self, report: Report) -> Fate:
-        return await self._show(Result(report, bare=True))
-
-    async def _show(self, card: Result) -> Fate:
-        report = card.report
-        fate = await self._delivery.result(card)
-        if fate is Fate.DELIVERED and not report.job.private:
-            today = await self._spent_today(report.job.actor)
-            if today is not None:
-                spent = Spent(report.cost, report.uncertain, today)
-                await self._delivery.whisper_spent(report.job, spent)
-        return fate
+        return await self._delivery.result(Result(report, bare=True))
 
     async def _deliver_failure(self, report: Report) -> Fate:
         job = report.job
@@ -170,7 +160,7 @@ class Teller:
         return fate
 
     async def _spent_today(self, actor: Actor) -> Micros | None:
-        """None when it can't be read: no picture waits for that, least of all a private one."""
+        """None when it can't be read: no private picture waits for that."""
         today = window_at(Window.DAY, self._clock.now_ms())
         try:
             return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)

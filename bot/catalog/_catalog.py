@@ -347,8 +347,10 @@ class Catalog:
         """Keep the lessons on disk, once those of an earlier process have been read."""
         if self._lessons_path is not None and self._lessons_unsaved and self._loaded.is_set():
             self._lessons_unsaved = False
-            rows = self._lessons.rows(now_ms=self._clock.now_ms())
-            self._keeper.put("what was learned", partial(_lessons.write, self._lessons_path, rows))
+            now_ms = self._clock.now_ms()
+            rows = self._lessons.rows(now_ms=now_ms)
+            write = partial(_lessons.write, self._lessons_path, rows, now_ms=now_ms)
+            self._keeper.put("what was learned", write)
 
     async def _keep_fresh(self) -> None:
         await self._loaded.wait()

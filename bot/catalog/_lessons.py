@@ -82,7 +82,7 @@ class Lessons:
         )
 
     def adopt(self, rows: Iterable["Row"]) -> None:
-        """Take lessons of an earlier process; those learned here since then win."""
+        """Take lessons of another process; those that are here already win."""
         for row in rows:
             mine = self._learned.setdefault(row.model, {})
             if _OVERRULES.get(row.lesson, frozenset()).isdisjoint(mine):
@@ -126,13 +126,16 @@ def _fingerprint(entry: CatalogueModel) -> str:
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:16]
 
 
-def write(path: Path, rows: Iterable[Row]) -> None:
-    """Replace the file in one step.
+def write(path: Path, rows: Iterable[Row], *, now_ms: int) -> None:
+    """Replace the file in one step, with what another process has put there meanwhile.
 
     Raises:
         OSError: the disk is full, or the folder can't be written.
     """
-    lessons = [[row.model, row.lesson, row.entry, row.when_ms] for row in rows]
+    every = Lessons()
+    every.adopt(rows)
+    every.adopt(read(path))
+    lessons = [[row.model, row.lesson, row.entry, row.when_ms] for row in every.rows(now_ms=now_ms)]
     body = json.dumps({"format": _FORMAT, "lessons": lessons}, indent=0).encode()
     _disk.replace_file(path, [body])
 

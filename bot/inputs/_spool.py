@@ -114,7 +114,6 @@ class Shelf:
         self._spool = spool
         self._max_bytes = max_bytes
         self._used = 0
-        self._closed = False
 
     async def make(self) -> None:
         """Make the folder. Raises OSError."""
@@ -134,12 +133,10 @@ class Shelf:
 
     async def close(self) -> None:
         """Delete the files; calling it again is fine."""
-        if not self._closed:
-            self._closed = True
-            try:
-                await aside(shutil.rmtree, self.path, ignore_errors=True)
-            finally:
-                self.give(self._used)
+        try:
+            await aside(shutil.rmtree, self.path, ignore_errors=True)
+        finally:
+            self.give(self._used)
 
 
 def _lock_of(home: Path) -> Path:

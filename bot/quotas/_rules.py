@@ -143,7 +143,9 @@ def _set(
     """The limits of a scope: for each window by the first of `targets` that has one."""
     by_key = {(rule.target, rule.window): rule for rule in rules.rules}
     for window in _SET:
-        found = next((by_key[t, window] for t in targets if (t, window) in by_key), None)
+        found = None
+        if by_key:  # almost nobody has set anything, and every job asks
+            found = next((by_key[t, window] for t in targets if (t, window) in by_key), None)
         if found is not None:
             yield Limit(scope, window, found.amount, source=found.target)
         elif default is not None and window in default:

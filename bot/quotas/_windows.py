@@ -102,8 +102,19 @@ def _running(window: Window, at_ms: int, *, zone: str, since: int | None) -> Bou
     return natural
 
 
+_latest: Final[dict[tuple[Window, str], Bounds]] = {}
+"""What `_natural` found last for each kind and zone: the present is asked for again and again."""
+
+
 def _natural(window: Window, at_ms: int, zone: str) -> Bounds:
     """Find the calendar day, week or month of a zone that contains an instant."""
+    latest = _latest.get((window, zone))
+    if latest is None or not latest.start_ms <= at_ms < latest.end_ms:
+        latest = _latest[window, zone] = _work_out(window, at_ms, zone)
+    return latest
+
+
+def _work_out(window: Window, at_ms: int, zone: str) -> Bounds:
     local = datetime.fromtimestamp(at_ms // 1000, ZoneInfo(zone)).date()
     first = _first_day(window, local)
     # Where clocks go back over midnight, the local date does not tell which side of it we are on.

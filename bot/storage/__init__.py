@@ -17,6 +17,7 @@ from bot.storage.masks import MaskStore
 from bot.storage.models import (
     Charge,
     ChargeState,
+    Delivered,
     Delivery,
     DuplicateJob,
     HeldJob,
@@ -55,6 +56,7 @@ __all__ = [
     "Crossing",
     "Database",
     "DatabaseInUse",
+    "Delivered",
     "Delivery",
     "DuplicateJob",
     "Erased",

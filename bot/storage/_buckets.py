@@ -1,14 +1,13 @@
 """Counters: which ones a job counts in, and the one statement that admits it to all of them."""
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from bot.clock import Clock
-from bot.ids import make_id
+from bot.ids import make_ids
 from bot.money import Micros
 from bot.quotas import (
     SPANS,
@@ -23,19 +22,20 @@ from bot.quotas import (
     window_at,
 )
 from bot.requests import NO_GUILD, Actor
-from bot.storage.rows import Tx, insert, placeholders
+from bot.storage.rows import Tx, placeholders
 
 UNLIMITED: Final = 1 << 62
 _LOCAL: Final = frozenset({Scope.MEMBER, Scope.CHANNEL, Scope.GUILD})
 _KEYS: Final = ("scope", "subject", "period", "start_at", "end_at", "label")
 _COLUMNS: Final = ("id", *_KEYS, "cap", "held", "settled", "overrun")
+_GIVEN: Final = ("id", *_KEYS, "cap", "held")
+"""What an admission knows of a new counter; nothing is settled in it."""
 _TYPES: Final = tuple(
-    "TEXT" if column in {"scope", "subject", "period", "label"} else "BIGINT" for column in _COLUMNS
+    "TEXT" if column in {"scope", "subject", "period", "label"} else "BIGINT" for column in _GIVEN
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """One counter that a job is added to."""
 
     scope: Scope
@@ -49,6 +49,26 @@ class Counter:
         return self.window is Window.OPEN
 
 
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The ids of the counters that a job was admitted to, as `job.pins` keeps them."""
+
+    money: tuple[int, ...]
+    """In the order in which they are locked."""
+    slot: int
+    """Counts the open jobs of its member."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what `write` wrote."""
+        *money, slot = map(int, text.split())
+        return cls(tuple(money), slot)
+
+    def write(self) -> str:
+        """Write them into one text: they are never asked for apart from each other."""
+        return " ".join(map(str, (*self.money, self.slot)))
+
+
 def subject_of(secret: bytes, scope: Scope, actor: Actor) -> str:
     """Name whose counter it is; people by a keyed hash, which outlives the erasure of their id."""
     if scope is Scope.BOT:
@@ -58,8 +78,7 @@ def subject_of(secret: bytes, scope: Scope, actor: Actor) -> str:
     if scope in {Scope.GUILD, Scope.CEILING}:
         return str(actor.guild_id)
     place = "everywhere" if scope is Scope.PERSON else str(actor.guild_id)
-    digest = hmac.new(secret, f"{place}:{actor.user_id}".encode(), hashlib.sha256)
-    return digest.hexdigest()[:32]
+    return hmac.digest(secret, f"{place}:{actor.user_id}".encode(), "sha256").hex()[:32]
 
 
 def counters_of(
@@ -70,8 +89,8 @@ def counters_of(
     All of them, limited or not, so that a rule made at noon knows the morning. Money comes before
     slots and what everybody shares comes last; settling goes through them in the same order.
     """
-    utc = {window: window_at(window, now_ms) for window in Window}
-    local = {window: window_at(window, now_ms, zones) for window in Window} if zones else utc
+    utc = {window: window_at(window, now_ms) for window in SPANS}
+    local = {window: window_at(window, now_ms, zones) for window in SPANS} if zones else utc
     in_guild = actor.guild_id != NO_GUILD
     personal = Scope.MEMBER if in_guild else Scope.DM
     shared = (Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if in_guild else ()
@@ -79,9 +98,9 @@ def counters_of(
     for scope in (personal, *shared, Scope.PERSON, Scope.BOT):
         subject = subject_of(secret, scope, actor)
         bounds = local if scope in _LOCAL else utc
-        counters += [Counter(scope, subject, window, bounds[window]) for window in SPANS]
-    slot_of = subject_of(secret, personal, actor)
-    counters.append(Counter(personal, slot_of, Window.OPEN, utc[Window.OPEN]))
+        counters += [Counter(scope, subject, window, at) for window, at in bounds.items()]
+    slot_of = counters[0].subject
+    counters.append(Counter(personal, slot_of, Window.OPEN, window_at(Window.OPEN, now_ms)))
     return tuple(counters)
 
 
@@ -92,11 +111,11 @@ def _admission(count: int) -> str:
     What costs nothing passes any limit on money: it takes nothing from it.
     """
     columns = ", ".join(_COLUMNS)
-    values = placeholders(count, len(_COLUMNS), types=_TYPES)
-    chosen = ", ".join(f"column{number}" for number in range(1, len(_COLUMNS) + 1))
-    cap, held = f"column{_COLUMNS.index('cap') + 1}", f"column{_COLUMNS.index('held') + 1}"
+    values = placeholders(count, len(_GIVEN), types=_TYPES)
+    chosen = ", ".join(f"column{number}" for number in range(1, len(_GIVEN) + 1))
+    cap, held = f"column{_GIVEN.index('cap') + 1}", f"column{_GIVEN.index('held') + 1}"
     return (
-        f"INSERT INTO bucket ({columns}) SELECT {chosen} FROM (VALUES {values}) AS wanted "
+        f"INSERT INTO bucket ({columns}) SELECT {chosen}, 0, 0 FROM (VALUES {values}) AS wanted "
         f"WHERE {held} <= {cap} "
         "ON CONFLICT (scope, subject, period, start_at) DO UPDATE "
         "SET held = bucket.held + excluded.held, cap = excluded.cap "
@@ -110,13 +129,12 @@ async def admit(
     tx: Tx,
     counters: Sequence[Counter],
     *,
-    job_id: int,
     amount: Micros,
     about: Micros | None,
     limits: Sequence[Limit],
     clock: Clock,
-) -> None:
-    """Add a job to all its counters and pin them to it; `about` is what it usually costs.
+) -> Pins:
+    """Add a job to all its counters, to which it is then pinned; `about` is its usual cost.
 
     Raises:
         QuotaExceeded: one of them has no room; what was added must be rolled back.
@@ -129,14 +147,12 @@ async def admit(
         _admission(len(counters)),
         *(
             value
-            for counter in counters
+            for counter, new_id in zip(counters, make_ids(clock, len(counters)), strict=True)
             for value in (
-                make_id(clock),
+                new_id,
                 *_key(counter),
                 caps.get((counter.scope, counter.window), UNLIMITED),
                 1 if counter.is_slot else amount,
-                0,
-                0,
             )
         ),
     )
@@ -144,22 +160,13 @@ async def admit(
     if len(ids) < len(counters):
         full = [c for c in counters if (c.scope, c.window) not in ids]
         raise await _refusal(tx, full, amount=amount, about=about, limits=limits)
-    await insert(
-        tx,
-        "job_bucket",
-        ("job_id", "place", "bucket_id", "is_slot"),
-        [
-            (job_id, place, ids[counter.scope, counter.window], int(counter.is_slot))
-            for place, counter in enumerate(counters)
-        ],
-    )
+    *money, slot = (ids[counter.scope, counter.window] for counter in counters)
+    return Pins(tuple(money), slot)
 
 
 def _key(counter: Counter) -> tuple[str | int, ...]:
-    bounds = counter.bounds
-    window = counter.window.value
-    start, end, label = bounds.start_ms, bounds.end_ms, bounds.label
-    return (counter.scope.value, counter.subject, window, start, end, label)
+    scope, subject, window, bounds = counter
+    return (scope.value, subject, window.value, bounds.start_ms, bounds.end_ms, bounds.label)
 
 
 def _caps(limits: Sequence[Limit]) -> dict[tuple[str, str], int]:
@@ -203,47 +210,41 @@ async def _refusal(
     )
 
 
-async def adjust(tx: Tx, job_id: int, *, held: Micros, settled: Micros, overrun: Micros) -> None:
-    """Add to the money counters that a job is pinned to, in the order in which it was admitted.
+@lru_cache(maxsize=8)
+def _adjustment(count: int) -> str:
+    """Write the statement that adds to `count` counters in a given order.
 
     Written as the admission is, since an UPDATE locks its rows in any order, and two that lock the
-    same rows in another order wait for each other. Every row is there: the one that would be
-    inserted (under an id that none has) never is.
+    same rows in another order wait for each other. No counter is ever deleted, so that none of the
+    rows that are wanted here is inserted.
     """
-    await tx.fetch(
-        "INSERT INTO bucket (id, scope, subject, period, start_at, end_at, label, cap, "
-        "held, settled, overrun) "
-        "SELECT -b.id, b.scope, b.subject, b.period, b.start_at, b.end_at, b.label, b.cap, 0, 0, 0 "
-        "FROM job_bucket p JOIN bucket b ON b.id = p.bucket_id "
-        "WHERE p.job_id = $1 AND p.is_slot = 0 ORDER BY p.place "
-        "ON CONFLICT (scope, subject, period, start_at) DO UPDATE "
-        "SET held = bucket.held + $2, settled = bucket.settled + $3, "
-        "overrun = bucket.overrun + $4",
-        job_id,
-        held,
-        settled,
-        overrun,
+    rows = ", ".join(
+        f"(${number}, '', '', '', ${number}, 0, '', 0, 0, 0, 0)" for number in range(4, count + 4)
+    )
+    return (
+        f"INSERT INTO bucket ({', '.join(_COLUMNS)}) VALUES {rows} ON CONFLICT (id) DO UPDATE "
+        "SET held = bucket.held + $1, settled = bucket.settled + $2, overrun = bucket.overrun + $3"
     )
 
 
-async def is_pressed(tx: Tx, job_id: int) -> bool:
+async def adjust(tx: Tx, pins: Pins, *, held: Micros, settled: Micros, overrun: Micros) -> None:
+    """Add to the money counters that a job is pinned to, in the order in which it was admitted."""
+    await tx.fetch(_adjustment(len(pins.money)), held, settled, overrun, *pins.money)
+
+
+async def is_pressed(tx: Tx, pins: Pins) -> bool:
     """Whether half or more is spent of a pooled budget that a job counts in.
 
     Judged by the limits at the latest admission, so cheaply that every settlement may ask.
     """
     rows = await tx.fetch(
-        "SELECT 1 AS pressed FROM job_bucket JOIN bucket ON bucket.id = bucket_id "
-        "WHERE job_id = $1 AND is_slot = 0 AND settled * 2 >= cap "
-        "AND scope IN ('channel', 'guild', 'ceiling', 'bot') LIMIT 1",
-        job_id,
+        f"SELECT 1 AS pressed FROM bucket WHERE id IN {placeholders(1, len(pins.money))} "
+        "AND settled * 2 >= cap AND scope IN ('channel', 'guild', 'ceiling', 'bot') LIMIT 1",
+        *pins.money,
     )
     return bool(rows)
 
 
-async def free_slot(tx: Tx, job_id: int) -> None:
+async def free_slot(tx: Tx, pins: Pins) -> None:
     """Take a job that has nothing open any more from its member's open jobs."""
-    await tx.fetch(
-        "UPDATE bucket SET held = held - 1 "
-        "WHERE id IN (SELECT bucket_id FROM job_bucket WHERE job_id = $1 AND is_slot = 1)",
-        job_id,
-    )
+    await tx.fetch("UPDATE bucket SET held = held - 1 WHERE id = $1", pins.slot)

@@ -6,9 +6,10 @@ from typing import Final
 from bot.money import Micros
 from bot.quotas import FOREVER_MS, Defaults, Limit, Scope, Target, Window, limits_for
 from bot.requests import NO_GUILD, Actor
+from bot.storage._buckets import Pins
 from bot.storage._rules import read_rules
 from bot.storage.policy_models import THRESHOLDS, Crossing
-from bot.storage.rows import Row, Tx, first
+from bot.storage.rows import Row, Tx, first, placeholders
 
 _FULL: Final = 100
 _NEARLY: Final = 80
@@ -28,7 +29,7 @@ class Watch:
         """Find thresholds that are reached and not told yet in the windows that still run."""
         job = await first(
             tx,
-            "SELECT guild_id, channel_id, user_id, ceiling FROM job WHERE id = $1",
+            "SELECT guild_id, channel_id, user_id, ceiling, pins FROM job WHERE id = $1",
             self.job_id,
         )
         if job is None:
@@ -40,14 +41,15 @@ class Watch:
             for limit in limits_for(rules, actor, now_ms=self.now_ms)
             if limit.scope.is_pooled and limit.amount
         }
+        pins = Pins.read(job.text("pins"))
         rows = await tx.fetch(
             "SELECT bucket.id, scope, period, settled, end_at, "
             "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert WHERE bucket_id = bucket.id) "
             "AS told "
-            "FROM bucket JOIN job_bucket ON bucket_id = bucket.id "
-            "WHERE job_id = $1 AND is_slot = 0 AND end_at > $2 "
+            f"FROM bucket WHERE id IN {placeholders(1, len(pins.money))} "
+            f"AND end_at > ${len(pins.money) + 1} "
             "AND scope IN ('channel', 'guild', 'ceiling', 'bot')",
-            self.job_id,
+            *pins.money,
             self.now_ms,
         )
         crossings = []

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.ids import make_id
+from bot.ids import make_ids
 from bot.money import MAX_MICROS, Micros
-from bot.storage._buckets import adjust, free_slot, is_pressed
+from bot.storage._buckets import Pins, adjust, free_slot, is_pressed
 from bot.storage._transitions import COUNTED, RESERVED, SOURCES, Effect, effect
 from bot.storage.models import ChargeState, Delivery, Output, Settlement
 from bot.storage.rows import Row, Tx, first, insert
@@ -55,13 +55,12 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
         pictures = _new_pictures(charge, change, wanted)
         await _roll_up(tx, job, change, model=charge.text("model"), pictures=pictures)
     # Last, since everybody waits for the counters that everybody shares.
+    pins = Pins.read(job.text("pins"))
     if change.held or change.settled or change.overrun:
-        await adjust(
-            tx, job.integer("id"), held=change.held, settled=change.settled, overrun=change.overrun
-        )
+        await adjust(tx, pins, held=change.held, settled=change.settled, overrun=change.overrun)
     if closed:
-        await free_slot(tx, job.integer("id"))
-    pressed = change.settled > 0 and await is_pressed(tx, job.integer("id"))
+        await free_slot(tx, pins)
+    pressed = change.settled > 0 and await is_pressed(tx, pins)
     return Settlement(
         changed=True, overrun=change.overrun, job_closed=closed, presses_budget=pressed
     )
@@ -95,7 +94,7 @@ async def _update_job(tx: Tx, job_id: int, change: Effect) -> Row:
     (job,) = await tx.fetch(
         "UPDATE job SET open_charges = open_charges + $2 WHERE id = $1 "
         "RETURNING id, guild_id, user_id, is_private, delivery, open_charges, "
-        "day_label, month_label",
+        "day_label, month_label, pins",
         job_id,
         change.open_charges,
     )
@@ -110,7 +109,12 @@ async def record(
         tx,
         "entry",
         ("id", "charge_id", "kind", "delta", "created_at"),
-        [(make_id(clock), charge_id, kind, delta, now_ms) for charge_id, kind, delta in changes],
+        [
+            (entry_id, charge_id, kind, delta, now_ms)
+            for entry_id, (charge_id, kind, delta) in zip(
+                make_ids(clock, len(changes)), changes, strict=True
+            )
+        ],
     )
 
 

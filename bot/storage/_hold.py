@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.ids import make_id
+from bot.ids import make_ids
 from bot.money import Micros
 from bot.quotas import (
     Blocked,
@@ -24,7 +24,7 @@ from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
 from bot.storage._rules import read_rules
 from bot.storage.models import ChargeState, Delivery, DuplicateJob, HeldJob, NewJob
-from bot.storage.rows import Tx, Value, insert
+from bot.storage.rows import Tx, Value, insert, insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class Holder:
         charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
         amount = job.amount
         # Last, since everybody waits for the counters that everybody shares.
-        await admit(
+        pins = await admit(
             tx,
             counters,
-            job_id=job.id,
             amount=amount,
             about=job.about,
             limits=[limit for limit in limits if limit.window is not Window.IMAGE],
             clock=self.clock,
         )
+        await tx.fetch("UPDATE job SET pins = $2 WHERE id = $1", job.id, pins.write())
         if given is None and amount > job.agreed and _is_dear(rules, amount):
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
         return HeldJob(job.id, charges, dispatched=lease_until is not None)
@@ -97,10 +97,8 @@ class Holder:
             "delivery": Delivery.OPEN.value,
             "undeliverable_reason": "",
         }
-        marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
         inserted = await tx.fetch(
-            f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks}) "
-            "ON CONFLICT (idem) DO NOTHING RETURNING id",
+            f"{insertion('job', tuple(columns), 1)} ON CONFLICT (idem) DO NOTHING RETURNING id",
             *columns.values(),
         )
         if not inserted:
@@ -122,7 +120,7 @@ class Holder:
     ) -> tuple[int, ...]:
         personal = {Scope.MEMBER, Scope.DM}
         roles = [limit.role_id for limit in limits if limit.scope in personal and limit.role_id]
-        ids = tuple(make_id(self.clock) for _ in job.charges)
+        ids = tuple(make_ids(self.clock, len(job.charges)))
         steps = [ChargeState.HELD.value]
         if lease_until is not None:
             steps.append(ChargeState.DISPATCHED.value)

@@ -1,21 +1,22 @@
 """The mark that a transaction function runs, by which a nested call is refused on every engine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Final
 
 _inside: Final[ContextVar[bool]] = ContextVar("inside_a_transaction", default=False)
 
 
-@contextmanager
-def inside() -> Iterator[None]:
-    """Mark what runs in this block as part of a transaction function."""
-    token = _inside.set(True)
-    try:
-        yield
-    finally:
-        _inside.reset(token)
+class Inside:
+    """Marks what runs in its `with` block as part of a transaction function."""
+
+    __slots__ = ("_token",)
+    _token: Token[bool]
+
+    def __enter__(self) -> None:
+        self._token = _inside.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _inside.reset(self._token)
 
 
 def refuse_nested() -> None:

@@ -26,7 +26,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
-from bot.storage._inside import inside, refuse_nested
+from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.migrate import Migration, migrate
 from bot.storage.rows import LIMIT_S, Row, Transaction, Tx, Value
@@ -145,7 +145,7 @@ async def _drive(run: Transaction[T], connection: _Connection) -> T:
     try:
         while True:
             try:
-                with inside():
+                with Inside():
                     asked = coroutine.throw(problem) if problem else coroutine.send(answer)
             except StopIteration as stop:
                 if first_problem is not None:  # it swallowed an error of a statement

@@ -12,7 +12,8 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -23,7 +24,7 @@ import aiosqlite
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
-from bot.storage._inside import inside, refuse_nested
+from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.lock import exclusive
 from bot.storage.migrate import Migration, migrate
@@ -76,6 +77,8 @@ class _Work:
 
 
 _Outcome: TypeAlias = tuple[_Work, object, Exception | None]
+_Ended: TypeAlias = Callable[[Sequence[_Work], list[_Outcome] | BaseException], None]
+"""Told what came of works that ran together, or why none of them is in the database."""
 
 
 @lru_cache(maxsize=512)
@@ -84,7 +87,7 @@ def _for_sqlite(sql: str) -> str:
     return re.sub(r"\$(\d+)", r"?\1", sql)
 
 
-def _code(error: Exception) -> int:
+def _code(error: BaseException) -> int:
     """Return SQLite's primary error code; 0 for what did not come from SQLite itself."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF
@@ -115,7 +118,7 @@ def _drive(work: _Work, tx: _SqliteTx) -> object:
     """Run a transaction function to its end without an event loop."""
     coroutine = work.run(tx)
     try:
-        with inside():
+        with Inside():
             coroutine.send(None)
     except StopIteration as stop:
         if tx.failure is not None:
@@ -164,17 +167,30 @@ class _Connection(aiosqlite.Connection):
     def _too_late(self) -> int:
         return time.monotonic() > self._deadline
 
-    async def run(self, works: Sequence[_Work]) -> list[_Outcome]:
+    def start(self, works: Sequence[_Work], ended: _Ended) -> None:
+        """Run transaction functions in one commit, in the thread; then call `ended` in the loop.
+
+        Not as aiosqlite's own methods do it: each coroutine and each future on the way would be one
+        more round of the event loop for everybody who waits.
+        """
+        loop = asyncio.get_running_loop()
+
+        def run() -> None:
+            result: list[_Outcome] | BaseException
+            try:
+                result = self._run(works)
+            except BaseException as error:  # noqa: BLE001 - told to those who wait for it
+                result = error
+            loop.call_soon_threadsafe(ended, works, result)
+
+        self._tx.put_nowait((None, run))
+
+    def _run(self, works: Sequence[_Work]) -> list[_Outcome]:
         """Run transaction functions in one commit.
 
         Raises:
             sqlite3.Error: a statement or the commit failed; none of them is in the database.
         """
-        outcomes: list[_Outcome] = await self._execute(self._run, works)  # type: ignore[no-untyped-call]  # aiosqlite's lack
-        return outcomes
-
-    def _run(self, works: Sequence[_Work]) -> list[_Outcome]:
-        """Do the same, in the thread."""
         connection = self._conn
         try:
             connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
@@ -232,70 +248,75 @@ class _Connection(aiosqlite.Connection):
 
 
 class _Server:
-    """The one task that uses a connection: it takes transactions from a queue, first come first.
+    """Owns a connection and hands it transactions, first come first, one group at a time.
 
+    It is no task, so that nothing can be cancelled in it: the end of a group begins the next one.
     Callers never run anything on the connection themselves, so cancelling them tears nothing.
     """
 
-    def __init__(self, connection: _Connection, queue: "_Queue", *, group: int) -> None:
+    def __init__(self, connection: _Connection, waiting: deque[_Work], *, group: int) -> None:
         self._connection = connection
-        self._queue = queue
+        self._waiting = waiting
+        self._apart: deque[_Work] = deque()
         self._group = group
-        self._now: list[_Work] = []
-        self._task = asyncio.create_task(self._serve(), name="database")
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
-    def stopped(self) -> bool:
-        """Whether nothing in the queue will be looked at any more."""
-        return self._task.done()
+    def is_idle(self) -> bool:
+        """Whether nothing runs on the connection."""
+        return self._idle.is_set()
 
     async def finish(self) -> None:
-        """Wait until everything before the queue's end mark is done."""
-        await asyncio.wait([self._task])
+        """Wait until nothing runs and nothing waits."""
+        await self._idle.wait()
 
-    async def _serve(self) -> None:
-        try:
-            while True:
-                taken = [await self._queue.get()]
-                while len(taken) < self._group and not self._queue.empty():
-                    taken.append(self._queue.get_nowait())
-                self._now = [work for work in taken if work is not None]
-                await self._process(self._now)
-                if None in taken:
-                    return
-        except asyncio.CancelledError:
-            # Cancelled with its whole event loop: whoever still waits must not wait for ever.
-            # (Not at a usual end: the queue may hold the end mark of another reader.)
-            for work in (*self._now, *_drain(self._queue)):
-                if not work.answer.done():
-                    work.fail(LedgerUnavailable("the database was shut down"))
-            raise
+    def serve(self) -> None:
+        """Begin with what waits, unless something runs: then its end does."""
+        if self.is_idle:
+            self._next()
 
-    async def _process(self, works: list[_Work]) -> None:
-        """Run a group; when it breaks, run each of its members alone.
+    def _next(self) -> None:
+        works = self._take()
+        if not works:
+            self._idle.set()
+            return
+        self._idle.clear()
+        self._connection.start(works, self._ended)
+
+    def _take(self) -> list[_Work]:
+        """Take whoever has to run apart from others, else a group of those who wait."""
+        if self._apart:
+            return [self._apart.popleft()]
+        return [self._waiting.popleft() for _ in range(min(self._group, len(self._waiting)))]
+
+    def _ended(self, works: Sequence[_Work], result: list[_Outcome] | BaseException) -> None:
+        if isinstance(result, BaseException):
+            self._broke(works, result)
+        else:
+            for work, value, failure in result:
+                if failure is None:
+                    work.succeed(value)
+                else:
+                    work.fail(failure)
+        self._next()
+
+    def _broke(self, works: Sequence[_Work], error: BaseException) -> None:
+        """When a group breaks, run each of its members alone.
 
         Not so when the file is locked: each of them would wait as long as all have waited together.
         """
-        if not works:
+        if len(works) > 1 and _code(error) != sqlite3.SQLITE_BUSY:
+            self._apart.extend(works)
             return
-        try:
-            outcomes = await self._connection.run(works)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the next caller is served
-            together = len(works) == 1 or _code(error) == sqlite3.SQLITE_BUSY
-            for work in works:
-                await (self._again(work, error) if together else self._process([work]))
-            return
-        for work, value, failure in outcomes:
-            if failure is None:
-                work.succeed(value)
-            else:
-                work.fail(failure)
+        for work in works:
+            self._again(work, error)
 
-    async def _again(self, work: _Work, error: Exception) -> None:
+    def _again(self, work: _Work, error: BaseException) -> None:
         """Retry what a new try may mend: an id that was taken. The rest is told to the caller."""
         work.tries += 1
         if isinstance(error, sqlite3.IntegrityError) and work.tries < _TRIES:
-            await self._process([work])
+            self._apart.appendleft(work)
             return
         _log.error("the database refused a transaction: %s", error)
         refusal = LedgerUnavailable(str(error))
@@ -303,24 +324,12 @@ class _Server:
         work.fail(refusal)
 
 
-_Queue: TypeAlias = "asyncio.Queue[_Work | None]"
-
-
-def _drain(queue: "_Queue") -> list[_Work]:
-    works = []
-    while not queue.empty():
-        work = queue.get_nowait()
-        if work is not None:
-            works.append(work)
-    return works
-
-
 class SqliteDatabase:
     """A migrated database in a file. `bot.storage.rows.Store` tells what its methods promise."""
 
     def __init__(self, writer: _Connection, readers: Sequence[_Connection]) -> None:
-        self._writes: _Queue = asyncio.Queue()
-        self._reads: _Queue = asyncio.Queue()
+        self._writes: deque[_Work] = deque()
+        self._reads: deque[_Work] = deque()
         self._writer = _Server(writer, self._writes, group=MAX_GROUP)
         self._readers = [_Server(reader, self._reads, group=1) for reader in readers]
         self._closed = False
@@ -333,17 +342,23 @@ class SqliteDatabase:
         limit_s: float = LIMIT_S,
     ) -> T:
         """Run a transaction function that may write; see `Store.write`."""
-        work = self._submit(run, self._writes, self._writer, limit_s=limit_s)
+        work = self._submit(run, self._writes, limit_s=limit_s)
+        self._writer.serve()
         try:
             return cast("T", await work.answer)
         except asyncio.CancelledError:
             if undo is not None and not self._closed:
-                self._submit(undo, self._writes, self._writer, limit_s=limit_s).answer.cancel()
+                self._submit(undo, self._writes, limit_s=limit_s).answer.cancel()
+                self._writer.serve()
             raise
 
     async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
         """Run a transaction function that only reads; see `Store.read`."""
-        work = self._submit(run, self._reads, self._readers[0], limit_s=limit_s)
+        work = self._submit(run, self._reads, limit_s=limit_s)
+        for reader in self._readers:
+            if reader.is_idle:
+                reader.serve()
+                break
         return cast("T", await work.answer)
 
     async def close(self) -> None:
@@ -351,20 +366,15 @@ class SqliteDatabase:
         if self._closed:
             return
         self._closed = True
-        self._writes.put_nowait(None)
-        for _ in self._readers:
-            self._reads.put_nowait(None)
         servers = (self._writer, *self._readers)
         await asyncio.shield(asyncio.gather(*(server.finish() for server in servers)))
 
-    def _submit(
-        self, run: Transaction[T], queue: _Queue, server: _Server, *, limit_s: float
-    ) -> _Work:
+    def _submit(self, run: Transaction[T], queue: deque[_Work], *, limit_s: float) -> _Work:
         refuse_nested()
-        if self._closed or server.stopped:
+        if self._closed:
             raise LedgerUnavailable("the database is closed")
         work = _Work(run, asyncio.get_running_loop().create_future(), limit_s)
-        queue.put_nowait(work)
+        queue.append(work)
         return work
 
 

@@ -4,13 +4,15 @@ Reads everything, writes only delivery: money is the ledger's.
 """
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from bot.clock import Clock
 from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute, with_inputs
 from bot.storage._sweeper import ALIVE, alive_since
-from bot.storage.models import Charge, ChargeState, Delivery, Job, JobSummary, Output
+from bot.storage._today import spent_today
+from bot.storage.models import Charge, ChargeState, Delivered, Delivery, Job, JobSummary, Output
 from bot.storage.rows import Row, Store, Tx, first
 
 _MINE: Final = f"(process = $2 OR process NOT IN ({ALIVE}))"
@@ -47,14 +49,21 @@ class Jobs:
 
     async def mark_delivered(
         self, job_id: int, *, channel_id: int | None, message_id: int | None
-    ) -> bool:
+    ) -> Delivered | None:
         """Close a job: link its message if it left one, delete its stored bytes and its token.
 
-        Returns False, having changed nothing, when it was closed before.
+        Returns None, having changed nothing, when it was closed before.
         """
-        return await self._close(
-            job_id, Delivery.DELIVERED, channel_id=channel_id, message_id=message_id
-        )
+        now_ms = self._clock.now_ms()
+        closed = _Closed(job_id, Delivery.DELIVERED, now_ms, channel_id, message_id)
+
+        async def close(tx: Tx) -> Delivered | None:
+            actor = await _close(tx, closed)
+            if actor is None:
+                return None
+            return Delivered(await spent_today(tx, actor.user_id, actor.guild_id, now_ms=now_ms))
+
+        return await self._db.write(close)
 
     async def unlink(self, job_id: int) -> bool:
         """Forget a job's message, which was deleted. False when it had none."""
@@ -66,7 +75,12 @@ class Jobs:
 
     async def mark_undeliverable(self, job_id: int, *, reason: str) -> bool:
         """Close a job whose answer cannot reach anybody; deletes bytes and token likewise."""
-        return await self._close(job_id, Delivery.UNDELIVERABLE, reason=reason)
+        closed = _Closed(job_id, Delivery.UNDELIVERABLE, self._clock.now_ms(), reason=reason)
+
+        async def close(tx: Tx) -> bool:
+            return await _close(tx, closed) is not None
+
+        return await self._db.write(close)
 
     async def open_deliveries(self) -> list[int]:
         """List undelivered jobs of dead processes with nothing open, oldest first.
@@ -127,40 +141,41 @@ class Jobs:
 
         return await self._db.write(update)
 
-    async def _close(
-        self,
-        job_id: int,
-        delivery: Delivery,
-        *,
-        channel_id: int | None = None,
-        message_id: int | None = None,
-        reason: str = "",
-    ) -> bool:
-        now_ms = self._clock.now_ms()
 
-        async def close(tx: Tx) -> bool:
-            changed = await first(
-                tx,
-                "UPDATE job SET delivery = $2, message_channel = $3, message_id = $4, "
-                "undeliverable_reason = $5, delivered_at = $6, reply_token = NULL "
-                "WHERE id = $1 AND delivery = 'open' RETURNING id",
-                job_id,
-                delivery.value,
-                channel_id,
-                message_id,
-                reason,
-                now_ms,
-            )
-            if changed is None:
-                return False
-            await tx.fetch(
-                "UPDATE job_output SET data = NULL WHERE data IS NOT NULL "
-                "AND charge_id IN (SELECT id FROM charge WHERE job_id = $1)",
-                job_id,
-            )
-            return True
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """How a job ends."""
 
-        return await self._db.write(close)
+    job_id: int
+    delivery: Delivery
+    now_ms: int
+    channel_id: int | None = None
+    message_id: int | None = None
+    reason: str = ""
+
+
+async def _close(tx: Tx, closed: _Closed) -> Actor | None:
+    """Close a job; returns whose it was, None when it was closed before."""
+    job = await first(
+        tx,
+        "UPDATE job SET delivery = $2, message_channel = $3, message_id = $4, "
+        "undeliverable_reason = $5, delivered_at = $6, reply_token = NULL "
+        "WHERE id = $1 AND delivery = 'open' RETURNING user_id, guild_id, channel_id",
+        closed.job_id,
+        closed.delivery.value,
+        closed.channel_id,
+        closed.message_id,
+        closed.reason,
+        closed.now_ms,
+    )
+    if job is None:
+        return None
+    await tx.fetch(
+        "UPDATE job_output SET data = NULL WHERE data IS NOT NULL "
+        "AND charge_id IN (SELECT id FROM charge WHERE job_id = $1)",
+        closed.job_id,
+    )
+    return Actor(job.integer("user_id"), job.integer("guild_id"), job.integer("channel_id"))
 
 
 async def _read_job(job_id: int, tx: Tx) -> Job | None:

@@ -50,6 +50,14 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """What is known in the moment in which a job was delivered."""
+
+    spent_today: Micros
+    """By its person, everywhere, since midnight where they are, as `/usage` counts it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewCharge:
     """One request to ImageRouter that a job wants to send."""
 

@@ -1,6 +1,7 @@
 """What a transaction function works with: statements in, typed rows out. No driver, no state."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -103,14 +104,19 @@ async def insert(
     """Insert rows in one statement. Names come from our own code, never from outside."""
     if not rows:
         return
-    marks = placeholders(len(rows), len(columns))
-    await tx.fetch(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}",
-        *(value for row in rows for value in row),
-    )
+    statement = insertion(table, tuple(columns), len(rows))
+    await tx.fetch(statement, *(value for row in rows for value in row))
 
 
-def placeholders(rows: int, columns: int, *, types: Sequence[str] = ()) -> str:
+@lru_cache(maxsize=128)
+def insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
+    """Write the statement that inserts so many rows."""
+    marks = placeholders(rows, len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}"
+
+
+@lru_cache(maxsize=128)
+def placeholders(rows: int, columns: int, *, types: tuple[str, ...] = ()) -> str:
     """Write `($1, $2), ($3, $4)`, each cast to its column's type where `types` are given."""
     marks = [f"${number}" for number in range(1, rows * columns + 1)]
     if types:

@@ -174,6 +174,7 @@ async def test_every_host_of_discord_may_be_asked(tmp_path: Path) -> None:
         "https://images-ext-22.discordapp.net/external/x/https/example.com/a.png",
     ):
         assert hosts.allow(URL(url))
+    assert not hosts.allow(URL("https://evil@cdn.discordapp.com/a.png"))
     # And a foreign base may only be https.
     with pytest.raises(ValueError, match="https"):
         Hosts("http://example.com")

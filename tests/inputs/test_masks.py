@@ -50,6 +50,7 @@ async def test_a_painted_mask_comes_from_where_it_is_kept(desk: Desk) -> None:
     painted = Source(url="", filename="painted", mask_id=77)
     basket = await desk.inputs.gather(edit(desk.give("a.png", png()), mask=painted))
     assert mask_of(basket).getpixel((0, 0)) == AREA
+    assert desk.inputs.bytes_kept == sum(path.stat().st_size for path in desk.files())
     await basket.close()
     assert desk.gone()
 

@@ -23,12 +23,17 @@ async def months(books: Books) -> list[tuple[int, str, int, int, int]]:
     """What the roll-ups say: whose, which model, how many charges and pictures, how much."""
 
     async def read(tx: Tx) -> list[tuple[int, str, int, int, int]]:
-        rows = await tx.fetch("SELECT * FROM usage_month ORDER BY model")
         return [
-            (row.integer("user_id"), row.text("model"), *map(row.integer, names)) for row in rows
+            (
+                row.integer("user_id"),
+                row.text("model"),
+                row.integer("charges"),
+                row.integer("pictures"),
+                row.integer("spent"),
+            )
+            for row in await tx.fetch("SELECT * FROM usage_month ORDER BY model")
         ]
 
-    names = ("charges", "pictures", "spent")
     return await books.db.read(read)
 
 
@@ -161,6 +166,6 @@ async def test_charges_that_are_no_amounts_or_too_few_are_refused(books: Books) 
         (*job.charges[:2], NewCharge("paper/odd", -1)),
         (*job.charges[:2], NewCharge("paper/odd", 10**18)),
     ):
-        with pytest.raises(ValueError, match="charges|hold"):
+        with pytest.raises(ValueError, match=r"charges|hold"):
             await books.ledger.hold(replace(job, charges=charges))
     assert await books.counters("bot") == (0, 0, 0)

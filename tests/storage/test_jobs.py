@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.requests import ReplyRoute
-from bot.storage import Delivery, Job, Output
+from bot.storage import Delivered, Delivery, Job, Output
 from tests.storage.books import DAY, MINUTE, Books
 
 PICTURE = b"\x89PNG the picture's bytes"
@@ -48,6 +48,17 @@ async def test_delivery_deletes_bytes_and_token_and_happens_once(books: Books) -
     assert job.outputs == (Output(),)
     assert job.reply is not None
     assert job.reply.token == ""
+
+
+async def test_delivery_tells_what_its_person_has_spent_today(books: Books) -> None:
+    for user, actual in ((11, 5), (12, 7), (11, 30)):
+        books.clock.now += DAY * (actual == 30)
+        held = await books.sent(books.job(user=user, guild=user))
+        await books.ledger.settle(held.charge_ids[0], actual=actual)
+    last = await books.sent(books.job())
+    await books.ledger.settle(last.charge_ids[0], actual=400)
+    delivered = await books.jobs.mark_delivered(last.job_id, channel_id=None, message_id=None)
+    assert delivered == Delivered(spent_today=430)
 
 
 async def test_an_undeliverable_job_says_why(books: Books) -> None:

@@ -71,20 +71,11 @@ CHOICES: st.SearchStrategy[Choice] = st.tuples(
 AMOUNTS = (0, 1, 300, 1000, 2500)
 Wanted = list[tuple[str, int]]
 """The model and the ceiling of each charge of a job."""
-WANTED: st.SearchStrategy[Wanted] = st.one_of(
-    st.builds(
-        lambda ceiling, pictures: [("some/model", ceiling)] * pictures,
-        st.sampled_from(AMOUNTS),
-        st.integers(1, 3),
-    ),
-    st.builds(
-        lambda ceilings: list(
-            zip(("some/model", "another/model", "a-third/model"), ceilings, strict=False)
-        ),
-        st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=3),
-    ),
+COMPARED: st.SearchStrategy[Wanted] = st.builds(
+    lambda ceilings: [(f"some/model-{place}", ceiling) for place, ceiling in enumerate(ceilings)],
+    st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=4),
 )
-"""Pictures by one model, or one by each of several at prices of their own."""
+"""A picture by each of several models, at prices of their own."""
 
 
 @dataclass
@@ -205,7 +196,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(users=st.lists(st.sampled_from([11, 12]), min_size=1, max_size=4))
     def some_were_sent_before(self, users: list[int]) -> None:
         for user in users:
-            self.hold(user=user, guild=77, wanted=[("some/model", 1000)] * 2, rules=[], cap=None)
+            self.hold(user=user, guild=77, pictures=2, ceiling=1000, rules=[], cap=None)
             self.dispatch((True, False, 0, 0))
 
     @initialize(
@@ -216,7 +207,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self, user: int, truths: list[ChargeState]
     ) -> None:
         known = set(self.charges)
-        self.hold(user=user, guild=77, wanted=[("some/model", 2500)] * 2, rules=[], cap=None)
+        self.hold(user=user, guild=77, pictures=2, ceiling=2500, rules=[], cap=None)
         ledger = self.books.ledger
         lost, free = self.charges.keys() - known
         assert self.runner.run(ledger.dispatch(lost, lease_ms=MINUTE))
@@ -237,7 +228,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         user=st.sampled_from([11, 12]),
         guild=st.sampled_from([77, 78, 0]),
-        wanted=WANTED,
+        pictures=st.integers(1, 3),
+        ceiling=st.sampled_from(AMOUNTS),
         rules=st.lists(
             st.tuples(
                 st.sampled_from([Scope.MEMBER, Scope.CHANNEL, Scope.GUILD, Scope.BOT]),
@@ -253,11 +245,14 @@ class LedgerMachine(RuleBasedStateMachine):
         *,
         user: int,
         guild: int,
-        wanted: Wanted,
+        pictures: int,
+        ceiling: int,
         rules: list[tuple[Scope, Window, int]],
         cap: int | None,
     ) -> None:
-        job = self.books.job(compared=wanted, user=user, guild=guild, channel=guild * 10)
+        job = self.books.job(
+            ceiling=ceiling, pictures=pictures, user=user, guild=guild, channel=guild * 10
+        )
         personal = Scope.MEMBER if guild else Scope.DM
         limits = [
             Limit(scope if guild or scope is Scope.BOT else Scope.DM, window, amount)
@@ -265,6 +260,20 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if cap is not None:
             limits.append(Limit(personal, Window.OPEN, cap))
+        self.hold_within(job, limits)
+
+    @rule(
+        user=st.sampled_from([11, 12]),
+        guild=st.sampled_from([77, 0]),
+        wanted=COMPARED,
+        most=st.sampled_from([None, 2500, 6000]),
+    )
+    def compare(self, *, user: int, guild: int, wanted: Wanted, most: int | None) -> None:
+        job = self.books.job(compared=wanted, user=user, guild=guild, channel=guild * 10)
+        limits = [] if most is None else [Limit(Scope.BOT, Window.DAY, most)]
+        self.hold_within(job, limits)
+
+    def hold_within(self, job: NewJob, limits: list[Limit]) -> None:
         keys = self.keys(job.actor)
         broken = [limit for limit in limits if not self.fits(limit, keys, job.actor, job.amount)]
         if broken:
@@ -274,21 +283,21 @@ class LedgerMachine(RuleBasedStateMachine):
             type(self).refusals[refusal.value.limit.scope] += 1
             return
         held = self.runner.run(self.books.ledger.hold(job, limits))
-        self.add(held, job, wanted, keys)
+        self.add(held, job, keys)
         for limit in limits:
             if limit.window is not Window.OPEN and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
                 reserved, settled, overrun = self.used(key)
                 assert settled - overrun + reserved <= limit.amount
 
-    def add(self, held: HeldJob, job: NewJob, wanted: Wanted, keys: tuple[Key, ...]) -> None:
+    def add(self, held: HeldJob, job: NewJob, keys: tuple[Key, ...]) -> None:
         """Add to the model what was held."""
         who = (job.id, job.actor.user_id, job.actor.guild_id)
-        for charge_id, (model, ceiling) in zip(held.charge_ids, wanted, strict=True):
+        for charge_id, charge in zip(held.charge_ids, job.charges, strict=True):
             self.charges[charge_id] = ModelCharge(
-                *who, ceiling, keys, model, created_at=self.clock.now
+                *who, charge.ceiling, keys, charge.model, created_at=self.clock.now
             )
-        type(self).compared[len({model for model, _ in wanted})] += 1
+        type(self).compared[len({charge.model for charge in job.charges})] += 1
 
     def fits(self, limit: Limit, keys: tuple[Key, ...], actor: Actor, amount: int) -> bool:
         if limit.window is Window.OPEN:
@@ -484,4 +493,4 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     assert set(+LedgerMachine.reached_late) == AFTER_ERASURE
     assert set(+LedgerMachine.erasures) == {"erased", "waiting", "resumed"}
     assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)
-    assert set(LedgerMachine.compared) == {1, 2, 3}
+    assert set(LedgerMachine.compared) == {1, 2, 3, 4}

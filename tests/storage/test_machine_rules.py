@@ -29,7 +29,7 @@ from bot.quotas import (
 )
 from bot.requests import Actor
 from bot.storage import ChargeState, HeldJob, NewJob, Who
-from tests.storage.test_machine import AMOUNTS, WANTED, Key, LedgerMachine, Wanted
+from tests.storage.test_machine import AMOUNTS, COMPARED, Key, LedgerMachine, Wanted
 
 ADMIN = 1
 USERS, GUILDS, ROLES = (11, 12), (77, 78), (4, 5)
@@ -218,54 +218,77 @@ class RulesMachine(LedgerMachine):
             assert self.runner.run(policies.block(guild, user, reason="", by=ADMIN))
         self.blocked ^= {(user, guild)}
 
-    @rule(user=user_ids, wanted=WANTED)
-    def hold_in_the_guild(self, user: int, wanted: Wanted) -> None:
-        self.hold_by_the_rules(user, 77, wanted)
+    @rule(user=user_ids, pictures=st.integers(1, 3), ceiling=st.sampled_from(AMOUNTS))
+    def hold_in_the_guild(self, user: int, pictures: int, ceiling: int) -> None:
+        self.hold_by_the_rules(user, 77, pictures=pictures, ceiling=ceiling)
+
+    @rule(user=user_ids, guild=st.sampled_from([77, 0]), wanted=COMPARED)
+    def compare_by_the_rules(self, user: int, guild: int, wanted: Wanted) -> None:
+        self.hold_by_the_rules(user, guild, wanted=wanted)
 
     @rule(user=user_ids, guild=st.sampled_from([78, 0]), ceiling=st.sampled_from(AMOUNTS))
     def hold_elsewhere(self, user: int, guild: int, ceiling: int) -> None:
-        self.hold_by_the_rules(user, guild, [("some/model", ceiling)] * 2)
+        self.hold_by_the_rules(user, guild, pictures=2, ceiling=ceiling)
 
     @rule(user=user_ids, roles=st.sampled_from([(), (4,), (4, 5)]))
     def hold_with_other_roles(self, user: int, roles: tuple[int, ...]) -> None:
         self.change_roles(user=user, guild=77, roles=frozenset(roles))
-        self.hold_by_the_rules(user, 77, [("some/model", 1000)])
+        self.hold_by_the_rules(user, 77, pictures=1, ceiling=1000)
 
     def hold(
         self,
         *,
         user: int,
         guild: int,
-        wanted: Wanted,
+        pictures: int,
+        ceiling: int,
         rules: list[tuple[Scope, Window, int]],
         cap: int | None,
     ) -> None:
         """Hold as the other machine does, but only to begin with: here the rules are at stake."""
-        super().hold(user=user, guild=guild, wanted=wanted, rules=rules, cap=cap)
+        super().hold(
+            user=user, guild=guild, pictures=pictures, ceiling=ceiling, rules=rules, cap=cap
+        )
 
-    def hold_by_the_rules(self, user: int, guild: int, wanted: Wanted) -> None:
+    def compare(self, *, user: int, guild: int, wanted: Wanted, most: int | None) -> None:
+        """Not by limits that no rule has set, either."""
+
+    def hold_by_the_rules(
+        self,
+        user: int,
+        guild: int,
+        *,
+        pictures: int = 1,
+        ceiling: int = 0,
+        wanted: Wanted | None = None,
+    ) -> None:
         roles = tuple(sorted(self.roles.get((user, guild), ())))
         job = self.books.job(
-            compared=wanted, user=user, guild=guild, channel=guild * 10, roles=roles
+            ceiling=ceiling,
+            pictures=pictures,
+            user=user,
+            guild=guild,
+            channel=guild * 10,
+            roles=roles,
+            compared=wanted or (),
         )
         keys, limits = self.keys(job.actor), self.limits(job.actor)
-        ceilings = [ceiling for _, ceiling in wanted]
         prices = [amount for (_, window), amount in limits.items() if window is Window.IMAGE]
-        dear = bool(prices) and max(ceilings) > min(prices)
+        dear = bool(prices) and job.dearest > min(prices)
         broken = {
             key
             for key, amount in limits.items()
             if key[1] is not Window.IMAGE
-            and not self.fits(Limit(*key, amount), keys, job.actor, sum(ceilings))
+            and not self.fits(Limit(*key, amount), keys, job.actor, job.amount)
         }
         stopped = (user, guild) in self.blocked
-        asked = {"price": max(ceilings), "count": len(ceilings)}
+        asked = {"price": job.dearest, "count": len(job.charges)}
         standing = self.runner.run(self.books.policies.standing(job.actor, **asked))
         told = {(h.limit.scope, h.limit.window): h.limit.amount for h in standing.limits}
         assert told == limits
-        room = not dear and not {key for key in broken if key[1] is not Window.OPEN}
-        assert standing.takes(ceilings) == room
-        alike = len(set(ceilings)) == 1
+        room = not dear and all(window is Window.OPEN for _, window in broken)
+        assert standing.takes([charge.ceiling for charge in job.charges]) == room
+        alike = job.amount == job.dearest * len(job.charges)
         assert not alike or standing.fits == (not stopped and not dear and not broken)
         match self.try_to_hold(job):
             case Blocked():
@@ -288,11 +311,8 @@ class RulesMachine(LedgerMachine):
                 own = not refusal.limit.scope.is_pooled
                 type(self).seen["refused, though erased"] += own and user in self.once_erased
             case HeldJob() as held:
-                assert not stopped
-                assert not dear
-                assert not broken
-                type(self).seen["compared"] += not alike
-                self.note(held, job, wanted, limits)
+                assert not (stopped or dear or broken)
+                self.note(held, job, keys, limits)
             case other:
                 raise AssertionError(other)
 
@@ -306,12 +326,11 @@ class RulesMachine(LedgerMachine):
         self,
         held: HeldJob,
         job: NewJob,
-        wanted: Wanted,
+        keys: tuple[Key, ...],
         limits: dict[tuple[Scope, Window], int],
     ) -> None:
         """Add what was held to the model; whatever its limits are, they were kept."""
-        keys = self.keys(job.actor)
-        self.add(held, job, wanted, keys)
+        self.add(held, job, keys)
         for (scope, window), amount in limits.items():
             if window in SPANS and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (scope, window)]
@@ -324,6 +343,7 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
     RulesMachine.new_url = new_url
     RulesMachine.refusals.clear()
     RulesMachine.seen.clear()
+    RulesMachine.compared.clear()
     RulesMachine.reached_late.clear()
     RulesMachine.erasures.clear()
     machine = RulesMachine.TestCase
@@ -343,9 +363,9 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
         "zone flipped",
         "blocked",
         "too dear",
-        "compared",
         "blocked, though erased",
         "refused, though erased",
     }
+    assert set(RulesMachine.compared) == {1, 2, 3, 4}
     assert set(RulesMachine.refusals) == set(Scope)
     assert set(Target) == {who.target for who in EVERYBODY}

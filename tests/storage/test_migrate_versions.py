@@ -11,17 +11,18 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.storage import open_database, sqlite_path
+from bot.storage import Ledger, open_database, sqlite_path
 from bot.storage.migrate import MIGRATIONS, load
 from sandbox.postgres import PostgresServer
-from tests.storage.books import StillClock, open_books, sqlite_url
+from tests.storage.books import GENEROUS, StillClock, open_books, sqlite_url
 from tests.storage.test_migrate import KILLED, ROOT
 
 FILES = load(MIGRATIONS)
 NEWEST = len(FILES)
 EARLIER = range(1, NEWEST)
-FORGOTTEN = {4: {"offer"}}
-"""Tables that a migration empties, as it says itself: what is in them is short-lived."""
+FORGOTTEN = {4: {"offer"}, 6: {"job_bucket"}}
+"""Tables that a migration empties or dissolves, as it says itself. What is in the first one is
+short-lived; what was in the second has a test of its own."""
 TEXTS = {"state": "settled", "delivery": "open"}
 """For columns that take certain words only; others get their own name."""
 NOT_OURS = {"migration", "commit_mark"}
@@ -189,6 +190,36 @@ async def test_a_database_of_an_earlier_version_serves_once_it_is_migrated(
         held = await books.sent(books.job())
         await books.ledger.settle(held.charge_ids[0], actual=400)
         assert await books.ledger.spend(11) == 400
+
+
+async def test_a_job_that_an_earlier_version_held_is_settled_where_it_was_held(
+    there: Engine, tmp_path: Path, outside: Outside
+) -> None:
+    url, *_ = await made_at(5, there, tmp_path / "migrations")
+    sent = "state = 'dispatched', actual = NULL, held = 900, closed_at = NULL"
+    outside(url, f"UPDATE charge SET {sent}")
+    outside(url, "DELETE FROM job_bucket")
+    for place, period in reversed([*enumerate(("day", "week", "month", "total", "open"))]):
+        number, held, is_slot = 50 - place, 900, 0
+        if period == "open":
+            held = is_slot = 1
+        values = f"({number}, 'bot', '', '{period}', 0, 1, '', 1, {held}, 0, 0)"
+        outside(url, f"INSERT INTO bucket VALUES {values}")
+        outside(url, f"INSERT INTO job_bucket VALUES (1, {place}, {number}, {is_slot})")
+
+    async with open_database(url, clock=StillClock()) as db:
+        ledger = Ledger(db, clock=StillClock(), secret=b"", process_id=1, defaults=GENEROUS)
+        assert (await ledger.settle(1, actual=400)).changed
+
+    assert outside(url, "SELECT pins FROM job") == ["50 49 48 47 46"]
+    assert outside(url, "SELECT id, held, settled FROM bucket ORDER BY id") == [
+        "1|1|1",
+        "46|0|0",
+        "47|0|400",
+        "48|0|400",
+        "49|0|400",
+        "50|0|400",
+    ]
 
 
 @pytest.mark.parametrize("version", EARLIER)

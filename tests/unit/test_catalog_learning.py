@@ -240,6 +240,22 @@ async def test_what_is_learned_before_the_first_list_was_loaded_keeps_the_older_
         assert not known(catalog, TEST_MODEL).can(MASK)
 
 
+async def test_two_processes_in_one_folder_do_not_erase_each_others_lessons(
+    shelf: Shelf, clock: Calendar, tmp_path: Path
+) -> None:
+    cache = tmp_path / "list.json"
+    async with loaded(shelf, clock, cache) as one, loaded(shelf, clock, cache) as other:
+        one.learn("acme/brush", Lesson.ONE_IMAGE)
+        other.learn("acme/stitch", Lesson.ONE_IMAGE)
+        other.learn("other/lens", Lesson.NEEDS_IMAGE)
+    async with loaded(shelf, clock, cache) as catalog:
+        catalog.learn("acme/brush", Lesson.NO_IMAGE_INPUT)  # the older lesson must not come back
+    async with loaded(shelf, clock, cache) as catalog:
+        assert known(catalog, "acme/brush").max_images == 0
+        assert known(catalog, "acme/stitch").max_images == 1
+        assert known(catalog, "other/lens").needs_image
+
+
 async def test_a_lesson_is_forgotten_after_thirty_days_and_kept_by_being_learned_again(
     shelf: Shelf, clock: Calendar, tmp_path: Path
 ) -> None:

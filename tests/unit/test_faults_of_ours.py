@@ -15,12 +15,13 @@ from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
 from bot.catalog import Catalog
 from bot.charging import Charger
 from bot.clock import Clock, SystemClock
-from bot.delivery import LATE_NOTICE_MS, Delivery, Patience
+from bot.delivery import Delivery, Patience
 from bot.downloads import Downloads, Hosts
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
+from bot.lateness import NOTICE_MS
 from bot.money import Micros
 from bot.offers import Offers
 from bot.quotas import Defaults
@@ -275,7 +276,7 @@ async def test_an_edit_on_its_way_is_not_cut_off_so_that_it_can_not_overtake_the
     clock = SandboxClock()
     running = await generation(stack, tmp_path, messenger, server, clock=clock)
     gate = server.faults.hold()
-    reply = replace(REPLY, expires_at_ms=clock.now_ms() + LATE_NOTICE_MS + 1)
+    reply = replace(REPLY, expires_at_ms=clock.now_ms() + NOTICE_MS + 1)
     await running.submit(ACTOR, ImageRequest("imagine", "a boat"), reply, idem="1")
     await gate.reached()
     await messenger.reached.wait()

@@ -10,13 +10,15 @@ from PIL import Image
 
 from bot.painting import LinkRefused, Painted, Painting
 from bot.quotas import Window
+from bot.requests import NO_GUILD, Actor, ImageRequest, Source
 from bot.storage import MaskStore, Option, PaintLinks, Who
 from bot.web import PainterPages, serve
 from cogs.ui.presence import DiscordPresence
 from sandbox.books import Books
+from sandbox.discord import UploadedFile
 from sandbox.discord.permissions import Permission
 from sandbox.house import House
-from tests.web.paint import MODEL, SIZE, Link, editness, invited, painted, photo, result
+from tests.web.paint import MODEL, SIZE, Link, editness, invited, origin, painted, photo, result
 
 BOX = (40, 30, 120, 90)
 PRICE = 30_000
@@ -376,3 +378,31 @@ async def test_generate_pressed_too_often_waits(house: House) -> None:
     answers = [await link.generate(painted(None)) for _ in range(12)]
     assert {answer.status for answer in answers} == {422, 429}
     assert len(house.imagerouter.requests) == 0
+
+
+async def test_behind_a_proxy_the_page_has_the_public_address(house: House) -> None:
+    painting = house.bot.services.painting
+    base = painting.url
+    painting.open("https://easel.example:443/pictures/")
+    link = await invited(house)
+    assert link.url.startswith("https://easel.example:443/pictures/p/")
+    inside = Link(f"{base}/p/{link.url.rpartition('/')[2]}")
+    own = {"Origin": "https://easel.example", "Sec-Fetch-Site": "same-origin"}
+    assert (await inside.generate(painted(BOX))).status == 403  # the inner address is not it
+    assert (await inside.generate(painted(BOX), headers=own)).status == 202
+    await result(house)
+
+
+async def test_what_is_asked_for_in_direct_messages_comes_there(house: House) -> None:
+    mira = house.person("mira")
+    direct = house.discord.world.direct_channel(mira.user)
+    picture = (await mira.say(direct, files=[UploadedFile("photo.png", photo())])).attachments[0]
+    request = ImageRequest(
+        "edit", "a boat", images=(Source(picture.url, "photo.png", channel_id=direct.id),)
+    )
+    actor = Actor(mira.user.id, NO_GUILD, direct.id)
+    url = await house.bot.services.painting.invite(actor, request, origin=origin(house, direct))
+    link = Link(url)
+    assert (await link.generate(painted(BOX))).status == 202
+    told = await stage(link, "done")
+    assert str(told["link"]).startswith(f"https://discord.com/channels/@me/{direct.id}/")

@@ -11,6 +11,7 @@ import { View } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const POLL_MS = 1500;
+const SHOWN_MS = 900;
 const NARROW = matchMedia("(max-width: 860px)");
 
 class Painter {
@@ -122,6 +123,18 @@ class Painter {
     this.gestures.showCursor();
   }
 
+  /** Show how large the brush is now, for a moment: fingers have no cursor. */
+  #showBrush() {
+    const { clientWidth, clientHeight } = this.view.canvas;
+    this.view.cursor = { ...this.view.toPicture(clientWidth / 2, clientHeight / 2), size: this.size };
+    this.view.draw();
+    clearTimeout(this.shown);
+    this.shown = setTimeout(() => {
+      this.view.cursor = null;
+      this.view.draw();
+    }, SHOWN_MS);
+  }
+
   #setFeather(step) {
     const value = Math.min(100, Math.max(0, step));
     byId("feather").value = String(value);
@@ -162,7 +175,10 @@ class Painter {
       "zoom-fit": () => this.view.fit(),
     };
     for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
-    byId("size").addEventListener("input", () => this.#setSize(Number(byId("size").value)));
+    byId("size").addEventListener("input", () => {
+      this.#setSize(Number(byId("size").value));
+      this.#showBrush();
+    });
     byId("feather").addEventListener("input", () => this.#setFeather(Number(byId("feather").value)));
   }
 

@@ -68,7 +68,9 @@ export function notice({ title, body }, buttons = []) {
 }
 
 export function clearNotice() {
+  const answered = byId("notice").contains(document.activeElement);
   byId("notice").hidden = true;
+  if (answered) byId("generate").focus();
 }
 
 /** Cover the page: `state` is loading, closed or sent, `mark` is busy, done or closed. */
