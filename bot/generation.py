@@ -26,7 +26,7 @@ from bot.outcomes import Assignment, Report
 from bot.planning import Plan, plan
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import HeldJob, Ledger, NewJob
+from bot.storage import HeldJob, Ledger, NewCharge, NewJob
 from bot.telling import Teller
 
 _log = logging.getLogger(__name__)
@@ -112,18 +112,16 @@ class Generation:
         parent_id: int | None,
         agreed: Micros,
     ) -> NewJob:
-        about = planned.model.about
         return NewJob(
             id=make_id(self._clock),
             idem=idem,
             actor=actor,
             request=planned.request,
-            model=planned.model.id,
-            ceiling=planned.ceiling,
+            charges=tuple(NewCharge(part.model.id, part.ceiling) for part in planned.parts),
             reply=reply,
             created_ms=self._clock.now_ms(),
             parent_id=parent_id,
-            about=None if about is None else about * planned.request.count,
+            about=planned.about,
             agreed=agreed,
         )
 

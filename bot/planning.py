@@ -1,5 +1,6 @@
 """Check a request before it costs anything, and choose its model. Pure but for the catalogue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +12,7 @@ from bot.outcomes import Note
 from bot.requests import ImageRequest, Quality
 
 MOST_PICTURES: Final = 4
+FEWEST_COMPARED: Final = 2
 MOST_PROMPT: Final = 6_000
 """Characters of a prompt; Discord's own limit for a text option."""
 
@@ -24,6 +26,19 @@ class Plan:
     ceiling: Micros
     """What one picture may cost at most; held once for each."""
     notes: frozenset[Note]
+    compared: tuple["Plan", ...] = ()
+    """A plan for each model that is compared; then `model` is the first, `ceiling` the highest."""
+
+    @property
+    def parts(self) -> tuple["Plan", ...]:
+        """What is sent: a plan for each picture, in their order."""
+        return self.compared or (self,) * self.request.count
+
+    @property
+    def about(self) -> Micros | None:
+        """What all of it usually costs; None where that is not known of each."""
+        known = [part.model.about for part in self.parts if part.model.about is not None]
+        return sum(known) if len(known) == len(self.parts) else None
 
 
 def needs_of(request: ImageRequest) -> frozenset[Ability]:
@@ -42,6 +57,10 @@ def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) 
     Raises:
         RequestError: the option, the model or its price cannot work; it carries what would.
     """
+    if request.models:
+        _check_comparison(request)
+        each = [plan(one, catalog, default_model=default_model) for one in request.each()]
+        return _together(request, each)
     _check_options(request)
     size = parse_size(request.size)
     needs, images = needs_of(request), len(request.images)
@@ -62,6 +81,28 @@ def plan(request: ImageRequest, catalog: Catalog, *, default_model: str | None) 
         quality = Quality.AUTO
     checked = replace(request, model=model.id, size=size, quality=quality)
     return Plan(checked, model, model.ceiling, frozenset(notes))
+
+
+def _check_comparison(request: ImageRequest) -> None:
+    if not FEWEST_COMPARED <= len(request.models) <= MOST_PICTURES:
+        hint = f"{FEWEST_COMPARED} to {MOST_PICTURES} models"
+        raise InvalidOption("model", str(len(request.models)), hint)
+
+
+def _together(request: ImageRequest, plans: Sequence[Plan]) -> Plan:
+    """Make one plan of those for the models that are compared, each once."""
+    models = [one.model.id for one in plans]
+    for place, model in enumerate(models):
+        if model in models[:place]:
+            hint = "a model that is not in the comparison yet"
+            raise InvalidOption(f"model{place + 1}", model, hint)
+    return Plan(
+        replace(request, size=plans[0].request.size).by_models(models),
+        plans[0].model,
+        max(one.ceiling for one in plans),
+        frozenset[Note]().union(*(one.notes for one in plans)),
+        compared=tuple(plans),
+    )
 
 
 def _check_options(request: ImageRequest) -> None:

@@ -311,7 +311,9 @@ class RulesMachine(LedgerMachine):
                 own = not refusal.limit.scope.is_pooled
                 type(self).seen["refused, though erased"] += own and user in self.once_erased
             case HeldJob() as held:
-                assert not (stopped or dear or broken)
+                assert not stopped
+                assert not dear
+                assert not broken
                 self.note(held, job, keys, limits)
             case other:
                 raise AssertionError(other)
