@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import discord
@@ -25,6 +25,11 @@ from bot.storage import StorageError
 from cogs.ui.errors import explain
 
 _log = logging.getLogger(__name__)
+
+_PAINTER_IS_OFF: Final = (
+    "The mask painter is off. To offer it, set HTTP_PORT, and PUBLIC_URL to the address under "
+    "which people reach that port."
+)
 
 Say = Callable[[str], None]
 """Tells the operator a line."""
@@ -184,12 +189,8 @@ async def web_server(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
     Raises:
         StartRefused: the port can't be used.
     """
-    if settings.http_port is None or settings.public_url is None:
-        _log.info(
-            "The mask painter is off. To offer it, set HTTP_PORT, and PUBLIC_URL to the address "
-            "under which people reach that port."
-        )
     if settings.http_port is None:
+        _log.info(_PAINTER_IS_OFF)
         yield
         return
     from bot.web import PainterPages, serve  # costs time and memory that not every bot need spend
@@ -214,7 +215,9 @@ async def web_server(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
             raise StartRefused(
                 f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
             ) from error
-        if settings.public_url is not None:
+        if settings.public_url is None:
+            _log.info(_PAINTER_IS_OFF)
+        else:
             painting.open(_on_port(settings.public_url, port))
         yield
 

@@ -244,8 +244,8 @@ class Painting:
     ) -> str:
         """Return a link with which `actor` paints the mask of `request` and starts it.
 
-        `origin` says in which channel the result is posted; nothing else of it is kept. The mask or
-        area that `request` has is left out.
+        `origin` says in which channel the result is posted, by which application, and how large it
+        may be; its token is not kept. The mask or area that `request` has is left out.
 
         Raises:
             RequestError: no mask could make this work, for example since the model takes none.

@@ -212,10 +212,13 @@ class Catalog:
         self._lessons_unsaved = True
         self._save_lessons()
 
-    def require(self, name: str, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
+    def require(
+        self, name: str, needs: Collection[Ability] = (), *, images: int | None = 0
+    ) -> Model:
         """Return the model `name`, which has all of `needs` and a ceiling to hold.
 
-        `images` is how many input images the job has; EDIT and MASK mean at least one.
+        `images` is how many input images the job has; EDIT and MASK mean at least one. None: there
+        is no job yet, and any number will do.
 
         Raises:
             UnknownModel: not listed; carries the nearest names.
@@ -285,16 +288,19 @@ class Catalog:
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
 
-        def fits(model: Model) -> bool:
-            return model.can(needs, images=images) and (allowed is None or allowed(model))
+        models = snapshot.models
+
+        def fits(place: int) -> bool:
+            model = models[place]
+            able = model.lacks(needs, images=images) is None
+            return able and (allowed is None or allowed(model))
 
         if text.strip():
-            places = snapshot.index.search(
-                text, most=limit, fits=lambda place: fits(snapshot.models[place]), favoured=favoured
-            )
-            return [snapshot.models[place] for place in places]
-        found = (snapshot.models[place] for place in snapshot.in_order(favoured, images=images))
-        return list(islice((m for m in found if fits(m)), max(limit, 0)))
+            found = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
+        else:
+            every = snapshot.in_order(favoured, images=images)
+            found = list(islice(filter(fits, every), max(limit, 0)))
+        return [models[place] for place in found]
 
     def cheapest(self, needs: Collection[Ability] = (), *, images: int = 0) -> Model:
         """Return the cheapest model for a job with `needs` and `images`; never the dummy.
@@ -325,7 +331,7 @@ class Catalog:
             return model
         return self.cheapest(needs, images=images)
 
-    def _usable(self, needs: Collection[Ability], images: int) -> Iterable[Model]:
+    def _usable(self, needs: Collection[Ability], images: int | None) -> Iterable[Model]:
         return (
             model
             for model in self.models
@@ -425,8 +431,8 @@ def _price(model: Model) -> tuple[Micros, Micros, str]:
     return (ceiling if model.about is None else model.about, ceiling, model.id)
 
 
-def _is_from_words(needs: Collection[Ability], images: int) -> bool:
-    return not images and Ability.EDIT not in needs and Ability.MASK not in needs
+def _is_from_words(needs: Collection[Ability], images: int | None) -> bool:
+    return images == 0 and Ability.EDIT not in needs and Ability.MASK not in needs
 
 
 def _vendor(model: Model) -> str:

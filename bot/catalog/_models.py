@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -59,6 +59,8 @@ class Model:
     """Input images that one job may carry; 0: none at all."""
     needs_image: bool = False
     """It certainly makes nothing from words alone: an answer has said so."""
+    label: str = ""
+    """What `label` says, worked out once: a suggestion has 25 of them at every key press."""
 
     @property
     def short_name(self) -> str:
@@ -98,9 +100,11 @@ class Model:
 
         An ability, `images` when it takes fewer than that, or `text` when it works on images only.
         """
-        missing = next((need for need in needs if need not in self.abilities), None)
-        if missing is not None or images is None:
-            return missing
+        for need in needs:
+            if need not in self.abilities:
+                return need
+        if images is None:
+            return None
         if Ability.EDIT in needs or Ability.MASK in needs:
             images = max(images, 1)
         if images and not self.max_images:
@@ -128,7 +132,7 @@ def build(
     most = 1 if Lesson.ONE_IMAGE in lessons else MAX_IMAGES
     short = entry.id.partition("/")[2] or entry.id
     at_most = entry.at_most_micros
-    return Model(
+    model = Model(
         id=entry.id,
         display_name=entry.id if short.casefold() in ambiguous else short,
         about=entry.about_micros,
@@ -148,6 +152,7 @@ def build(
         max_images=most if edit else 0,
         needs_image=Lesson.NEEDS_IMAGE in lessons,
     )
+    return replace(model, label=_describe(model))
 
 
 def _unpriced(providers: Collection[ProviderPrice], ceiling: Micros | None) -> Micros | None:
@@ -177,6 +182,10 @@ def dummy_entry() -> CatalogueModel:
 
 def label(model: Model) -> str:
     """Describe a model in at most 100 characters: `FLUX-1-schnell · about $0.0013 · edit mask`."""
+    return model.label
+
+
+def _describe(model: Model) -> str:
     parts = [_price_text(model)]
     if Ability.EDIT in model.abilities:
         parts.append("edit mask" if Ability.MASK in model.abilities else "edit")

@@ -20,6 +20,8 @@ _MAX_WORDS: Final = 8
 
 _POOL: Final = 48
 """Models that are ranked one by one; of more that match, the newest are."""
+_ENOUGH: Final = 25
+"""With as many matches no wider step is taken: Discord shows no more."""
 _FEW: Final = 3
 """With fewer matches than this, names that were misspelt are looked for, too."""
 
@@ -104,18 +106,18 @@ class Index:
         whole = joined(words_of(text))
         if not words:
             return []
-        room = max(most, _POOL)
+        enough, room = max(most, _ENOUGH), max(most, _POOL)
         pool: dict[int, None] = {}
         for step in (self._whole, self._by_words, self._by_beginnings, self._by_parts):
             self._fill(pool, step(words, whole), room, fits, favoured)
-            if len(pool) >= room:
+            if len(pool) >= enough:
                 break
-        ranked = sorted(
-            (_rank(self._names[place], words, whole), favoured.get(place, len(favoured)), place)
-            for place in pool
-        )
-        ranked.sort(key=lambda item: (item[0][:-1], item[1], item[0][-1], item[2]))
-        found = [place for _, _, place in ranked]
+        marked = [(word, MARK + word.replace(".", "")) for word in words]
+        ranked = []
+        for place in pool:
+            *match, surplus = _rank(self._names[place], marked, whole)
+            ranked.append((*match, favoured.get(place, len(favoured)), surplus, place))
+        found = [item[-1] for item in sorted(ranked)]
         if len(found) < _FEW:
             alike = self.alike(text, strict=bool(found))
             found += [place for place in alike if place not in pool and fits(place)]
@@ -287,29 +289,28 @@ def _all(matches: Iterable[frozenset[int]]) -> frozenset[int]:
     return reduce(frozenset.__and__, sorted(matches, key=len))
 
 
-def _rank(name: Name, words: Sequence[str], whole: str) -> tuple[int, int, int, int]:
-    """Say how well a name matches, the least is the best; its last member tells like from like."""
-    cost = sum(_cost(name, word) for word in words)
-    short, full, *nicknames = name.spellings
-    lengths = [len(each) for each in (short, *nicknames) if each.startswith(whole)]
-    begins = bool(lengths) or full.startswith(whole)
-    surplus = min(lengths, default=len(short)) // _ALIKE_LONG
-    return (0 if whole in name.spellings else 1, cost, 0 if begins else 1, surplus)
+def _rank(name: Name, words: Sequence[tuple[str, str]], whole: str) -> tuple[int, int, int, int]:
+    """Say how well a name matches, the least is the best; its last member tells like from like.
 
-
-def _cost(name: Name, word: str) -> int:
-    """What one word's match is worth: the least for a whole word of the name itself.
-
-    A single letter is rather the beginning of one.
+    `words` are pairs of a word and how it begins in `Name.marked`.
     """
-    if word in name.words:
-        return 1 if len(word) == 1 and word.isalpha() else 0
-    letters = MARK + word.replace(".", "")
-    if name.marked.find(letters, name.own) >= 0:
-        return 1
-    if word in name.vendor:
-        return 1
-    return 2 if letters in name.marked else 3
+    # Plain loops: this runs for dozens of names at every key press.
+    cost = 0
+    for word, marked in words:
+        if word in name.words:
+            cost += len(word) == 1 and word.isalpha()  # a letter is rather the beginning of a word
+        elif name.marked.find(marked, name.own) >= 0 or word in name.vendor:
+            cost += 1
+        else:
+            cost += 2 if marked in name.marked else 3
+    short, full, *nicknames = name.spellings
+    begins, length = full.startswith(whole), len(short)
+    if short.startswith(whole):
+        begins = True
+    elif nicknames:
+        lengths = [len(each) for each in nicknames if each.startswith(whole)]
+        begins, length = begins or bool(lengths), min(lengths, default=length)
+    return (whole not in name.spellings, cost, not begins, length // _ALIKE_LONG)
 
 
 def _grams(letters: str, size: int) -> set[str]:

@@ -23,7 +23,7 @@ async def of_member(
     """
     price, asked = 0, ""
     if model is not None:
-        found = services.catalog.require(model)
+        found = services.catalog.require(model, images=None)
         price = found.ceiling or 0
         asked = f"One picture by {plain(found.id, most=100)} costs at most {format_usd(price)}"
     standing = await services.policies.standing(actor, price=price)

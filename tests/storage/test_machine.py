@@ -120,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
-    erasures: ClassVar[Counter[str]] = Counter()
+    happened: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
     compared: ClassVar[Counter[int]] = Counter()
     """How many jobs asked so many different models."""
@@ -201,10 +201,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(
         user=st.sampled_from([11, 12]),
+        delivered=st.booleans(),
         truths=st.lists(st.sampled_from([SETTLED, RELEASED, PRESUMED]), max_size=3),
     )
     def somebody_was_erased_before_the_truth_came(
-        self, user: int, truths: list[ChargeState]
+        self, user: int, *, delivered: bool, truths: list[ChargeState]
     ) -> None:
         known = set(self.charges)
         self.hold(user=user, guild=77, pictures=2, ceiling=2500, rules=[], cap=None)
@@ -216,7 +217,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.change(self.charges[lost], DISPATCHED)
         assert self.change(self.charges[lost], UNKNOWN)
         assert self.change(self.charges[free], RELEASED)
-        self.erase(user=user, delivered=True, anew=True)
+        self.erase(user=user, delivered=delivered, anew=True)
+        self.erase(user=user, delivered=True, anew=False)
         for number, truth in enumerate(truths):
             if truth is SETTLED:
                 self.settle((True, True, number, 0), actual=300)
@@ -324,8 +326,18 @@ class LedgerMachine(RuleBasedStateMachine):
         assert done.changed == self.change(charge, SETTLED, actual=actual)
         assert done.overrun == (charge.overrun if done.changed else 0)
         siblings = [c for c in self.charges.values() if c.job_id == charge.job_id]
+        if done.changed:
+            self.note_settlement(charge, actual, {c.state for c in siblings})
         nothing_open = not any(c.state in {HELD, DISPATCHED} for c in siblings)
         assert done.job_closed == (done.changed and was_open and nothing_open)
+
+    def note_settlement(self, charge: ModelCharge, actual: int, states: set[ChargeState]) -> None:
+        happened, held = type(self).happened, charge.held
+        happened["below" if actual < held else "above" if actual > held else "at"] += 1
+        happened["batch that failed in part"] += RELEASED in states
+        now = self.keys(Actor(charge.user, charge.guild, charge.guild * 10))
+        today = {key for key in now if key[0] == Scope.BOT and key[2] == Window.DAY}
+        happened["window rolled over"] += today.isdisjoint(charge.keys)
 
     @precondition(some)
     @rule(choice=CHOICES)
@@ -371,13 +383,13 @@ class LedgerMachine(RuleBasedStateMachine):
             done = self.runner.run(erasure.erase_person(user))
             erased, waiting = self.forget(user)
             assert (done.rows.get("job", 0), done.waiting) == (erased, waiting)
-            type(self).erasures["erased"] += erased
-            type(self).erasures["waiting"] += waiting
+            type(self).happened["erased"] += erased
+            type(self).happened["waiting"] += waiting
         else:
             unfinished = self.runner.run(erasure.resume())
             outcomes = [self.forget(user) for user in list(self.asked)]
             assert unfinished == sum(bool(waiting) for _, waiting in outcomes)
-            type(self).erasures["resumed"] += sum(erased for erased, _ in outcomes)
+            type(self).happened["resumed"] += sum(erased for erased, _ in outcomes)
 
     def deliver_what_has_ended(self, user: int) -> None:
         mine = {c.job_id for c in self.charges.values() if c.user == user}
@@ -477,7 +489,7 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     LedgerMachine.new_url = new_url
     LedgerMachine.reached.clear()
     LedgerMachine.reached_late.clear()
-    LedgerMachine.erasures.clear()
+    LedgerMachine.happened.clear()
     LedgerMachine.refusals.clear()
     LedgerMachine.compared.clear()
     machine = LedgerMachine.TestCase
@@ -491,6 +503,9 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     machine().runTest()
     assert set(LedgerMachine.reached) == TRANSITIONS
     assert set(+LedgerMachine.reached_late) == AFTER_ERASURE
-    assert set(+LedgerMachine.erasures) == {"erased", "waiting", "resumed"}
+    assert set(+LedgerMachine.happened) == {
+        *("below", "at", "above", "batch that failed in part", "window rolled over"),
+        *("erased", "waiting", "resumed"),
+    }
     assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)
     assert set(LedgerMachine.compared) == {1, 2, 3, 4}

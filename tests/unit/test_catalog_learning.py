@@ -141,6 +141,7 @@ async def test_a_model_that_needs_an_image_is_refused_for_words_alone(
         assert catalog.choose_default("other/lens").id == "acme/words"
         assert "other/lens" not in ids(catalog.search("lens", images=0))
         assert catalog.require("other/lens", MASK).id == "other/lens"
+        assert catalog.require("other/lens", images=None).id == "other/lens"
         assert catalog.require("other/lens", images=1).id == "other/lens"
 
 
@@ -244,10 +245,11 @@ async def test_two_processes_in_one_folder_do_not_erase_each_others_lessons(
     shelf: Shelf, clock: Calendar, tmp_path: Path
 ) -> None:
     cache = tmp_path / "list.json"
-    async with loaded(shelf, clock, cache) as one, loaded(shelf, clock, cache) as other:
+    async with loaded(shelf, clock, cache) as one:
+        async with loaded(shelf, clock, cache) as other:
+            other.learn("acme/stitch", Lesson.ONE_IMAGE)
+            other.learn("other/lens", Lesson.NEEDS_IMAGE)
         one.learn("acme/brush", Lesson.ONE_IMAGE)
-        other.learn("acme/stitch", Lesson.ONE_IMAGE)
-        other.learn("other/lens", Lesson.NEEDS_IMAGE)
     async with loaded(shelf, clock, cache) as catalog:
         catalog.learn("acme/brush", Lesson.NO_IMAGE_INPUT)  # the older lesson must not come back
     async with loaded(shelf, clock, cache) as catalog:

@@ -94,15 +94,24 @@ class Link:
         about = {"prompt": prompt, "model": model, "agreed": agreed, "checked": checked}
         return await self.send(json.dumps(about), mask, headers=headers)
 
-    async def send(self, about: str, mask: bytes, *, headers: dict[str, str] | None = None) -> Told:
-        """Send the form, whatever is in it."""
+    async def send(
+        self,
+        about: str,
+        mask: bytes,
+        *,
+        headers: dict[str, str] | None = None,
+        announced: bool = True,
+    ) -> Told:
+        """Send the form, whatever is in it; `announced` says beforehand how large it is."""
         form = aiohttp.FormData()
         form.add_field("about", about, content_type="application/json", filename="about.json")
         form.add_field("mask", io.BytesIO(mask), content_type="image/png", filename="mask.png")
         own = {"Origin": self.origin} if headers is None else headers
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{self.url}/generate", data=form, headers=own) as answer,
+            session.post(
+                f"{self.url}/generate", data=form, headers=own, chunked=not announced or None
+            ) as answer,
         ):
             return Told(answer.status, await answer.read(), dict(answer.headers))
 

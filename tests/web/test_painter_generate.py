@@ -119,15 +119,14 @@ async def test_a_process_that_died_before_it_noted_its_success_runs_nothing_twic
     house: House, books: Books
 ) -> None:
     link = await invited(house)
+    [before] = books.rows("SELECT draft FROM paint_link")
     await link.generate(painted(BOX))
     await result(house)
-    draft = '{"command": "edit", "prompt": "a boat", "model": null, "size": "auto", '
-    draft += '"quality": "auto", "output_format": "webp", "count": 1, "private": false, '
-    draft += '"images": [], "mask": null, "area": null, "invert": false, "mask_checked": false}'
-    books.write("UPDATE paint_link SET job_id = NULL, draft = ?", draft)
-    answer = await link.generate(painted(BOX))
-    assert answer.status in {202, 422}
+    books.write("UPDATE paint_link SET job_id = NULL, draft = ?", before["draft"])
+    assert (await link.generate(painted(BOX))).status == 202
+    assert (await stage(link, "done"))["link"] is not None
     assert len(house.imagerouter.requests) == 1
+    assert len(books.charges()) == 1
 
 
 async def test_a_quota_refuses_with_its_sentence_and_keeps_the_mask(
@@ -343,9 +342,12 @@ async def test_half_a_character_in_a_prompt_harms_nobody(house: House) -> None:
     assert house.imagerouter.requests[0].fields["prompt"] == "boat ?"
 
 
-async def test_a_mask_that_is_too_large_is_refused(house: House, books: Books) -> None:
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_mask_that_is_too_large_is_refused(
+    house: House, books: Books, announced: bool
+) -> None:
     link = await invited(house)
-    answer = await link.generate(painted(BOX) + bytes(5 * 2**20))
+    answer = await link.send("{}", painted(BOX) + bytes(5 * 2**20), announced=announced)
     assert (answer.status, answer.json["code"]) == (413, "too_large")
     assert books.rows("SELECT id FROM mask") == []
 
