@@ -229,6 +229,6 @@ class Ledger:
 def _check_amounts(job: NewJob) -> None:
     count, ceilings = job.request.count, [charge.ceiling for charge in job.charges]
     if len(ceilings) != count or not 0 < count <= MAX_CHARGES_PER_JOB:
-        raise ValueError(f"{len(ceilings)} charges for {count} pictures")
+        raise ValueError(f"cannot hold {len(ceilings)} charges for {count} pictures")
     if not 0 <= min(ceilings) <= max(ceilings) <= MAX_MICROS:
         raise ValueError(f"cannot hold {ceilings} micro-USD")

@@ -57,6 +57,7 @@ async def test_a_job_knows_which_models_it_compares(books: Books) -> None:
     assert (job.request.count, job.ceiling) == (3, 2500)
     [line] = await books.jobs.recent(11)
     assert (line.model, line.models, line.count) == ("paper/cheap", 3, 3)
+    books.clock.now += MINUTE
     plain = await books.ledger.hold(books.job(pictures=3))
     batch = await books.jobs.get(plain.job_id)
     assert batch is not None
@@ -166,6 +167,6 @@ async def test_charges_that_are_no_amounts_or_too_few_are_refused(books: Books) 
         (*job.charges[:2], NewCharge("paper/odd", -1)),
         (*job.charges[:2], NewCharge("paper/odd", 10**18)),
     ):
-        with pytest.raises(ValueError, match=r"charges|hold"):
+        with pytest.raises(ValueError, match="cannot hold"):
             await books.ledger.hold(replace(job, charges=charges))
     assert await books.counters("bot") == (0, 0, 0)

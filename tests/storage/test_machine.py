@@ -38,6 +38,7 @@ from tests.storage.books import (
     audit,
     open_books,
 )
+from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted, sums_of_models
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -68,14 +69,6 @@ CHOICES: st.SearchStrategy[Choice] = st.tuples(
     st.integers(0, 9),
 )
 """Whether it should fit, whether one of an erased person is preferred, which state, which one."""
-AMOUNTS = (0, 1, 300, 1000, 2500)
-Wanted = list[tuple[str, int]]
-"""The model and the ceiling of each charge of a job."""
-COMPARED: st.SearchStrategy[Wanted] = st.builds(
-    lambda ceilings: [(f"some/model-{place}", ceiling) for place, ceiling in enumerate(ceilings)],
-    st.lists(st.sampled_from(AMOUNTS), min_size=2, max_size=4),
-)
-"""A picture by each of several models, at prices of their own."""
 
 
 @dataclass
@@ -449,16 +442,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_model_has_its_own_sums(self) -> None:
-        async def read(tx: Tx) -> list[Row]:
-            return await tx.fetch(
-                "SELECT model, CAST(SUM(spent) AS BIGINT) AS spent, "
-                "CAST(SUM(charges) AS BIGINT) AS charges FROM usage_day GROUP BY model"
-            )
-
-        told = {
-            row.text("model"): (row.integer("spent"), row.integer("charges"))
-            for row in self.runner.run(self.books.db.read(read))
-        }
+        told = self.runner.run(sums_of_models(self.books.db))
         counted = [c for c in self.charges.values() if c.state in {SETTLED, PRESUMED}]
         for model in {charge.model for charge in counted}:
             mine = [charge.actual for charge in counted if charge.model == model]

@@ -29,7 +29,8 @@ from bot.quotas import (
 )
 from bot.requests import Actor
 from bot.storage import ChargeState, HeldJob, NewJob, Who
-from tests.storage.test_machine import AMOUNTS, COMPARED, Key, LedgerMachine, Wanted
+from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted
+from tests.storage.test_machine import Key, LedgerMachine
 
 ADMIN = 1
 USERS, GUILDS, ROLES = (11, 12), (77, 78), (4, 5)
