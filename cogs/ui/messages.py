@@ -47,8 +47,11 @@ _MADE: Final = discord.Colour(0x2F9E6E)
 _WORKING: Final = discord.Colour(0x4C6FDB)
 _FAILED: Final = discord.Colour(0xC9503C)
 _PROMPT_SHOWN: Final = 300
+_MOST_TEXT: Final = 3_900
+"""Characters that a message's text may have: a margin below Discord's 4,000."""
 _PROMPT_IN_TEXT: Final = 3_000
-"""Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
+"""Characters of a prompt to copy that fit beside most that there is to say."""
+_TO_COPY: Final = "-# Your prompt, to copy:"
 _ALT_TEXT: Final = 1_000
 _PREVIEW: Final = "preview.webp"
 _ADDRESSES_IN_TEXT: Final = 1_500
@@ -290,14 +293,16 @@ def _failure(card: Failure) -> Rendered:
         else errors.explain_failure(card)
     )
     lines = [f"### {told.title}", told.body, f"**{errors.tell_cost(card.report)}**"]
-    parts: list[discord.ui.Item[Any] | str] = ["\n".join(lines)]
+    text = "\n".join(lines)
+    parts: list[discord.ui.Item[Any] | str] = [text]
     files = []
     prompt = card.request.prompt
-    if prompt and fits_code_block(prompt, _PROMPT_IN_TEXT):
-        parts.append(f"-# Your prompt, to copy:\n{code_block(prompt)}")
+    room = min(_PROMPT_IN_TEXT, _MOST_TEXT - len(text) - len(_TO_COPY))
+    if prompt and fits_code_block(prompt, room):
+        parts.append(f"{_TO_COPY}\n{code_block(prompt)}")
     elif prompt:
         files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
-        parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
+        parts += [_TO_COPY, discord.ui.File("attachment://prompt.txt")]
     if isinstance(card.error, NeedsMaskCheck):
         files.append(discord.File(io.BytesIO(card.error.preview), _PREVIEW))
         item = discord.MediaGalleryItem(f"attachment://{_PREVIEW}", description="What is marked")

@@ -135,6 +135,18 @@ async def test_when_nothing_came_each_model_tells_why(
     assert [row["state"] for row in books.charges()].count("settled") == 2
 
 
+async def test_a_long_prompt_stays_at_hand_when_four_models_have_much_to_say(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.imagerouter.faults.error("The provider is on fire. " * 40, times=4)
+    prompt = ("a heron " * 375).strip()
+    models = (MINI, LARGE, VECTOR, "lumenfield/plate-scan")
+    why = await explanation(general, await compare(mira, general, *models, prompt=prompt))
+
+    assert why.text.count("The model failed") == 4
+    assert [file.data.decode() for file in why.attachments] == [prompt]
+
+
 async def test_what_does_not_fit_together_holds_nothing_and_is_offered_without_the_dearest(
     house: House, policies: Policies, mira: Person, general: Channel, books: Books
 ) -> None:
