@@ -152,6 +152,7 @@ class Generation:
         `tell` gets the number of jobs that are waited for.
         """
         self._scheduler.close()
+        self._inputs.stop()
         self._delivery.stop()
         tell(self.in_flight)
         await self.idle()

@@ -153,7 +153,6 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             catalog=catalog,
             default_model=settings.default_model,
-            clock=clock,
         )
         charger = Charger(
             ledger=ledger,

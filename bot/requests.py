@@ -68,6 +68,8 @@ class Source:
     """The message that shows it and can renew its link; 0 when it came with a command."""
     mask_id: int = 0
     """A painted mask that is kept in the database."""
+    borrowed: bool = False
+    """Somebody else gave it with a command, where nobody but them and the bot has seen it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from typing import Final
 from bot import comparing
 from bot.cards import Failure, Posted, Result
 from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.delivery import Delivery, Fate
 from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
 from bot.money import Micros
 from bot.offers import Offers
 from bot.outcomes import Assignment, Report
 from bot.planning import plan
-from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded, Window, window_at
+from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.storage import Jobs, Ledger, Policies
@@ -43,7 +42,6 @@ class Teller:
         offers: Offers,
         catalog: Catalog,
         default_model: str | None,
-        clock: Clock,
     ) -> None:
         self._delivery = delivery
         self._ledger = ledger
@@ -52,7 +50,6 @@ class Teller:
         self._offers = offers
         self._catalog = catalog
         self._default_model = default_model
-        self._clock = clock
         self._undelivered: dict[int, Report] = {}
 
     async def deliver(self, report: Report) -> None:
@@ -159,9 +156,8 @@ class Teller:
 
     async def _spent_today(self, actor: Actor) -> Micros | None:
         """None when it can't be read: no private picture waits for that."""
-        today = window_at(Window.DAY, self._clock.now_ms())
         try:
-            return await self._ledger.spend(actor.user_id, since_ms=today.start_ms)
+            return await self._ledger.spent_today(actor)
         except Exception:  # noqa: BLE001 - see above
             _log.exception("What a person has spent could not be read")
             return None

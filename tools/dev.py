@@ -114,10 +114,12 @@ class Venv:
     """
 
     def __init__(self, place: Path, root: Path) -> None:
-        self.place = place
+        # Through a link, since several checkouts may share one environment.
+        self.place = place.resolve()
+        self.is_shared = place.is_symlink()
         self.root = root
-        self.python = venv_python(place)
-        self.stamp = place / ".easel-stamp.json"
+        self.python = venv_python(self.place)
+        self.stamp = self.place / ".easel-stamp.json"
 
     def ensure(self, lock: str) -> None:
         """Have exactly the packages of `lock` installed; does nothing when they are already.
@@ -170,6 +172,12 @@ class Venv:
         missing = missing_for_venv()
         if missing:
             sys.exit(missing)
+        if self.is_shared:
+            # Emptied it would be for whoever else uses it.
+            sys.exit(
+                f"The link .venv leads to {self.place}, which can't be used from here: delete the "
+                "link, and run the same command again."
+            )
         version = "{}.{}".format(*sys.version_info[:2])
         again = " anew" if self.place.exists() else ""
         print(f"Making {self.place.name}{again} with Python {version}...", flush=True)

@@ -259,8 +259,8 @@ class Catalog:
         the same vendor.
         """
         snapshot = self._snapshot
-        places = snapshot.index.alike(text)
-        places += snapshot.index.search(text, most=limit, fits=lambda _: True)
+        places = snapshot.index.search(text, most=limit, fits=lambda _: True)
+        places += snapshot.index.alike(text)
         found = [snapshot.models[place] for place in dict.fromkeys(places)]
         gone = snapshot.vanished.get(text.strip())
         if gone is not None:

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import accumulate, chain
 from typing import Final, TypeAlias
 
 from bot.catalog._names import MARK, Name, joined, take_apart, words_of
@@ -34,7 +35,7 @@ _MOST_PARTS: Final = 400
 
 _MOST_SHARED: Final = 3_000
 """Entries of `Index._grams` that one question may count, the rarest ones first."""
-_ALIKE: Final = 16
+_ALIKE: Final = 12
 """Names that are compared letter by letter."""
 _LONG: Final = 7
 """Letters from which on a slip leaves enough of three neighbours that are right."""
@@ -222,6 +223,8 @@ class Index:
     def _mended(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Give places where every word matches when some of them are mended, and how many are."""
         right = [word for word in words if self._range(word)]
+        if len(right) == len(words):
+            return
         mended = [
             self._with_one_slip(word) | self._in_two(word) for word in words if word not in right
         ]
@@ -257,15 +260,11 @@ class Index:
         """Give names with at most as many slips as `allowed`, of those that share most letters."""
         length = len(typed.letters)
         size = 3 if length >= _LONG else 2
-        shared: Counter[int] = Counter()
-        counted, left = 0, _MOST_SHARED
         grams = _grams(typed.letters, size)
-        for places in sorted((self._grams.get(gram, ()) for gram in grams), key=len):
-            left -= len(places)
-            if left < 0:
-                break
-            counted += 1
-            shared.update(places)
+        lists = sorted((self._grams.get(gram, ()) for gram in grams), key=len)
+        sums = accumulate(map(len, lists))
+        counted = sum(total <= _MOST_SHARED for total in sums)
+        shared = Counter(chain.from_iterable(lists[:counted]))
         near = sorted(
             (abs(len(self._names[place].spellings[0]) - length) - 4 * common, place, common)
             for place, common in shared.most_common(_POOL)

@@ -11,7 +11,7 @@ from typing import Final, Self
 from bot.aside import aside
 from bot.clock import Clock
 from bot.downloads import Downloads, Hosts
-from bot.errors import InputUnreachable, NeedsMaskCheck, UnusableInput
+from bot.errors import InputUnreachable, NeedsMaskCheck, ShuttingDown, UnusableInput
 from bot.imagerouter import Upload
 from bot.images import InputPicture, UnusablePicture
 from bot.inputs._links import Links
@@ -62,6 +62,8 @@ class Inputs:
         self._masks = masks
         self._turns = asyncio.Semaphore(self._limits.jobs_at_once)
         self._spool = Spool(folder, max_bytes=self._limits.all_bytes)
+        self._stopped = False
+        self._scopes: set[asyncio.Timeout] = set()
 
     async def __aenter__(self) -> Self:
         """Make the folder. Raises OSError."""
@@ -89,11 +91,40 @@ class Inputs:
             NeedsMaskCheck: the mask covers nothing or everything, and nobody has confirmed that.
             InputUnreachable: Discord does not hand over a file just now.
             InputsFull: no room for more files just now.
+            ShuttingDown: after `stop`.
             LedgerUnavailable: a painted mask could not be read.
         """
         if not request.images:
             return Basket()
         self._judge(request)
+        with self._until_stop() as scope:
+            async with scope:
+                return await self._gather_in_turn(request)
+
+    def stop(self) -> None:
+        """Gather nothing more, and give up what is under way: nothing of it was sent or held."""
+        self._stopped = True
+        for scope in self._scopes:
+            if not scope.expired():
+                scope.reschedule(asyncio.get_running_loop().time())
+
+    @contextmanager
+    def _until_stop(self) -> Iterator[asyncio.Timeout]:
+        """A scope that `stop` ends, which raises ShuttingDown then."""
+        if self._stopped:
+            raise ShuttingDown
+        scope = asyncio.timeout(None)
+        self._scopes.add(scope)
+        try:
+            yield scope
+        except TimeoutError:
+            if scope.expired():
+                raise ShuttingDown from None
+            raise
+        finally:
+            self._scopes.discard(scope)
+
+    async def _gather_in_turn(self, request: ImageRequest) -> Basket:
         async with self._turns:
             shelf = self._spool.shelf(max_bytes=self._limits.job_bytes)
             try:

@@ -38,6 +38,10 @@ NO_PICTURES: Final = (
     "### No picture here\nThis message shows no picture that can be read: no image file, no "
     "preview of a link, no sticker."
 )
+_PRIVATE: Final = (
+    "### This picture is private\nThe tray is kept for a week, and nothing of a private picture is "
+    "kept. Press **Edit** below the picture instead: what you make of it stays private, too."
+)
 _EMPTY: Final = (
     "### Your edit tray is empty\nPut pictures into it with **Apps → Add to edit tray** on any "
     "message that shows some. They stay for a week."
@@ -50,8 +54,7 @@ _EMPTY: Final = (
 async def edit_message(interaction: Interaction, message: discord.Message) -> None:
     """Open the form for a message's picture; where it shows several, ask which first."""
     pictures = pictures_in(message)
-    user = interaction.client.user
-    shown = result_in(message, bot_id=None if user is None else user.id)
+    shown = _result_in(interaction, message)
     if len(pictures) == 1:
         await _edit_one(interaction, message, pictures, shown)
         return
@@ -105,6 +108,11 @@ async def _keep(
     return offer
 
 
+def _result_in(interaction: Interaction, message: discord.Message) -> Shown | None:
+    user = interaction.client.user
+    return result_in(message, bot_id=None if user is None else user.id)
+
+
 def _is_private(shown: Shown | None) -> bool:
     return shown is not None and shown.private
 
@@ -154,8 +162,11 @@ class PickMenu(
 async def add_to_tray(interaction: Interaction, message: discord.Message) -> None:
     """Put a message's pictures into the person's tray, and show it."""
     pictures = pictures_in(message)
+    private = _is_private(_result_in(interaction, message))
 
     async def work() -> Answered:
+        if private:
+            return boxed(_PRIVATE)
         if not pictures:
             return boxed(NO_PICTURES)
         added = await tray_of(services_of(interaction)).add(interaction.user.id, pictures)

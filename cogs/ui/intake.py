@@ -5,7 +5,7 @@ Every way to start a job (command, button, modal) defers first and then goes thr
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
@@ -15,7 +15,7 @@ from bot.client import ImageBot
 from bot.errors import BotError, NotKept, NotYours, PressedAlready
 from bot.money import Micros
 from bot.offers import KeptOffer
-from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute
+from bot.requests import NO_GUILD, Actor, ImageRequest, ReplyRoute, Source
 from bot.services import Services
 from bot.storage import DuplicateJob, Job
 from cogs.ui.network import NETWORK_FAULTS
@@ -159,9 +159,17 @@ async def again(interaction: Interaction, job_id: int) -> None:
         job = await services_of(interaction).jobs.get(job_id)
         if job is None or job.prompt is None or job.private or not shows(interaction.message, job):
             raise NotKept
-        return Wanted(replace(job.request, prompt=job.prompt, model=job.model), job.id)
+        request = replace(job.request, prompt=job.prompt, model=job.model)
+        if job.actor.user_id != interaction.user.id:
+            request = replace(request, images=_borrowed(request.images))
+        return Wanted(request, job.id)
 
     await take_found(interaction, stored, asked=_NOTHING)
+
+
+def _borrowed(images: Sequence[Source]) -> tuple[Source, ...]:
+    """Pictures of somebody else's job: what no message shows is not shown to others now either."""
+    return tuple(each if each.message_id else replace(each, borrowed=True) for each in images)
 
 
 async def take_offer(interaction: Interaction, offer_id: int, index: int, *, private: bool) -> None:

@@ -4,26 +4,33 @@ Undo posts the picture that an edit started from. It makes nothing and costs not
 """
 
 import io
+import logging
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Self
 
 import discord
 
-from bot.errors import BotError, NotKept, NotYours, PictureLost
+from bot.cards import Failure, MessageGone, UploadTooLarge
+from bot.errors import BotError, NotKept, NotYours, UnusableInput
 from bot.ids import MOST_ID
 from bot.images import Prepared, filename
-from bot.requests import ImageRequest
+from bot.requests import ImageRequest, ReplyRoute
 from bot.storage import Job
-from cogs.ui import answers, errors, intake, painting
+from cogs.ui import answers, intake, painting
 from cogs.ui.edit_buttons import EditButton
 from cogs.ui.intake import Interaction, services_of, shows
 from cogs.ui.network import translated
 from cogs.ui.pictures import pictures_in
 
+_log = logging.getLogger(__name__)
+
 _SECONDARY: Final = discord.ButtonStyle.secondary
 _MOST_LINKS: Final = 5
 """Buttons that a row holds."""
+_SIZES_TRIED: Final = 4
+"""How often a picture that Discord finds too large is made smaller."""
 
 
 class UndoButton(
@@ -87,7 +94,7 @@ async def _paint(interaction: Interaction, job_id: int, *, private: bool) -> Non
         return
     blank = ImageRequest(command="edit", prompt="", private=private)
     requests = [replace(blank, images=(source,)) for source in found]
-    await painting.invite(interaction, *requests, parent_id=job_id)
+    await painting.invite(interaction, *requests, result_of=job_id)
 
 
 async def _undo(interaction: Interaction, job_id: int) -> None:
@@ -96,33 +103,21 @@ async def _undo(interaction: Interaction, job_id: int) -> None:
         reply = await intake.defer(interaction, private=False)
         if reply is None:
             return
+        error: BotError | None = None
         try:
             job = await _edit_below(interaction, job_id)
-            picture = await _before(interaction, job)
-        except BotError as error:
-            told = errors.explain(error)
-            await _whisper_instead(interaction, f"### {told.title}\n{told.body}")
+            await _post(interaction, job, await services.inputs.read(job.request.images[0]), reply)
+        except MessageGone:
+            _log.info("The answer to click %d was deleted before it came", interaction.id)
             return
-        name = filename(0, picture.extension)
-
-        async def post() -> None:
-            file = discord.File(io.BytesIO(picture.data), filename=name)
-            async with translated():
-                view = _restored(job, name)
-                await interaction.edit_original_response(view=view, attachments=[file])
-
-        await services.delivery.patiently(post, reply)
-
-
-async def _whisper_instead(interaction: Interaction, text: str) -> None:
-    """Say `text` to the person alone, in place of a public answer.
-
-    The answer is edited before: until then Discord gives a follow-up its visibility.
-    """
-    nothing = answers.boxed("-# There is nothing to go back to.")
-    await interaction.edit_original_response(view=nothing)
-    await interaction.followup.send(view=answers.boxed(text), ephemeral=True)
-    await interaction.delete_original_response()
+        except BotError as known:
+            error = known
+        except Exception:  # noqa: BLE001 - whatever it is, the person is told
+            _log.exception("Click %d could not be undone", interaction.id)
+        else:
+            return
+        refused = Failure(ImageRequest(command="", prompt=""), error)
+        await services.delivery.failure(reply, refused, user_id=interaction.user.id)
 
 
 async def _edit_below(interaction: Interaction, job_id: int) -> Job:
@@ -130,29 +125,46 @@ async def _edit_below(interaction: Interaction, job_id: int) -> Job:
 
     Raises:
         NotKept: nobody knows what it started from.
-        NotYours: it is somebody else's, and whoever clicks may not delete messages here.
+        NotYours: it is somebody else's. A moderator may undo what a message shows; what came with
+            a command has been seen by nobody but its person.
     """
     job = await services_of(interaction).jobs.get(job_id)
     if job is None or not job.request.images or not shows(interaction.message, job):
         raise NotKept
-    if job.actor.user_id != interaction.user.id and not interaction.permissions.manage_messages:
+    first = job.request.images[0]
+    own = job.actor.user_id == interaction.user.id and not first.borrowed
+    if not own and not (first.message_id and interaction.permissions.manage_messages):
         raise NotYours
     return job
 
 
-async def _before(interaction: Interaction, job: Job) -> Prepared:
-    """The picture that an edit started from, in a size that can be posted here.
+async def _post(interaction: Interaction, job: Job, data: bytes, reply: ReplyRoute) -> None:
+    """Post a picture, as large as it can be here.
 
     Raises:
-        BotError: it can't be had any more.
+        BotError: it can't be made small enough.
+        RouteBusy, RouteClosed: Discord does not take it.
     """
     services = services_of(interaction)
-    data = await services.inputs.read(job.request.images[0])
     limit = interaction.filesize_limit
-    [fitted] = await services.tools.prepare([data], per_file=limit, in_all=limit, shrink=True)
-    if not isinstance(fitted, Prepared):
-        raise PictureLost
-    return fitted
+    for _ in range(_SIZES_TRIED):
+        [fitted] = await services.tools.prepare([data], per_file=limit, in_all=limit, shrink=True)
+        if not isinstance(fitted, Prepared):
+            break
+        try:
+            await services.delivery.patiently(partial(_show, interaction, job, fitted), reply)
+        except UploadTooLarge:
+            limit = len(fitted.data) // 2
+        else:
+            return
+    raise UnusableInput(job.request.images[0].filename, "too_large")
+
+
+async def _show(interaction: Interaction, job: Job, picture: Prepared) -> None:
+    name = filename(0, picture.extension)
+    file = discord.File(io.BytesIO(picture.data), filename=name)
+    async with translated():
+        await interaction.edit_original_response(view=_restored(job, name), attachments=[file])
 
 
 def _restored(job: Job, name: str) -> discord.ui.LayoutView:

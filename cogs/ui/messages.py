@@ -161,7 +161,7 @@ def _result_buttons(
         if painting:
             buttons.append(PaintButton(job.id, private=private))
     if not private:
-        if job.request.is_edit:
+        if job.request.is_edit and not job.request.images[0].borrowed:
             buttons.append(UndoButton(job.id))
         buttons.append(DeleteButton(job.id))
     return buttons

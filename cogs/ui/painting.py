@@ -9,18 +9,24 @@ from bot.painting import LINK_MS
 from bot.requests import ImageRequest, ReplyRoute
 from cogs.ui import answers
 from cogs.ui.access import Needs
-from cogs.ui.intake import Interaction, actor_of, services_of
+from cogs.ui.intake import Interaction, actor_of, parent_of, services_of
 
 _MINUTES = LINK_MS // 60_000
 
 
 async def invite(
-    interaction: Interaction, *requests: ImageRequest, parent_id: int | None = None
+    interaction: Interaction, *requests: ImageRequest, result_of: int | None = None
 ) -> None:
-    """Answer with a link for each of `requests`, which differ in their picture."""
+    """Answer with a link for each of `requests`, which differ in their picture.
+
+    `result_of`: the job whose result the message below a click says that it shows.
+    """
 
     async def links() -> discord.ui.LayoutView:
         services, actor = services_of(interaction), actor_of(interaction)
+        parent_id = None
+        if result_of is not None:
+            parent_id = await parent_of(interaction, result_of, interaction.message)
         origin = ReplyRoute(
             application_id=interaction.application_id,
             token="",

@@ -73,9 +73,7 @@ class DiscordRenewal:
             return None
         match answer:
             case {"refreshed_urls": [{"refreshed": str(fresh)}]}:
-                return Source(
-                    fresh, source.filename, source.size, source.channel_id, source.message_id
-                )
+                return replace(source, url=fresh)
         return None
 
 

@@ -6,7 +6,7 @@ from sandbox.books import Books
 from sandbox.discord import Channel, NotPossibleError, Person
 from sandbox.house import House, button, pictures
 from sandbox.talk import mail
-from tests.discord.edits import COLLAGE, edit_form, fields, made, rename, sent
+from tests.discord.edits import ADD, COLLAGE, edit_form, fields, made, rename, sent
 
 TRIPTYCH = "saltmarsh/triptych"
 
@@ -115,3 +115,19 @@ async def test_a_button_that_names_another_job_gives_no_parent(
     modal = await (await mira.click(first, forged)).form()
     await pictures(mira, general, await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]}))
     assert books.rows("SELECT parent_id FROM job WHERE command = 'edit'") == [{"parent_id": None}]
+
+
+async def test_a_private_result_is_not_put_into_the_tray_which_is_kept(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "my secret", "private": True})
+    await gate.reached()
+    house.clock.advance(16 * 60_000)
+    gate.open()
+    home = mail(house, mira)
+    first = await mira.wait_for(home, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()
+    told = await (await mira.apps_menu(home, ADD, first)).answer()
+    assert "private" in told.text
+    assert books.rows("SELECT * FROM tray_picture") == []

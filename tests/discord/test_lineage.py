@@ -8,6 +8,7 @@ from PIL import Image
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
+from tests.discord.edits import rename
 
 BRUSH = "mosaic/tessera-brush"
 
@@ -111,3 +112,16 @@ async def test_an_edit_with_area_paint_answers_with_a_link_and_sends_nothing(
     assert told.ephemeral_to == mira.user.id
     assert [b.label for b in told.buttons] == ["Paint the area"]
     assert (books.charges(), house.imagerouter.requests) == ([], [])
+
+
+async def test_a_paint_button_that_names_another_job_gives_no_parent(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    first, second = await edited(mira, general), await edited(mira, general)
+    await house.bot.services.generation.idle()
+    [own] = books.rows("SELECT id FROM job WHERE message_id = ?", second.id)
+    rename(first, button(first, "Paint area"), button(second, "Paint area"))
+    await (await mira.click(first, button(second, "Paint area"))).answer()
+    await (await mira.click(second, button(second, "Paint area"))).answer()
+    rows = books.rows("SELECT parent_id FROM paint_link ORDER BY created_at, id")
+    assert [row["parent_id"] for row in rows] == [None, own["id"]]

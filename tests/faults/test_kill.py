@@ -24,15 +24,14 @@ KILLS = int(os.environ.get("KILLS", "120"))
 BETWEEN_MS = 5 * MINUTE
 """From one life to the next: an unknown outcome is presumed three lives later."""
 COST = 1300
-REFUSED = 200
-"""What a refusal costs, where it is charged."""
+REFUSAL_COST = 200
 FAULTS = (
     Fault(drop="before_headers"),
     Fault(drop="in_body"),
     Fault(end_early=True),
     Fault(hide_cost=True),
     Fault(error={"message": "the provider is tired", "type": "provider_error"}),
-    Fault(error={"message": "no", "type": "moderation"}, error_cost_micros=REFUSED),
+    Fault(error={"message": "no", "type": "moderation"}, error_cost_micros=REFUSAL_COST),
 )
 
 
@@ -128,7 +127,7 @@ async def check(books: Books, costs: dict[int, list[int]]) -> None:
             assert charged == [row.maybe_integer("actual")]
         elif row.text("state") == "presumed":
             assert row.maybe_integer("actual") == CEILING
-            assert charged in ([], [COST], [REFUSED])
+            assert charged in ([], [COST], [REFUSAL_COST])
         else:
             assert (row.text("state"), charged) == ("released", [])
     reached = Counter(row.text("state") for row in rows.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.errors import InputsFull, InputUnreachable, UnusableInput
+from bot.errors import InputsFull, InputUnreachable, ShuttingDown, UnusableInput
 from bot.inputs import InputLimits
 from bot.requests import Source
 from sandbox.clock import SandboxClock
@@ -349,3 +349,36 @@ async def test_a_job_cancelled_anywhere_leaves_no_file_and_no_task(desk: Desk, s
     assert desk.gone()
     ours = [task for task in asyncio.all_tasks() - before if "inputs" in repr(task.get_coro())]
     assert ours == []
+
+
+@pytest.mark.parametrize("waits", ["for Discord", "for its turn"])
+async def test_a_stop_gives_up_what_is_gathered_and_leaves_no_file(
+    tmp_path: Path, waits: str
+) -> None:
+    async with open_desk(tmp_path, limits=InputLimits(jobs_at_once=1)) as desk:
+        gate = desk.discord.faults.hold(ANY_FILE)
+        source = desk.give("boat.png", png())
+        jobs = 1 if waits == "for Discord" else 2
+        gathering = [asyncio.create_task(desk.inputs.gather(edit(source))) for _ in range(jobs)]
+        await gate.reached()
+        desk.inputs.stop()
+        desk.inputs.stop()
+        for each in gathering:
+            with pytest.raises(ShuttingDown):
+                await each
+        assert desk.gone()
+        with pytest.raises(ShuttingDown):
+            await desk.inputs.gather(edit(source))
+        gate.open()
+
+
+async def test_who_cancels_a_job_that_a_stop_gave_up_is_still_obeyed(desk: Desk) -> None:
+    gate = desk.discord.faults.hold(ANY_FILE)
+    gathering = asyncio.create_task(desk.inputs.gather(edit(desk.give("boat.png", png()))))
+    await gate.reached()
+    gathering.cancel()
+    desk.inputs.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await gathering
+    assert desk.gone()
+    gate.open()

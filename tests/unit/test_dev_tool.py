@@ -269,3 +269,18 @@ def test_postgresqls_driver_is_installed_for_those_who_set_it(
     if file is not None:
         (tmp_path / ".env").write_text(file)
     assert dev.wants_postgres(tmp_path, environ) == wanted
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_an_environment_behind_a_link_is_used_but_never_emptied(
+    venv: dev.Venv, tmp_path: Path
+) -> None:
+    link = tmp_path / "elsewhere" / ".venv"
+    link.parent.mkdir()
+    link.symlink_to(venv.place)
+    venv.stamp.write_text(f'{{"place": "{venv.place}", "installing": "requirements.lock"}}')
+    linked = dev.Venv(link, tmp_path)
+
+    with pytest.raises(SystemExit, match="delete the link"):
+        linked.ensure_made()
+    assert Path(venv.python).exists()

@@ -93,7 +93,7 @@ async def server() -> AsyncIterator[ImageRouterServer]:
         yield opened
 
 
-async def nobody_renews(_: Source) -> None:
+async def nobody_renews(source: Source) -> Source | None:
     """No link is fresh."""
 
 
@@ -160,7 +160,6 @@ async def generation(
             offers=Offers(OfferStore(database, clock=clock), clock=clock),
             catalog=catalog,
             default_model=DEFAULT_MODEL,
-            clock=clock,
         ),
         catalog=catalog,
         inputs=inputs,

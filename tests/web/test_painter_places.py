@@ -1,0 +1,104 @@
+"""The painter from wherever `/edit` can be typed: threads, direct messages, foreign servers."""
+
+import pytest
+
+from sandbox.books import Books
+from sandbox.discord import Channel, Message, Person, UploadedFile
+from sandbox.discord.town import THREAD
+from sandbox.house import House, button
+from sandbox.talk import mail
+from tests.web.paint import MODEL, Link, painted, photo
+
+BOX = (40, 30, 120, 90)
+
+
+async def asked(person: Person, channel: Channel, **more: object) -> Link:
+    """The link that `/edit area:paint` answers with."""
+    options = {"image": "a", "area": "paint", "prompt": "a sail", "model": MODEL, **more}
+    ask = await person.slash(
+        channel, "edit", options, files={"a": UploadedFile("photo.png", photo())}
+    )
+    told = await ask.answer()
+    assert told.ephemeral_to == person.user.id
+    [link] = [each.url for each in told.buttons if each.url]
+    return Link(link)
+
+
+async def posted(person: Person, channel: Channel) -> Message:
+    return await person.wait_for(channel, lambda m: bool(m.attachments) and m.author.bot)
+
+
+async def test_a_thread_gets_the_result_and_counts_for_its_channel(
+    house: House, books: Books
+) -> None:
+    mira = house.person("mira")
+    thread = next(c for c in house.guild().threads.values() if c.name == THREAD)
+    link = await asked(mira, thread)
+    await house.restart_bot()
+    link = Link(f"{house.bot.services.painting.url}/p/{link.url.rpartition('/')[2]}")  # its port
+    assert (await link.generate(painted(BOX))).status == 202
+    await posted(mira, thread)
+    [job] = books.rows("SELECT channel_id, guild_id FROM job")
+    assert job == {"channel_id": thread.parent_id, "guild_id": house.guild().id}
+
+
+async def test_direct_messages_get_the_result(house: House) -> None:
+    mira = house.person("mira")
+    home = mail(house, mira)
+    link = await asked(mira, home)
+    assert (await link.generate(painted(BOX))).status == 202
+    await posted(mira, home)
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_where_the_bot_is_no_member_the_result_comes_by_direct_message(
+    house: House, books: Books, private: bool
+) -> None:
+    world = house.discord.world
+    mira = house.person("mira")
+    guild = world.add_guild("Lighthouse", world.user("ada"))
+    world.add_member(guild, mira.user)
+    world.user_installs(mira.user)
+    lamp_room = world.add_channel(guild, "lamp-room")
+    link = await asked(mira, lamp_room, private=private)
+    assert (await link.generate(painted(BOX))).status == 202
+    await posted(mira, mail(house, mira))
+    assert [row["guild_id"] for row in books.charges()] == [0]
+    assert not [m for m in mira.messages(lamp_room) if m.attachments]
+
+
+async def test_a_painted_edit_is_repeated_and_undone_after_its_links_have_died(
+    house: House, books: Books
+) -> None:
+    mira, general = house.person("mira"), house.channel()
+    link = await asked(mira, general)
+    assert (await link.generate(painted(BOX))).status == 202
+    first = await posted(mira, general)
+    await house.bot.services.generation.idle()
+    await house.restart_bot()
+    house.clock.advance(3 * 86_400_000)
+
+    click = await mira.click(first, button(first, "Again"))
+    await mira.wait_for(general, lambda m: m.interaction_id == click.id and bool(m.attachments))
+    one, two = house.imagerouter.requests
+    assert [file.data for file in one.files] == [file.data for file in two.files]
+    click = await mira.click(first, button(first, "Undo"))
+    back = await mira.wait_for(
+        general, lambda m: m.interaction_id == click.id and bool(m.attachments)
+    )
+    assert [each.data for each in back.attachments] == [photo()]
+
+
+async def test_a_private_painted_edit_leaves_nothing_but_its_cost(
+    house: House, books: Books
+) -> None:
+    mira, general = house.person("mira"), house.channel()
+    link = await asked(mira, general, private=True, prompt="a secret sail")
+    assert (await link.generate(painted(BOX))).status == 202
+    await posted(mira, mail(house, mira))
+    await house.stop_bot()
+    for table in ("prompt", "job_input", "offer", "mask"):
+        assert books.rows(f"SELECT * FROM {table}") == [], table
+    [row] = books.rows("SELECT draft FROM paint_link")
+    assert row["draft"] == ""
+    assert [row["state"] for row in books.charges()] == ["settled"]
