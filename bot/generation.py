@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from weakref import WeakValueDictionary
 
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Progress
@@ -20,7 +21,7 @@ from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.errors import ShuttingDown
 from bot.ids import make_id
-from bot.inputs import Inputs
+from bot.inputs import Basket, Inputs
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
 from bot.planning import Plan, plan
@@ -60,6 +61,7 @@ class Generation:
         self._clock = clock
         self._default_model = default_model
         self._tasks: set[asyncio.Future[None]] = set()
+        self._gathering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def in_flight(self) -> int:
@@ -86,7 +88,7 @@ class Generation:
         self._scheduler.check_room(actor.user_id)
         planned = plan(request, self._catalog, default_model=self._default_model)
         # Before anything is held: a bad picture costs nothing, and no money waits for a download.
-        basket = await self._inputs.gather(planned.request)
+        basket = await self._gather(actor, planned.request)
         try:
             new = self._new_job(
                 actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
@@ -101,6 +103,14 @@ class Generation:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return job.id
+
+    async def _gather(self, actor: Actor, request: ImageRequest) -> Basket:
+        """Fetch what is edited: of one person one job after the other, so that others get turns."""
+        if not request.is_edit:
+            return Basket()
+        lane = self._gathering.setdefault(actor.user_id, asyncio.Lock())
+        async with lane:
+            return await self._inputs.gather(request)
 
     def _new_job(
         self,

@@ -211,3 +211,36 @@ async def test_a_name_full_of_tricks_is_shown_as_text_and_never_sent(
     files = {"f1": UploadedFile(name, png())}
     await pictures(mira, general, await mira.slash(general, "edit", asked(), files=files))
     assert "evil" not in json.dumps([f.filename for f in house.imagerouter.requests[0].files])
+
+
+async def test_who_starts_many_edits_at_once_does_not_keep_others_waiting(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    gate = house.discord.faults.hold("GET /cdn/*/*/*/hers.png")
+    mine = {"f1": UploadedFile("hers.png", png())}
+    for _ in range(5):
+        await mira.slash(general, "edit", asked(), files=mine)
+    await gate.reached()
+    await pictures(theo, general, await theo.slash(general, "edit", asked(), files=given()))
+    gate.open()
+    await house.bot.services.generation.idle()
+
+
+async def test_a_question_that_is_answered_twice_at_once_runs_once(
+    house: House, mira: Person, general: Channel, books: Books, tmp_path: Path
+) -> None:
+    masked = given() | {"m": UploadedFile("mask.png", plain("white"))}
+    ask = await mira.slash(general, "edit", asked(mask="m"), files=masked)
+    question = await explanation(general, ask)
+    gate = house.discord.faults.hold(FILES)
+    clicks = [await mira.click(question, button(question, "Generate")) for _ in range(2)]
+    await gate.reached()
+    gate.open()
+    told = await mira.wait_for(general, lambda m: "You pressed this already" in m.text)
+    assert told.ephemeral_to == mira.user.id
+    await mira.wait_for(
+        general, lambda m: m.interaction_id in {c.id for c in clicks} and bool(m.attachments)
+    )
+    await house.bot.services.generation.idle()
+    assert len(books.charges()) == len(house.imagerouter.requests) == 1
+    assert spool(tmp_path) == []
