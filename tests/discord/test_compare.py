@@ -139,7 +139,7 @@ async def test_a_long_prompt_stays_at_hand_when_four_models_have_much_to_say(
     house: House, mira: Person, general: Channel
 ) -> None:
     house.imagerouter.faults.error("The provider is on fire. " * 40, times=4)
-    prompt = ("a heron " * 375).strip()
+    prompt = ("a heron " * 345).strip()
     models = (MINI, LARGE, VECTOR, "lumenfield/plate-scan")
     why = await explanation(general, await compare(mira, general, *models, prompt=prompt))
 

@@ -148,13 +148,28 @@ async def test_erasing_a_person_moves_the_sums_of_every_model(books: Books) -> N
     for charge_id, cost in zip(held.charge_ids, (1, 20, 300), strict=True):
         await books.ledger.settle(charge_id, actual=cost)
     await books.jobs.mark_delivered(held.job_id, channel_id=None, message_id=None)
-    await Erasure(books.db, clock=books.clock).erase_person(11)
+    waits = await books.sent(books.job(compared=THREE))
+    for charge_id in waits.charge_ids:
+        await books.ledger.settle(charge_id, actual=1000)
+    erasure = Erasure(books.db, clock=books.clock)
+    assert (await erasure.erase_person(11)).waiting == 1
 
+    moved = sorted((user > 0, model, spent) for user, model, _, _, spent in await months(books))
+    assert moved == [
+        (False, "glass/middling", 300),
+        (False, "paper/cheap", 1),
+        (False, "paper/dear", 20),
+        (True, "glass/middling", 1000),
+        (True, "paper/cheap", 1000),
+        (True, "paper/dear", 1000),
+    ]
+    await books.jobs.mark_delivered(waits.job_id, channel_id=None, message_id=None)
+    assert await erasure.resume() == 0
     lines = await months(books)
     assert [line[1:] for line in lines] == [
-        ("glass/middling", 1, 0, 300),
-        ("paper/cheap", 1, 0, 1),
-        ("paper/dear", 1, 0, 20),
+        ("glass/middling", 2, 0, 1300),
+        ("paper/cheap", 2, 0, 1001),
+        ("paper/dear", 2, 0, 1020),
     ]
     assert all(user < 0 for user, *_ in lines)
 
