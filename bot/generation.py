@@ -137,6 +137,8 @@ class Generation:
 
     async def _admit(self, new: NewJob) -> tuple[HeldJob, Place]:
         """Take a place in the queue and hold the money: both or none."""
+        # Others may have come in between, while pictures were fetched.
+        self._scheduler.check_room(new.actor.user_id)
         place = self._scheduler.enter(new.actor.user_id)
         lease_ms = LEASE_MS if self._scheduler.has_turn(place) else None
         try:

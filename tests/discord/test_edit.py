@@ -330,3 +330,14 @@ async def test_a_mask_and_an_area_together_are_one_too_many(
     ask = await mira.slash(general, "edit", options, files=files)
     told = await explanation(general, ask)
     assert "either a mask or an area" in told.text
+
+
+async def test_its_options_are_as_many_as_discord_allows_and_in_their_order(
+    mira: Person, general: Channel
+) -> None:
+    [command] = [each for each in mira.commands_in(general) if each.name == "edit"]
+    names = ["image", "prompt", "mask", "area", "model", "size", "quality", "format", "count"]
+    names += ["private", *(f"image{number}" for number in range(2, 17))]
+    assert [option["name"] for option in command.options] == names
+    assert len(names) == 25
+    assert [option["name"] for option in command.options if option.get("required")] == ["image"]

@@ -3,11 +3,16 @@
 The bot that is killed is a process of its own; the one that picks up the pieces runs in a house.
 """
 
+import asyncio
+import contextlib
+import io
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sandbox.books import Books
 from sandbox.child import Child
@@ -195,3 +200,66 @@ async def test_files_that_are_taken_away_while_an_edit_waits_for_its_turn_cost_n
     await house.bot.services.generation.idle()
     assert [row["state"] for row in books.charges()] == ["settled", "released"]
     assert len(house.imagerouter.requests) == 1
+
+
+async def test_a_signal_while_pictures_are_fetched_ends_the_process_soon_and_cleanly(
+    servers: House, mira: Person, general: Channel, books: Books, tmp_path: Path
+) -> None:
+    async with doomed(servers, tmp_path) as child:
+        gate = servers.discord.faults.hold(FILES)
+        ask = await edit(mira, general)
+        await gate.reached()
+        child.send(signal.SIGTERM)
+        assert await child.ended(timeout=10) == 0
+        assert child.troubles == []
+    gate.open()
+    told = await explanation(general, ask)
+    assert "The bot is restarting" in told.text
+    assert not list((tmp_path / "bot.inputs").iterdir())
+    assert books.charges() == []
+
+
+@asynccontextmanager
+async def stuck() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An ImageRouter that takes the beginning of an upload, and no more of it."""
+    uploading, over = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            if (await reader.readuntil(b"\r\n")).startswith(b"POST /v1/openai/images/edits "):
+                uploading.set()
+                await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", uploading
+    finally:
+        over.set()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_killed_during_the_upload_the_outcome_is_unknown_and_no_file_is_left(
+    servers: House, mira: Person, general: Channel, books: Books, tmp_path: Path
+) -> None:
+    await servers.start_bot()  # which keeps the list of models for the next one
+    await servers.bot.services.catalog.load()
+    await servers.stop_bot()
+    picture = io.BytesIO()
+    Image.effect_noise((2_500, 2_500), 90).save(picture, "PNG")
+    async with stuck() as (url, uploading), doomed(servers, tmp_path, IMAGEROUTER_BASE_URL=url):
+        given = {"a": UploadedFile("large.png", picture.getvalue())}
+        options = {"image": "a", "prompt": "a sail", "model": BRUSH}
+        ask = await mira.slash(general, "edit", options, files=given)
+        async with asyncio.timeout(20):
+            await uploading.wait()
+        assert [row["state"] for row in books.charges()] == ["dispatched"]
+        assert len(left(tmp_path)) == 1
+    await servers.start_bot()
+
+    told = await explanation(general, ask)
+    assert "Outcome unknown" in told.text
+    assert [row["state"] for row in books.charges()] == ["unknown"]
+    assert jobs(tmp_path) == []
+    assert servers.imagerouter.requests == []

@@ -1,12 +1,14 @@
 """Jobs that wait their turn say so, run later, and are refused kindly when too many wait."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from sandbox.books import Books
-from sandbox.discord import Ask, Message
+from sandbox.discord import Ask, Message, UploadedFile
 from sandbox.house import House, button, explanation, pictures
+from tests.discord.edits import png
 
 OpenHouse = Callable[..., Awaitable[House]]
 MODEL = "papercut/fold-mini"
@@ -132,3 +134,26 @@ async def test_a_bot_that_stops_sends_waiting_jobs_home_for_free(
 
     assert "this cost nothing" in told.text
     assert sorted(str(row["state"]) for row in books.charges()) == ["released", "settled"]
+
+
+async def test_edits_that_fetched_their_pictures_together_fill_the_queue_no_further(
+    open_house: OpenHouse,
+) -> None:
+    house = await open_house(MEMBER_JOBS="1", PROCESS_JOBS="1", MAX_WAITING_JOBS="1")
+    general = house.channel("general")
+    working = house.imagerouter.faults.hold()
+    fetching = house.discord.faults.hold("GET /cdn/*/*/*/*")
+    asks = []
+    for who in ("mira", "theo", "ada"):
+        given = {"a": UploadedFile("boat.png", png())}
+        options = {"image": "a", "prompt": "x", "model": "mosaic/tessera-brush"}
+        asks.append(await house.person(who).slash(general, "edit", options, files=given))
+    await fetching.reached(count=3)
+    fetching.open()
+    told = [asyncio.create_task(each.followup()) for each in asks]
+    done, left = await asyncio.wait(told, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    assert ["Too many pictures are waiting" in task.result().text for task in done] == [True]
+    assert house.bot.services.generation.in_flight == 1
+    working.open()
+    for task in left:
+        assert "This cost $" in (await task).text

@@ -135,3 +135,16 @@ async def test_a_moderator_does_not_bring_back_what_was_attached_in_private(
     message = await edited(mira, general)
     told = await explanation(general, await ada.click(message, button(message, "Undo")))
     assert "for somebody else" in told.text
+
+
+async def test_a_moderator_undoes_the_edit_of_a_picture_that_all_can_see(
+    mira: Person, theo: Person, ada: Person, general: Channel
+) -> None:
+    first = await made(mira, general)
+    modal = await (await mira.click(first, button(first, "Edit"))).form()
+    ask = await mira.submit(modal, {"prompt": "x", "model": [BRUSH]})
+    second = await pictures(mira, general, ask)
+    told = await explanation(general, await theo.click(second, button(second, "Undo")))
+    assert "for somebody else" in told.text
+    restored = await pictures(ada, general, await ada.click(second, button(second, "Undo")))
+    assert [each.data for each in restored.attachments] == [first.attachments[0].data]

@@ -1,5 +1,8 @@
 """The painter from wherever `/edit` can be typed: threads, direct messages, foreign servers."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from sandbox.books import Books
@@ -7,8 +10,9 @@ from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.discord.town import THREAD
 from sandbox.house import House, button
 from sandbox.talk import mail
-from tests.web.paint import MODEL, Link, painted, photo
+from tests.web.paint import MODEL, Link, editness, painted, photo
 
+SEVERAL = "mosaic/tessera-brush"
 BOX = (40, 30, 120, 90)
 
 
@@ -102,3 +106,61 @@ async def test_a_private_painted_edit_leaves_nothing_but_its_cost(
     [row] = books.rows("SELECT draft FROM paint_link")
     assert row["draft"] == ""
     assert [row["state"] for row in books.charges()] == ["settled"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "offered"), [({}, True), ({"HTTP_PORT": "0"}, False)], ids=["served", "off"]
+)
+async def test_painting_is_offered_only_where_the_painter_is_served(
+    open_house: Callable[..., Awaitable[House]], environ: dict[str, str], offered: bool
+) -> None:
+    house = await open_house(**environ)
+    mira, general = house.person("mira"), house.channel()
+    [command] = [each for each in mira.commands_in(general) if each.name == "edit"]
+    [area] = [option for option in command.options if option["name"] == "area"]
+    assert ("paint" in [choice["value"] for choice in area["choices"]]) is offered
+    ask = await mira.slash(general, "imagine", {"prompt": "a gull", "model": "papercut/fold-mini"})
+    message = await posted(mira, general)
+    assert message.interaction_id == ask.id
+    assert ("Paint area" in [each.label for each in message.buttons]) is offered
+
+
+async def test_everything_that_was_asked_for_with_the_picture_comes_along(house: House) -> None:
+    mira, general = house.person("mira"), house.channel()
+    given = {"a": UploadedFile("photo.png", photo()), "b": UploadedFile("hat.png", photo((64, 48)))}
+    options: dict[str, object] = {"image": "a", "image2": "b", "prompt": "x", "model": SEVERAL}
+    options |= {"area": "paint", "count": 2, "format": "png", "quality": "low"}
+    told = await (await mira.slash(general, "edit", options, files=given)).answer()
+    [url] = [each.url for each in told.buttons if each.url]
+    assert (await Link(url).generate(painted(BOX), model=SEVERAL, prompt="a hat")).status == 202
+    message = await posted(mira, general)
+
+    assert len(message.attachments) == len(house.imagerouter.requests) == 2
+    for request in house.imagerouter.requests:
+        assert [file.data for file in request.images] == [photo(), photo((64, 48))]
+        assert request.mask is not None
+        assert editness(request.mask.data).getbbox() == BOX
+        assert request.fields["prompt"] == "a hat"
+        assert request.fields["output_format"] == "png"
+
+
+async def test_a_stop_while_generate_fetches_the_picture_keeps_mask_and_link(
+    house: House, books: Books
+) -> None:
+    mira, general = house.person("mira"), house.channel()
+    link = await asked(mira, general)
+    gate = house.discord.faults.hold("GET /cdn/*/*/*/*")
+    pressed = asyncio.create_task(link.generate(painted(BOX)))
+    await gate.reached()
+    await house.stop_bot()
+    answer = await pressed
+    assert answer.status == 422
+    assert answer.json["title"] == "Restarted"
+    assert books.charges() == []
+    gate.open()
+
+    await house.start_bot()
+    link = Link(f"{house.bot.services.painting.url}/p/{link.url.rpartition('/')[2]}")
+    assert (await link.get("/state")).json["mask"] is True
+    assert (await link.generate(painted(BOX))).status == 202
+    await posted(mira, general)
