@@ -387,8 +387,10 @@ class Painting:
         except DuplicateJob as error:
             # Another process was faster, or this one ended before it could note its own success.
             await self._masks.drop(mask_id)
-            await self._links.use(link.id, error.job_id)
-            return
+            if before is None:
+                await self._links.use(link.id, error.job_id)
+                return
+            job_id, mask_id = error.job_id, before
         await self._note_used(link, job_id, mask_id)
 
     async def _note_used(self, link: PaintLink, job_id: int, mask_id: int) -> None:

@@ -164,3 +164,27 @@ async def test_a_stop_while_generate_fetches_the_picture_keeps_mask_and_link(
     assert (await link.get("/state")).json["mask"] is True
     assert (await link.generate(painted(BOX))).status == 202
     await posted(mira, general)
+
+
+async def test_the_mask_of_a_job_whose_process_died_at_once_is_kept_for_its_buttons(
+    house: House, books: Books
+) -> None:
+    """Generate is pressed again after the start, since the page was told nothing."""
+    mira, general = house.person("mira"), house.channel()
+    link = await asked(mira, general)
+    [before] = books.rows("SELECT draft FROM paint_link")
+    assert (await link.generate(painted(BOX))).status == 202
+    first = await posted(mira, general)
+    await house.bot.services.generation.idle()
+    # As it was before it was noted:
+    books.write("UPDATE paint_link SET job_id = NULL, draft = ?", before["draft"])
+    books.write("UPDATE mask SET expires_at = (SELECT expires_at FROM paint_link)")
+
+    assert (await link.generate(painted(BOX))).status == 202
+    house.clock.advance(3 * 86_400_000)
+    await house.bot.services.painting.sweep()
+    click = await mira.click(first, button(first, "Again"))
+    await mira.wait_for(general, lambda m: m.interaction_id == click.id and bool(m.attachments))
+    one, two = house.imagerouter.requests
+    assert [file.data for file in one.files] == [file.data for file in two.files]
+    assert len(books.rows("SELECT id FROM mask")) == 1

@@ -1,0 +1,242 @@
+"""Reports say what the ledger says, whatever happened, whichever table they read."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.quotas import QuotaExceeded, Window
+from bot.reports import Report, Span, make_report, named_period, period_of_days
+from bot.requests import ImageRequest
+from bot.storage import Erasure, Group, Outcomes, Output, Reports, Stretch, Sums, Who
+from bot.storage.rows import Row, Tx
+from tests.storage.books import DAY, GENEROUS, HOUR, MINUTE, NOON, Books, held, open_books
+
+ZONES = ("UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu")
+GUILD = 77
+
+steps = st.one_of(
+    st.tuples(
+        st.just("ask"),
+        st.sampled_from([11, 12, 13]),
+        st.sampled_from(["a/one", "b/two"]),
+        st.sampled_from([770, 771]),
+        st.sampled_from(["imagine", "edit"]),
+        st.integers(1, 2),
+        st.sampled_from([0, 700, 1000]),
+        st.booleans(),
+    ),
+    st.tuples(st.just("settle"), st.integers(0, 7), st.sampled_from([0, 1, 999, 1000, 5000])),
+    st.tuples(st.just("release"), st.integers(0, 7)),
+    st.tuples(st.just("lose"), st.integers(0, 7)),
+    st.tuples(st.just("wait"), st.sampled_from([MINUTE, 16 * MINUTE, 7 * HOUR, DAY, 25 * DAY])),
+    st.tuples(st.just("erase"), st.sampled_from([11, 12])),
+    st.tuples(st.just("zone"), st.sampled_from(ZONES)),
+)
+
+
+class History:
+    """Lets things happen to a ledger, in the order in which they are named."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.charges: list[int] = []
+
+    async def happen(self, kind: str, *how: object) -> None:
+        await getattr(self, kind)(*how)
+
+    async def ask(
+        self,
+        user: int,
+        model: str,
+        channel: int,
+        command: str,
+        pictures: int,
+        price: int,
+        favoured: bool,
+    ) -> None:
+        roles = (5,) if favoured else ()
+        job = self.books.job(
+            user=user, model=model, channel=channel, pictures=pictures, ceiling=price, roles=roles
+        )
+        request: ImageRequest = replace(job.request, command=command)
+        with suppress(QuotaExceeded):
+            sent = await self.books.ledger.hold(
+                replace(job, request=request), dispatch_lease_ms=MINUTE
+            )
+            self.charges += sent.charge_ids
+
+    def chosen(self, number: int) -> int:
+        return self.charges[-1 - number % len(self.charges)] if self.charges else 0
+
+    async def settle(self, number: int, actual: int) -> None:
+        await self.books.ledger.settle(self.chosen(number), actual=actual)
+
+    async def release(self, number: int) -> None:
+        await self.books.ledger.release(self.chosen(number), reason="free")
+
+    async def lose(self, number: int) -> None:
+        await self.books.ledger.mark_unknown(self.chosen(number), reason="lost")
+
+    async def wait(self, ms: int) -> None:
+        self.books.clock.now += ms
+        await self.books.ledger.sweep()
+
+    async def erase(self, user: int) -> None:
+        ended = await self.rows(f"SELECT id FROM job WHERE user_id = {user} AND open_charges = 0")
+        for job in ended:
+            await self.books.jobs.mark_delivered(job.integer("id"), channel_id=770, message_id=1)
+        await Erasure(self.books.db, clock=self.books.clock).erase_person(user)
+
+    async def zone(self, name: str) -> None:
+        await self.books.policies.set_timezone(GUILD, name, by=1)
+
+    async def rows(self, sql: str) -> list[Row]:
+        async def run(tx: Tx) -> list[Row]:
+            return await tx.fetch(sql)
+
+        return await self.books.db.read(run)
+
+
+async def audit_trail(history: History, stretch: Stretch) -> list[tuple[dict[Group, object], Sums]]:
+    """Read what each charge of a stretch came to: the sum of its entries, and what it is about."""
+    rows = await history.rows(
+        "SELECT charge.*, day_label, (SELECT CAST(SUM(delta) AS BIGINT) FROM entry "
+        "WHERE charge_id = charge.id) AS came_to FROM charge JOIN job ON job.id = job_id "
+        f"WHERE charge.guild_id = {GUILD} AND state IN ('settled', 'presumed')"
+    )
+    return [
+        (
+            {
+                Group.MEMBER: max(0, row.integer("user_id")),
+                Group.ROLE: row.maybe_integer("limit_role") or 0,
+                Group.MODEL: row.text("model"),
+                Group.CHANNEL: row.integer("channel_id"),
+                Group.COMMAND: row.text("command"),
+                Group.DAY: row.text("day_label"),
+            },
+            Sums(1, row.integer("pictures"), row.integer("came_to")),
+        )
+        for row in rows
+        if stretch.start_ms <= row.integer("created_at") < stretch.end_ms
+    ]
+
+
+def added(sums: Iterable[Sums]) -> Sums:
+    return sum(sums, start=Sums())
+
+
+async def compare(history: History) -> None:
+    """Compare reports of every kind with the audit trail."""
+    books = history.books
+    now = books.clock.now
+    reports = Reports(books.db, defaults=GENEROUS)
+    zones = await reports.zones(GUILD)
+    today = date.fromisoformat(named_period(Span.TODAY, now_ms=now, zones=zones).label)
+    periods = [named_period(span, now_ms=now, zones=zones) for span in Span]
+    periods += [
+        period_of_days(date(2026, 7, 29), today, now_ms=now, zones=zones),
+        period_of_days(date(2026, 8, 2), date(2026, 9, 11), now_ms=now, zones=zones),
+    ]
+    cut = Stretch(NOON + HOUR, now + 1)
+    periods.append(replace(periods[0], stretch=cut, window=None))
+    for period in periods:
+        truth = await audit_trail(history, period.stretch)
+        before = added(sums for _, sums in await audit_trail(history, period.before))
+        for group in Group:
+            report = await make_report(reports, GUILD, period, group, now_ms=now)
+            by_key: dict[object, list[Sums]] = defaultdict(list)
+            for about, sums in truth:
+                by_key[about[group]].append(sums)
+            assert {part.key: part.sums for part in report.answer.parts} == {
+                key: added(sums) for key, sums in by_key.items()
+            }
+            assert added(part.sums for part in report.answer.parts) == report.total
+            assert report.total == added(sums for _, sums in truth)
+            assert report.answer.spent_before == before.spent
+        lines = [
+            line async for page in reports.charges(GUILD, period.stretch, page=2) for line in page
+        ]
+        assert sum(line.spent or 0 for line in lines) == report.total.spent
+        days = await reports.days_by_model(GUILD, period.stretch)
+        if period.stretch is not cut and period.window is not Window.MONTH:
+            assert sum(day.spent for day in days) == report.total.spent
+
+
+@pytest.mark.timeout(400)
+def test_any_history_adds_up_to_its_audit_trail(new_url: Callable[[], str]) -> None:
+    @settings(
+        max_examples=30,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(steps, min_size=8, max_size=40))
+    def check(history: list[tuple[str, object]]) -> None:
+        async def run() -> None:
+            async with open_books(new_url()) as books:
+                await books.policies.set_limit(Who.role(GUILD, 5), Window.DAY, 10**9, by=1)
+                happening = History(books)
+                for kind, *how in history:
+                    await happening.happen(kind, *how)
+                await compare(happening)
+
+        asyncio.run(run())
+
+    check()
+
+
+async def test_who_was_erased_is_one_line_and_every_sum_stays(books: Books) -> None:
+    for user in (11, 12, 13):
+        sent = await books.sent(books.job(user=user, ceiling=1000))
+        await books.ledger.settle(sent.charge_ids[0], actual=user)
+        await books.jobs.mark_delivered(sent.job_id, channel_id=770, message_id=1)
+    for user in (11, 12):
+        await Erasure(books.db, clock=books.clock).erase_person(user)
+    made = await this_month(books, Group.MEMBER)
+    assert [(part.key, part.sums.spent) for part in made.answer.parts] == [(0, 23), (13, 13)]
+    assert made.total.spent == 36
+
+
+async def test_what_runs_or_is_not_known_is_pending_and_no_failure(books: Books) -> None:
+    await held(books, ceiling=300)
+    lost = await books.sent(books.job(ceiling=500, pictures=2))
+    await books.ledger.mark_unknown(lost.charge_ids[0], reason="lost")
+    await books.ledger.release(lost.charge_ids[1], reason="refused")
+    never_sent = await held(books, ceiling=9000)
+    await books.ledger.release(never_sent.charge_ids[0], reason="cancelled")
+    done = await books.sent(books.job(ceiling=700))
+    await books.ledger.settle(done.charge_ids[0], actual=1000, outputs=[Output(url="https://a/b")])
+    outcomes = (await this_month(books, Group.DAY)).answer.outcomes
+    assert outcomes == Outcomes(jobs=4, finished=2, succeeded=1, pending=800)
+
+
+async def test_the_budget_is_the_lowest_that_everybody_shares(books: Books) -> None:
+    assert (await this_month(books, Group.DAY)).answer.budget == GENEROUS.guild_month
+    await books.policies.set_limit(Who.ceiling(GUILD), Window.MONTH, 8000, by=1)
+    await books.policies.set_limit(Who.guild(GUILD), Window.MONTH, 5000, by=1)
+    await books.policies.set_limit(Who.guild(GUILD), Window.DAY, 10, by=1)
+    assert (await this_month(books, Group.DAY)).answer.budget == 5000
+    await books.policies.set_limit(Who.guild(GUILD), Window.MONTH, 9000, by=1)
+    assert (await this_month(books, Group.DAY)).answer.budget == 8000
+
+
+async def test_other_guilds_have_no_part_in_a_report(books: Books) -> None:
+    for guild in (77, 78, 0):
+        sent = await books.sent(books.job(guild=guild, channel=guild * 10))
+        await books.ledger.settle(sent.charge_ids[0], actual=100)
+    for group in Group:
+        made = await this_month(books, group)
+        assert (made.total.spent, len(made.answer.parts)) == (100, 1)
+
+
+async def this_month(books: Books, group: Group) -> Report:
+    period = named_period(Span.MONTH, now_ms=books.clock.now, zones=())
+    reports = Reports(books.db, defaults=GENEROUS)
+    return await make_report(reports, GUILD, period, group, now_ms=books.clock.now)
