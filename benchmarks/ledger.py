@@ -24,7 +24,7 @@ from bot.clock import SystemClock
 from bot.ids import make_id
 from bot.quotas import Defaults, QuotaExceeded
 from bot.requests import Actor, ImageRequest, ReplyRoute
-from bot.storage import Ledger, NewJob, open_database
+from bot.storage import Ledger, NewCharge, NewJob, open_database
 from bot.storage.rows import Row, Store, Transaction, Tx, Value
 
 T = TypeVar("T")
@@ -151,8 +151,7 @@ class Spender:
             idem=f"interaction:{job_id}",
             actor=Actor(user_id=person, guild_id=guild, channel_id=guild * 10),
             request=ImageRequest("imagine", "a paper boat on a still lake at dawn"),
-            model="papercut/fold-mini",
-            ceiling=1500,
+            charges=(NewCharge("papercut/fold-mini", 1500),),
             reply=reply,
             created_ms=now_ms,
         )

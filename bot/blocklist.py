@@ -51,9 +51,7 @@ def read_blocklist(path: Path) -> "Blocklist":
             continue
         phrase = checked_phrase(line)
         if phrase is None:
-            raise ValueError(
-                f"line {number} is no phrase of up to {MOST_PHRASE} characters"
-            )
+            raise ValueError(f"line {number} is no phrase of up to {MOST_PHRASE} characters")
         phrases.append(phrase)
     if len(phrases) > MOST_IN_FILE:
         raise ValueError(f"it has {len(phrases)} entries, and {MOST_IN_FILE} are the most")

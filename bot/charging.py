@@ -6,6 +6,7 @@ marked unknown after it. Owns no Discord, no SQL, no HTTP; telling people is `bo
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -61,6 +62,11 @@ class Admitted:
     held: HeldJob
     basket: Basket
 
+    @property
+    def charges(self) -> tuple[tuple[int, Plan], ...]:
+        """Each charge and what it is for."""
+        return tuple(zip(self.held.charge_ids, self.plan.parts, strict=True))
+
 
 class Charger:
     """Carries the charges of held jobs to their end."""
@@ -84,8 +90,8 @@ class Charger:
 
     async def charge_all(self, admitted: Admitted) -> tuple[Part, ...]:
         """Send every request and see each to its end: a fault in one costs no other's picture."""
-        job, plan, held = admitted.job, admitted.plan, admitted.held
-        outcomes = await _outcomes([self._charge(admitted, each) for each in held.charge_ids])
+        job, charges = admitted.job, admitted.charges
+        outcomes = await _outcomes([self._charge(admitted, *each) for each in charges])
         faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         salvaged: dict[int, Part] = {}
         if faults:
@@ -95,14 +101,13 @@ class Charger:
             outcome
             if isinstance(outcome, Part)
             else salvaged.get(charge_id) or _unknown_part(charge_id, plan)
-            for charge_id, outcome in zip(held.charge_ids, outcomes, strict=True)
+            for (charge_id, plan), outcome in zip(charges, outcomes, strict=True)
         )
 
     async def release_all(self, admitted: Admitted, error: BotError) -> tuple[Part, ...]:
         """Give back what a job holds that sends nothing."""
-        job, plan = admitted.job, admitted.plan
-        charges = admitted.held.charge_ids
-        return tuple([await self._release(job, each, plan, error) for each in charges])
+        job = admitted.job
+        return tuple([await self._release(job, *each, error) for each in admitted.charges])
 
     async def salvage(self, job: Assignment) -> Report:
         """Close what a fault left open: what was not sent is free, what was sent is unknown."""
@@ -128,25 +133,36 @@ class Charger:
             _log.exception("What became of job %d could not be read", job.id)
             return {}
 
-    async def _charge(self, admitted: Admitted, charge_id: int) -> Part:
+    async def _charge(self, admitted: Admitted, charge_id: int, plan: Plan) -> Part:
         """Send one request and record what became of it. Raises nothing that is expected."""
-        job, plan = admitted.job, admitted.plan
+        job = admitted.job
         dispatched = admitted.held.dispatched
         try:
             if not dispatched and not await self._ledger.dispatch(charge_id, lease_ms=LEASE_MS):
                 _log.error("Charge %d was closed before it was sent; sending nothing", charge_id)
-                return Part(charge_id, ChargeState.RELEASED, 0, 0)
+                return Part(charge_id, plan.model.id, ChargeState.RELEASED, 0, 0)
         except LedgerUnavailable as error:
             return await self._release(job, charge_id, plan, error)
+        began = time.monotonic()
+        answer = await self._answer(charge_id, plan, admitted.basket)
+        seconds = time.monotonic() - began
+        if isinstance(answer, ImageRouterError):
+            part = await self._record_error(job, charge_id, plan, answer)
+        else:
+            part = await self._record_answer(job, charge_id, plan, answer)
+        return replace(part, seconds=seconds)
+
+    async def _answer(
+        self, charge_id: int, plan: Plan, basket: Basket
+    ) -> Answer | ImageRouterError:
+        """Send one request; what went wrong is an answer, too, since it is recorded like one."""
         try:
-            answer = await self._ask(plan, admitted.basket)
+            return await self._ask(plan, basket)
         except ImageRouterError as error:
-            return await self._record_error(job, charge_id, plan, error)
+            return error
         except Exception as fault:  # noqa: BLE001 - whatever broke, the request may be charged
             _log.exception("A fault while charge %d was out", charge_id)
-            unknown = OutcomeUnknown(type(fault).__name__)
-            return await self._record_error(job, charge_id, plan, unknown)
-        return await self._record_answer(job, charge_id, plan, answer)
+            return OutcomeUnknown(type(fault).__name__)
 
     async def _ask(self, plan: Plan, basket: Basket) -> Answer:
         request = plan.request
@@ -220,11 +236,11 @@ class Charger:
         pictures: tuple[RemotePicture, ...] = (),
         error: BotError | None = None,
     ) -> Part:
-        held = plan.ceiling
+        model, held = plan.model.id, plan.ceiling
         outputs = tuple(Output(url=picture.url, data=picture.data) for picture in pictures)
-        outcome = Outcome(job.id, charge_id, job.model, held, state, cost, reason, outputs)
+        outcome = Outcome(job.id, charge_id, model, held, state, cost, reason, outputs)
         pressed = await self._books.record(outcome)
-        return Part(charge_id, state, held, cost, pictures, error, presses_budget=pressed)
+        return Part(charge_id, model, state, held, cost, pictures, error, presses_budget=pressed)
 
 
 async def _outcomes(charging: Sequence[Coroutine[None, None, Part]]) -> list[Part | BaseException]:
@@ -250,4 +266,4 @@ def _lesson(error: ImageRouterError, request: ImageRequest) -> Lesson | None:
 
 def _unknown_part(charge_id: int, plan: Plan) -> Part:
     error = OutcomeUnknown("a fault of ours")
-    return Part(charge_id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)
+    return Part(charge_id, plan.model.id, ChargeState.UNKNOWN, plan.ceiling, 0, error=error)

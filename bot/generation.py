@@ -29,7 +29,7 @@ from bot.planner import Planner
 from bot.planning import Plan
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import HeldJob, Ledger, NewJob, PolicyChanged
+from bot.storage import HeldJob, Ledger, NewCharge, NewJob, PolicyChanged
 from bot.telling import Teller
 
 _log = logging.getLogger(__name__)
@@ -42,19 +42,16 @@ class _Priced(TypedDict):
     """What a new job has from its plan."""
 
     request: ImageRequest
-    model: str
-    ceiling: Micros
+    charges: tuple[NewCharge, ...]
     about: Micros | None
     policy_version: int
 
 
 def _priced(planned: Plan) -> _Priced:
-    about = planned.model.about
     return {
         "request": planned.request,
-        "model": planned.model.id,
-        "ceiling": planned.ceiling,
-        "about": None if about is None else about * planned.request.count,
+        "charges": tuple(NewCharge(part.model.id, part.ceiling) for part in planned.parts),
+        "about": planned.about,
         "policy_version": planned.policy_version,
     }
 

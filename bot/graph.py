@@ -64,6 +64,7 @@ BESIDE_NO_FILE: Final = Path("data", "bot.db")
 be by default. Processes may share it, since it is replaced whole."""
 COGS: Final = (
     "cogs.imagine",
+    "cogs.compare",
     "cogs.edit",
     "cogs.edit_menus",
     "cogs.models",

@@ -50,6 +50,7 @@ class Assignment:
     request: ImageRequest
     """The prompt is empty after a restart when the job is private."""
     model: str
+    """That of the first picture; `models` are all of them."""
     reply: ReplyRoute
     parent_id: int | None = None
     """The job whose result this one repeats or edits."""
@@ -58,6 +59,11 @@ class Assignment:
     def private(self) -> bool:
         """Whether nobody else may see anything of it."""
         return self.request.private
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Those that were asked: several where they are compared."""
+        return self.request.models or (self.model,)
 
     @classmethod
     def of(cls, job: Job) -> "Assignment | None":
@@ -72,6 +78,7 @@ class Part:
     """What became of one charge, that is of one request to ImageRouter; money in micro-USD."""
 
     charge_id: int
+    model: str
     state: ChargeState
     held: Micros
     actual: Micros
@@ -79,6 +86,8 @@ class Part:
     error: BotError | None = None
     presses_budget: bool = False
     """Its cost went into a pooled budget that is half spent, or more."""
+    seconds: float | None = None
+    """From the request to its answer; None when an earlier process measured it."""
 
     @property
     def uncertain(self) -> bool:
@@ -139,9 +148,10 @@ def stored_report(job: Job, *, restarted: bool) -> Report | None:
     assignment = Assignment.of(job)
     if assignment is None:
         return None
-    asked = replace(job.request, prompt=job.prompt or "", model=job.model)
+    used = None if job.request.models else job.model
+    asked = replace(job.request, prompt=job.prompt or "", model=used)
     parts = tuple(_part(charge, restarted=restarted) for charge in job.charges)
-    notes = frozenset({Note.TEST_MODEL} if job.model == TEST_MODEL else ())
+    notes = frozenset({Note.TEST_MODEL} if any(c.model == TEST_MODEL for c in job.charges) else ())
     return Report(replace(assignment, request=asked), parts, restarted=restarted, notes=notes)
 
 
@@ -152,7 +162,8 @@ def _part(charge: Charge, *, restarted: bool) -> Part:
         if output.url is not None or output.data is not None
     )
     error = None if pictures else _error(charge, restarted=restarted)
-    return Part(charge.id, charge.state, charge.held, charge.actual or 0, pictures, error)
+    spent = charge.actual or 0
+    return Part(charge.id, charge.model, charge.state, charge.held, spent, pictures, error)
 
 
 def _error(charge: Charge, *, restarted: bool) -> BotError | None:

@@ -67,13 +67,13 @@ class Planner:
 
     async def _judge(self, allowed: Allowance, request: ImageRequest) -> Plan:
         own = None
-        if request.model is None:
+        if _leaves_choice(request):
             wishes = await self._preferences.wishes(allowed.actor, within_ms=_JUST_READ_MS)
             own = wishes.model
         defaults = self._defaults(allowed, own)
         planned = plan(request, self._catalog, defaults=defaults, allowed=allowed)
         await self._policing.check_prompt(allowed.actor.guild_id, request.prompt)
-        if request.model is not None:
+        if not _leaves_choice(request):
             return planned
         whose = {allowed.policy.default_model: Note.GUILD_DEFAULT, own: Note.OWN_DEFAULT}
         note = whose.get(planned.model.id)
@@ -89,3 +89,8 @@ class Planner:
     def _defaults(self, allowed: Allowance, own: str | None) -> list[str]:
         wanted = (own, allowed.policy.default_model, self._default_model)
         return [model for model in wanted if model is not None]
+
+
+def _leaves_choice(request: ImageRequest) -> bool:
+    """Whether nobody has named a model."""
+    return request.model is None and not request.models

@@ -13,6 +13,7 @@ from bot.policy import EVERYTHING, Allowance, ModelNotAllowed
 from bot.requests import ImageRequest, Quality
 
 MOST_PICTURES: Final = 4
+FEWEST_COMPARED: Final = 2
 MOST_PROMPT: Final = 6_000
 """Characters of a prompt; Discord's own limit for a text option."""
 
@@ -28,6 +29,19 @@ class Plan:
     notes: frozenset[Note]
     policy_version: int = 0
     """Of the guild's policy that it was judged by."""
+    compared: tuple["Plan", ...] = ()
+    """A plan for each model that is compared; then `model` is the first, `ceiling` the highest."""
+
+    @property
+    def parts(self) -> tuple["Plan", ...]:
+        """What is sent: a plan for each picture, in their order."""
+        return self.compared or (self,) * self.request.count
+
+    @property
+    def about(self) -> Micros | None:
+        """What all of it usually costs; None where that is not known of each."""
+        known = [part.model.about for part in self.parts if part.model.about is not None]
+        return sum(known) if len(known) == len(self.parts) else None
 
 
 def needs_of(request: ImageRequest) -> frozenset[Ability]:
@@ -57,6 +71,10 @@ def plan(
             would.
     """
     allowed.check(request)
+    if request.models:
+        _check_comparison(request)
+        each = [plan(one, catalog, defaults=defaults, allowed=allowed) for one in request.each()]
+        return _together(request, each)
     _check_options(request)
     size = parse_size(request.size)
     notes = set()
@@ -100,6 +118,29 @@ def _cheapest(request: ImageRequest, catalog: Catalog, allowed: Allowance) -> Mo
     except NoModelAvailable:
         barred = catalog.cheapest(needs, images=images)
         raise ModelNotAllowed("", allowed.verdict(barred.id).rule) from None
+
+
+def _check_comparison(request: ImageRequest) -> None:
+    if not FEWEST_COMPARED <= len(request.models) <= MOST_PICTURES:
+        hint = f"{FEWEST_COMPARED} to {MOST_PICTURES} models"
+        raise InvalidOption("model", str(len(request.models)), hint)
+
+
+def _together(request: ImageRequest, plans: Sequence[Plan]) -> Plan:
+    """Make one plan of those for the models that are compared, each once."""
+    models = [one.model.id for one in plans]
+    for place, model in enumerate(models):
+        if model in models[:place]:
+            hint = "a model that is not in the comparison yet"
+            raise InvalidOption(f"model{place + 1}", model, hint)
+    return Plan(
+        replace(request, size=plans[0].request.size).by_models(models),
+        plans[0].model,
+        max(one.ceiling for one in plans),
+        frozenset[Note]().union(*(one.notes for one in plans)),
+        policy_version=plans[0].policy_version,
+        compared=tuple(plans),
+    )
 
 
 def _check_options(request: ImageRequest) -> None:

@@ -129,7 +129,7 @@ class Preferences:
         """Fill in what somebody did not say in a command, but for the model: the planner's.
 
         `request.private` is how the command was answered, so it stays. A size that the model
-        does not list is left out: it was set for another one.
+        does not list is left out, as it is for several models: it was set for another one.
 
         Raises:
             PrivateByNow: it was answered in public, and should not have been.
@@ -140,7 +140,8 @@ class Preferences:
             raise PrivateByNow
         self._outdate(("person", actor.user_id))
         model = self._catalog.get(said.model or wanted.model or "")
-        if model is not None and model.sizes and wanted.size not in model.sizes:
+        unlisted = model is not None and model.sizes and wanted.size not in model.sizes
+        if unlisted or request.models:
             wanted = replace(wanted, size=None)
         return replace(said.or_else(wanted), private=request.private).fill(request)
 

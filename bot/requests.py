@@ -3,7 +3,7 @@
 A cog builds these from an interaction, and nothing below the cogs sees an interaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -97,6 +97,18 @@ class ImageRequest:
     """Edit what the mask or the area leaves out."""
     mask_checked: bool = False
     """The person has seen that the mask covers nothing or everything, and wants it so."""
+    models: tuple[str, ...] = ()
+    """Models to compare, with a picture by each: in place of `model`, and as many as `count`."""
+
+    def by_models(self, names: Sequence[str]) -> "ImageRequest":
+        """Return the same wish for other models: compared when there are several."""
+        models = tuple(names) if len(names) > 1 else ()
+        model = None if models else names[0]
+        return replace(self, model=model, models=models, count=len(names))
+
+    def each(self) -> tuple["ImageRequest", ...]:
+        """A request for each of the models that are compared; none when none are."""
+        return tuple(self.by_models([name]) for name in self.models)
 
     @property
     def is_edit(self) -> bool:
@@ -141,6 +153,7 @@ def request_from(entry: Mapping[str, Any]) -> ImageRequest:
         output_format=OutputFormat(entry["output_format"]),
         count=entry["count"],
         private=entry["private"],
+        models=tuple(entry.get("models", ())),  # offers of earlier versions have none
     )
     return with_inputs(request, entry)
 

@@ -3,10 +3,13 @@
 Chooses the card; `bot.delivery` finds the way for it. Nothing here touches the ledger's money.
 """
 
+import contextlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot import comparing
 from bot.cards import Failure, Posted, Result
 from bot.catalog import Catalog
 from bot.delivery import Delivery, Fate
@@ -98,9 +101,7 @@ class Teller:
             checked = replace(request, mask_checked=True)
             tries = (checked, replace(checked, invert=not request.invert))
         else:
-            within = await self._affordable(actor, request, error)
-            allowed = await self._planner.shown(actor)
-            tries = remedies(request, error, self._catalog, within=within, allowed=allowed)
+            tries = await self._instead(actor, request, error)
         offer = await self._offers.save(
             actor, tries, private=request.private, parent_id=parent_id, agreed=agreed
         )
@@ -125,10 +126,8 @@ class Teller:
 
     async def _deliver_result(self, report: Report) -> Fate:
         job = report.job
-        failed = len(report.failed_parts)
-        tries = await self._remedies(report, missing=failed) if failed else ()
         offer = await self._offers.save(
-            job.actor, tries, private=job.private, parent_id=job.parent_id
+            job.actor, await self._tries(report), private=job.private, parent_id=job.parent_id
         )
         today = await self._spent_today(job.actor) if job.private else None
         parent = await self._parent(job)
@@ -150,17 +149,10 @@ class Teller:
 
     async def _deliver_failure(self, report: Report) -> Fate:
         job = report.job
-        known = bool(job.request.prompt or job.request.images)
-        tries = await self._remedies(report) if known else ()
         offer = await self._offers.save(
-            job.actor, tries, private=job.private, parent_id=job.parent_id
+            job.actor, await self._tries(report), private=job.private, parent_id=job.parent_id
         )
         return await self._explain(job, Failure(job.request, report.error, report, offer))
-
-    async def _remedies(self, report: Report, *, missing: int = 0) -> tuple[ImageRequest, ...]:
-        job = report.job
-        allowed = await self._planner.shown(job.actor)
-        return remedies(job.request, report.error, self._catalog, missing=missing, allowed=allowed)
 
     async def _explain(self, job: Assignment, failure: Failure) -> Fate:
         fate = await self._delivery.failure(job.reply, failure, user_id=job.actor.user_id)
@@ -179,14 +171,33 @@ class Teller:
             _log.exception("What a person has spent could not be read")
             return None
 
-    async def _affordable(
+    async def _tries(self, report: Report) -> tuple[ImageRequest, ...]:
+        """What may be tried for the pictures that did not come."""
+        request, failed = report.job.request, len(report.failed_parts)
+        if not failed or not (request.prompt or request.images):
+            return ()
+        if request.models:
+            return comparing.once_more(report)
+        missing = failed if report.pictures else 0
+        allowed = await self._planner.shown(report.job.actor)
+        return remedies(request, report.error, self._catalog, missing=missing, allowed=allowed)
+
+    async def _instead(
         self, actor: Actor, request: ImageRequest, error: BotError | None
-    ) -> Micros:
-        """The highest price of a picture that would still fit after a refusal by a limit."""
-        if not isinstance(error, QuotaExceeded | PictureTooDear):
-            return 0
-        try:
-            standing = await self._policies.standing(actor, count=request.count)
-        except LedgerUnavailable:
-            return 0
-        return standing.affordable
+    ) -> tuple[ImageRequest, ...]:
+        """What may be tried instead of what was refused before anything was sent."""
+        room = None
+        if isinstance(error, QuotaExceeded | PictureTooDear):
+            with contextlib.suppress(LedgerUnavailable):
+                room = await self._policies.standing(actor, count=request.count)
+        if request.models:
+            takes = room.takes if room is not None else _takes_free
+            return comparing.instead(request, error, self._catalog, takes=takes)
+        within = room.affordable if room is not None else 0
+        allowed = await self._planner.shown(actor)
+        return remedies(request, error, self._catalog, within=within, allowed=allowed)
+
+
+def _takes_free(prices: Sequence[Micros]) -> bool:
+    """What fits for certain, where nobody knows what does."""
+    return not any(prices)

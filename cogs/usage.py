@@ -101,7 +101,9 @@ def _job(job: JobSummary) -> str:
     prompt = "private" if job.private else plain(job.prompt or "erased", most=_PROMPT_SHOWN)
     where = _link(job)
     shown = f"[{prompt}]({where})" if where else prompt
-    return f"- <t:{job.created_ms // 1000}:R> {shown} · {plain(job.model, most=60)} · {_cost(job)}"
+    others = f" and {job.models - 1} more" if job.models > 1 else ""
+    model = plain(job.model, most=60) + others
+    return f"- <t:{job.created_ms // 1000}:R> {shown} · {model} · {_cost(job)}"
 
 
 def _cost(job: JobSummary) -> str:

@@ -27,7 +27,7 @@ IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05))
 """For tests that inject faults: the same tries, without the minutes between them."""
 _START_SECONDS: Final = 20
 _STOP_SECONDS: Final = 20
-_WORKING: Final = (" works on ", "Waiting for a free place")
+_WORKING: Final = (" works on ", " work on ", "Waiting for a free place")
 
 
 class House:

@@ -52,7 +52,8 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     await record(tx, [(wanted.charge_id, wanted.to.value, change.settled)], wanted.now_ms, clock)
     await _keep_outputs(tx, charge, job, wanted)
     if wanted.to in COUNTED:
-        await _roll_up(tx, job, change, pictures=_new_pictures(charge, change, wanted))
+        pictures = _new_pictures(charge, change, wanted)
+        await _roll_up(tx, job, change, model=charge.text("model"), pictures=pictures)
     # Last, since everybody waits for the counters that everybody shares.
     pins = Pins.read(job.text("pins"))
     if change.held or change.settled or change.overrun:
@@ -77,7 +78,7 @@ async def _update(tx: Tx, wanted: Move) -> Row | None:
         f"WHEN {spends} > held THEN {spends} - held ELSE 0 END, "
         "pictures = pictures + $4, reason = $5, lease_until = $6, changed_at = $7, closed_at = $8 "
         f"WHERE id = $1 AND state IN ({sources}) "
-        "RETURNING id, job_id, prior_state, held, actual, pictures",
+        "RETURNING id, job_id, model, prior_state, held, actual, pictures",
         wanted.charge_id,
         wanted.to.value,
         wanted.actual,
@@ -92,7 +93,7 @@ async def _update(tx: Tx, wanted: Move) -> Row | None:
 async def _update_job(tx: Tx, job_id: int, change: Effect) -> Row:
     (job,) = await tx.fetch(
         "UPDATE job SET open_charges = open_charges + $2 WHERE id = $1 "
-        "RETURNING id, guild_id, user_id, model, is_private, delivery, open_charges, "
+        "RETURNING id, guild_id, user_id, is_private, delivery, open_charges, "
         "day_label, month_label, pins",
         job_id,
         change.open_charges,
@@ -122,14 +123,14 @@ def _new_pictures(charge: Row, change: Effect, wanted: Move) -> int:
     return charge.integer("pictures") if change.charges else len(wanted.outputs)
 
 
-async def _roll_up(tx: Tx, job: Row, change: Effect, *, pictures: int) -> None:
+async def _roll_up(tx: Tx, job: Row, change: Effect, *, model: str, pictures: int) -> None:
     """Add to the sums that reports read, under the dates on which the job was asked for."""
     added = (change.charges, pictures, change.settled)
     update = (
         "DO UPDATE SET charges = {0}.charges + excluded.charges, "
         "pictures = {0}.pictures + excluded.pictures, spent = {0}.spent + excluded.spent"
     )
-    guild, model = job.integer("guild_id"), job.text("model")
+    guild = job.integer("guild_id")
     await tx.fetch(
         "INSERT INTO usage_month (guild_id, month, user_id, model, charges, pictures, spent) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guild_id, month, user_id, model) "

@@ -61,10 +61,10 @@ class Holder:
         if job.policy_version is not None and job.policy_version != rules.policy_version:
             raise PolicyChanged
         limits = _admitting(rules, job, now_ms) if given is None else given
-        _check_price(limits, job.ceiling)
+        _check_price(limits, job.dearest)
         lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms
         charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
-        amount = job.ceiling * job.request.count
+        amount = job.amount
         # Last, since everybody waits for the counters that everybody shares.
         pins = await admit(
             tx,
@@ -97,8 +97,8 @@ class Holder:
             "output_format": request.output_format.value,
             "pictures": request.count,
             "is_private": int(request.private),
-            "ceiling": job.ceiling,
-            "open_charges": request.count,
+            "ceiling": job.dearest,
+            "open_charges": len(job.charges),
             "day_label": day,
             "month_label": month,
             "created_at": job.created_ms,
@@ -129,7 +129,7 @@ class Holder:
     ) -> tuple[int, ...]:
         personal = {Scope.MEMBER, Scope.DM}
         roles = [limit.role_id for limit in limits if limit.scope in personal and limit.role_id]
-        ids = tuple(make_ids(self.clock, job.request.count))
+        ids = tuple(make_ids(self.clock, len(job.charges)))
         steps = [ChargeState.HELD.value]
         if lease_until is not None:
             steps.append(ChargeState.DISPATCHED.value)
@@ -144,11 +144,11 @@ class Holder:
                 "channel_id": job.actor.channel_id,
                 "user_id": job.actor.user_id,
                 "command": job.request.command,
-                "model": job.model,
+                "model": charge.model,
                 "limit_role": roles[0] if roles else None,
                 "state": steps[-1],
                 "prior_state": "" if len(steps) == 1 else steps[-2],
-                "held": job.ceiling,
+                "held": charge.ceiling,
                 "overrun": 0,
                 "pictures": 0,
                 "reason": "",
@@ -156,7 +156,7 @@ class Holder:
                 "created_at": now_ms,
                 "changed_at": now_ms,
             }
-            for place, charge_id in enumerate(ids)
+            for place, (charge_id, charge) in enumerate(zip(ids, job.charges, strict=True))
         ]
         await insert(tx, "charge", tuple(rows[0]), [tuple(row.values()) for row in rows])
         changes = [(charge_id, step, 0) for charge_id in ids for step in steps]

@@ -221,12 +221,12 @@ async def _sums(tx: Tx, jobs: Sequence[int]) -> list[Row]:
     """Add up what jobs have put into each month, in the order in which months are locked."""
     these = ", ".join(f"${number}" for number in range(1, len(jobs) + 1))
     return await tx.fetch(
-        "SELECT job.guild_id AS guild_id, month_label AS month, job.model AS model, "
+        "SELECT job.guild_id AS guild_id, month_label AS month, charge.model AS model, "
         "COUNT(actual) AS charges, CAST(SUM(charge.pictures) AS BIGINT) AS pictures, "
         "CAST(SUM(actual) AS BIGINT) AS spent "
         "FROM charge JOIN job ON job.id = job_id "
         f"WHERE actual IS NOT NULL AND job_id IN ({these}) "
-        "GROUP BY job.guild_id, month_label, job.model ORDER BY 1, 2, 3",
+        "GROUP BY job.guild_id, month_label, charge.model ORDER BY 1, 2, 3",
         *jobs,
     )
 
@@ -282,8 +282,10 @@ async def _finish(user_id: int, tx: Tx) -> tuple[int, Counter[str]]:
     await tx.fetch("UPDATE usage_month SET spent = spent WHERE user_id = $1", user_id)
     left = await tx.fetch(
         "SELECT * FROM usage_month u WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM job "
+        "JOIN charge ON charge.job_id = job.id "
         "WHERE job.user_id = u.user_id AND job.guild_id = u.guild_id "
-        "AND job.month_label = u.month AND job.model = u.model) ORDER BY guild_id, month, model",
+        "AND job.month_label = u.month AND charge.model = u.model) "
+        "ORDER BY guild_id, month, model",
         user_id,
     )
     for sums in left:

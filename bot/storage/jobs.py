@@ -121,6 +121,7 @@ class Jobs:
             rows = await tx.fetch(
                 "SELECT job.id, guild_id, channel_id, created_at, command, model, pictures, "
                 "is_private, prompt, delivery, open_charges, message_channel, message_id, "
+                "(SELECT COUNT(DISTINCT model) FROM charge WHERE job_id = job.id) AS models, "
                 "(SELECT CAST(COALESCE(SUM(actual), 0) AS BIGINT) FROM charge "
                 "WHERE job_id = job.id) AS spent, "
                 "(SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM charge "
@@ -203,6 +204,7 @@ def _charge(row: Row, outputs: list[Output]) -> Charge:
     return Charge(
         id=row.integer("id"),
         index=row.integer("place"),
+        model=row.text("model"),
         state=ChargeState(row.text("state")),
         held=row.integer("held"),
         actual=row.maybe_integer("actual"),
@@ -224,7 +226,7 @@ def _job(row: Row, charges: tuple[Charge, ...]) -> Job:
             guild_id=row.integer("guild_id"),
             channel_id=row.integer("channel_id"),
         ),
-        request=_request(row),
+        request=_request(row, charges),
         prompt=prompt,
         model=row.text("model"),
         ceiling=row.integer("ceiling"),
@@ -238,7 +240,8 @@ def _job(row: Row, charges: tuple[Charge, ...]) -> Job:
     )
 
 
-def _request(row: Row) -> ImageRequest:
+def _request(row: Row, charges: tuple[Charge, ...]) -> ImageRequest:
+    models = tuple(charge.model for charge in charges)
     request = ImageRequest(
         command=row.text("command"),
         prompt=row.maybe_text("prompt") or "",
@@ -248,6 +251,7 @@ def _request(row: Row) -> ImageRequest:
         output_format=OutputFormat(row.text("output_format")),
         count=row.integer("pictures"),
         private=bool(row.integer("is_private")),
+        models=models if len(set(models)) > 1 else (),
     )
     inputs = row.maybe_text("inputs")
     return request if inputs is None else with_inputs(request, json.loads(inputs))
@@ -274,6 +278,7 @@ def _summary(row: Row) -> JobSummary:
         created_ms=row.integer("created_at"),
         command=row.text("command"),
         model=row.text("model"),
+        models=row.integer("models"),
         count=row.integer("pictures"),
         private=bool(row.integer("is_private")),
         prompt=row.maybe_text("prompt"),

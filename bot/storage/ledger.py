@@ -54,7 +54,7 @@ class Ledger:
         *,
         dispatch_lease_ms: int | None = None,
     ) -> HeldJob:
-        """Reserve `job.ceiling` for each picture, all or nothing, within every limit.
+        """Reserve the ceiling of each of a job's charges, all or nothing, within every limit.
 
         The rules are read in the same transaction, so one that is committed binds the next hold.
         `limits` stand in for all of them: for tests and benchmarks of the counters alone.
@@ -74,9 +74,7 @@ class Ledger:
             DuplicateJob: this `idem` was held before, whatever became of it.
             ValueError: amounts or counts beyond reason, or a limit that cannot apply to this job.
         """
-        count = job.request.count
-        if not 0 < count <= MAX_CHARGES_PER_JOB or not 0 <= job.ceiling <= MAX_MICROS:
-            raise ValueError(f"cannot hold {job.ceiling} micro-USD for {count} pictures")
+        _check_amounts(job)
         now_ms = self._clock.now_ms()
         return await self._db.write(
             partial(
@@ -227,3 +225,11 @@ class Ledger:
             return row.integer("total")
 
         return await self._db.read(total)
+
+
+def _check_amounts(job: NewJob) -> None:
+    count, ceilings = job.request.count, [charge.ceiling for charge in job.charges]
+    if len(ceilings) != count or not 0 < count <= MAX_CHARGES_PER_JOB:
+        raise ValueError(f"cannot hold {len(ceilings)} charges for {count} pictures")
+    if not 0 <= min(ceilings) <= max(ceilings) <= MAX_MICROS:
+        raise ValueError(f"cannot hold {ceilings} micro-USD")

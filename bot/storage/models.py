@@ -62,8 +62,18 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCharge:
+    """One request to ImageRouter that a job wants to send."""
+
+    model: str
+    """The catalogue id that will be used, chosen already."""
+    ceiling: Micros
+    """The most that it may cost, which is what is held for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that asks for money: one charge for each of `request.count` pictures."""
+    """A job that asks for money."""
 
     id: int
     """From `bot.ids.make_id`."""
@@ -72,10 +82,8 @@ class NewJob:
     actor: Actor
     request: ImageRequest
     """The prompt of a private request is never stored."""
-    model: str
-    """The catalogue id that will be used, chosen already."""
-    ceiling: Micros
-    """The most that one picture may cost; held once for each picture."""
+    charges: tuple[NewCharge, ...]
+    """One for each of `request.count` pictures, in their order; all are held, or none."""
     reply: ReplyRoute | None
     """Where the answer goes; None until the interaction's answer exists (see `set_reply`)."""
     created_ms: int
@@ -87,6 +95,21 @@ class NewJob:
     """What the person has said that the whole job may cost."""
     policy_version: int | None = None
     """The guild's rules on models that it was judged by; None: by none."""
+
+    @property
+    def model(self) -> str:
+        """The model of the first picture; of all of them, unless models are compared."""
+        return self.charges[0].model
+
+    @property
+    def dearest(self) -> Micros:
+        """The most that any one picture may cost."""
+        return max(charge.ceiling for charge in self.charges)
+
+    @property
+    def amount(self) -> Micros:
+        """The most that the whole job may cost."""
+        return sum(charge.ceiling for charge in self.charges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +166,7 @@ class Charge:
     id: int
     index: int
     """0-based, the order of the pictures."""
+    model: str
     state: ChargeState
     held: Micros
     """What was reserved for it, whatever its state is now."""
@@ -172,7 +196,9 @@ class Job:
     prompt: str | None
     """None: private, or erased."""
     model: str
+    """That of the first picture; `request.models` has all of them where models are compared."""
     ceiling: Micros
+    """The most that any one picture may cost."""
     created_ms: int
     charges: tuple[Charge, ...]
     delivery: Delivery
@@ -214,6 +240,9 @@ class JobSummary:
     created_ms: int
     command: str
     model: str
+    """That of the first picture."""
+    models: int
+    """How many different ones it asked."""
     count: int
     private: bool
     prompt: str | None

@@ -1,6 +1,6 @@
 """What the policies take and give: plain data, no SQL. Money is micro-USD, times are epoch ms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -183,15 +183,27 @@ class Standing:
         return not stopped and all(state.fits for state in self.limits)
 
     @property
+    def dearest(self) -> Micros:
+        """The highest price of one picture that every limit on prices allows."""
+        return min(self._of_prices(), default=MAX_MICROS)
+
+    @property
     def affordable(self) -> Micros:
         """The highest price of one picture at which `count` of them pass every limit on money."""
-        prices = [MAX_MICROS]
-        for state in self.limits:
-            if state.limit.window is Window.IMAGE:
-                prices.append(state.limit.amount)
-            elif state.limit.window is not Window.OPEN:
-                prices.append(state.left // self.count)
-        return min(prices)
+        return min(self.dearest, *(left // self.count for left in self._left()), MAX_MICROS)
+
+    def takes(self, prices: Sequence[Micros]) -> bool:
+        """Whether pictures at these prices pass every limit on money together."""
+        amount = sum(prices)
+        fits = amount == 0 or all(amount <= left for left in self._left())
+        return fits and all(price <= self.dearest for price in prices)
+
+    def _of_prices(self) -> Iterator[Micros]:
+        return (s.limit.amount for s in self.limits if s.limit.window is Window.IMAGE)
+
+    def _left(self) -> Iterator[Micros]:
+        other = {Window.IMAGE, Window.OPEN}
+        return (state.left for state in self.limits if state.limit.window not in other)
 
 
 THRESHOLDS: Final = (50, 80, 100)

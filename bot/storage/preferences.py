@@ -56,9 +56,7 @@ class PreferenceStore:
 
         return await self._db.read(run)
 
-    async def set(
-        self, user_id: int, guild_id: int, option: Wish, value: WishValue
-    ) -> None:
+    async def set(self, user_id: int, guild_id: int, option: Wish, value: WishValue) -> None:
         """Set one option of a person's; None removes it. The others stay as they are."""
         column, now = _COLUMNS[option], self._clock.now_ms()
         stored = int(value) if isinstance(value, bool) else value

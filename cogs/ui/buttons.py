@@ -12,7 +12,7 @@ import discord
 
 from bot.ids import MOST_ID
 from bot.requests import ImageRequest
-from cogs.ui import intake
+from cogs.ui import comparison, intake
 from cogs.ui.text import shorten
 
 _ID: Final = r"(?P<id>[0-9]{1,19})"
@@ -166,6 +166,8 @@ def offer_label(offered: ImageRequest, asked: ImageRequest, *, missing: bool = F
 
     `missing`: the other pictures are there; else fewer are offered than were asked for.
     """
+    if asked.models and (told := comparison.offer_label(offered, asked, missing=missing)):
+        return shorten(told, MOST_LABEL)
     if offered.model and offered.model != asked.model:
         return shorten(f"Use {offered.model}", MOST_LABEL)
     if offered.size != asked.size:

@@ -31,7 +31,7 @@ from bot.money import format_price, format_usd
 from bot.outcomes import Assignment, Note, Report
 from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
-from cogs.ui import errors
+from cogs.ui import comparison, errors
 from cogs.ui.buttons import (
     AgainButton,
     CancelButton,
@@ -48,8 +48,11 @@ _MADE: Final = discord.Colour(0x2F9E6E)
 _WORKING: Final = discord.Colour(0x4C6FDB)
 _FAILED: Final = discord.Colour(0xC9503C)
 _PROMPT_SHOWN: Final = 300
+_MOST_TEXT: Final = 3_900
+"""Characters that a message's text may have: a margin below Discord's 4,000."""
 _PROMPT_IN_TEXT: Final = 3_000
-"""Characters of a prompt to copy that still fit beside the rest of a message's 4,000."""
+"""Characters of a prompt to copy that fit beside most that there is to say."""
+_TO_COPY: Final = "-# Your prompt, to copy:"
 _ALT_TEXT: Final = 1_000
 _PREVIEW: Final = "preview.webp"
 _ADDRESSES_IN_TEXT: Final = 1_500
@@ -113,17 +116,16 @@ def _box(colour: discord.Colour, *parts: discord.ui.Item[Any] | str) -> discord.
 
 
 def _progress(card: Progress) -> str:
-    model = plain(card.job.model, most=100)
     since = f"<t:{card.since_ms // 1000}:R>"
-    count = card.job.request.count
-    what = "a picture" if count == 1 else f"{count} pictures"
     if card.late:
         where = "by direct message" if card.job.private else "here, in a message of its own"
-        return f"**{model}** still works on {what}. The result will come {where}."
+        return f"{comparison.at_work(card.job, still=True)}. The result will come {where}."
     if card.ahead is not None:
+        count = card.job.request.count
+        what = "a picture" if count == 1 else f"{count} pictures"
         before = "You are next" if card.ahead == 0 else f"{card.ahead} before you"
         return f"Waiting for a free place for {what}. {before}, since {since}."
-    return f"**{model}** works on {what}, since {since}."
+    return f"{comparison.at_work(card.job)}, since {since}."
 
 
 def _result(card: Result, *, addressed: bool, painting: bool) -> Rendered:
@@ -171,21 +173,45 @@ def _result_buttons(
 
 
 def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[Any] | None]:
-    alt = None if card.bare else card.report.job.request.prompt[:_ALT_TEXT] or None
     files, items = [], []
     for index, shown in enumerate(card.shown):
         if isinstance(shown, Prepared):
+            alt = None if card.bare else _alt_text(card.report, index)
             name = filename(index, shown.extension)
             files.append(discord.File(io.BytesIO(shown.data), filename=name, description=alt))
             items.append(discord.MediaGalleryItem(f"attachment://{name}", description=alt))
     return files, discord.ui.MediaGallery(*items) if items else None
 
 
+def _alt_text(report: Report, index: int) -> str | None:
+    """What a picture shows, for those who can't see it; with its model where these are compared."""
+    request = report.job.request
+    alt = request.prompt
+    if request.models:
+        alt = f"{comparison.makers(report)[index]}: {alt}"
+    return alt[:_ALT_TEXT] or None
+
+
 def _result_lines(card: Result) -> list[str]:
     report = card.report
     if card.bare:
         return _bare_lines(card)
-    lines = [f"-# {_facts(card)}", *_parent_lines(card), *_missing_lines(card)]
+    around = [*_parent_lines(card), *_missing_lines(card)]
+    if report.job.request.models:
+        lines = [*comparison.lines(card), *around]
+    else:
+        lines = [f"-# {_facts(card)}", *around, *_what_failed(report)]
+        lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
+    if report.restarted:
+        lines.append("-# The bot was restarted in between.")
+    if card.today is not None:
+        lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
+    return lines
+
+
+def _what_failed(report: Report) -> list[str]:
+    """How many of the pictures came, why the others did not, and what nobody knows the price of."""
+    lines = []
     if failed := report.failed_parts:
         told = errors.explain(report.error)
         made = len(report.parts) - len(failed)
@@ -195,11 +221,6 @@ def _result_lines(card: Result) -> list[str]:
         lost = any(part.uncertain for part in failed)
         why = "Outcome unknown" if lost else "Price not told"
         lines.append(f"{why}; up to {format_usd(report.uncertain)} counts against you.")
-    if report.restarted:
-        lines.append("-# The bot was restarted in between.")
-    lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
-    if card.today is not None:
-        lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
 
 
@@ -271,16 +292,22 @@ def _price(report: Report) -> str:
 
 
 def _failure(card: Failure) -> Rendered:
-    told = errors.explain_failure(card)
+    told = (
+        comparison.explain(card.report)
+        if card.report is not None and card.request.models
+        else errors.explain_failure(card)
+    )
     lines = [f"### {told.title}", told.body, f"**{errors.tell_cost(card.report)}**"]
-    parts: list[discord.ui.Item[Any] | str] = ["\n".join(lines)]
+    text = "\n".join(lines)
+    parts: list[discord.ui.Item[Any] | str] = [text]
     files = []
     prompt = card.request.prompt
-    if prompt and fits_code_block(prompt, _PROMPT_IN_TEXT):
-        parts.append(f"-# Your prompt, to copy:\n{code_block(prompt)}")
+    room = min(_PROMPT_IN_TEXT, _MOST_TEXT - len(text) - len(_TO_COPY))
+    if prompt and fits_code_block(prompt, room):
+        parts.append(f"{_TO_COPY}\n{code_block(prompt)}")
     elif prompt:
         files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
-        parts += ["-# Your prompt, to copy:", discord.ui.File("attachment://prompt.txt")]
+        parts += [_TO_COPY, discord.ui.File("attachment://prompt.txt")]
     if isinstance(card.error, NeedsMaskCheck):
         files.append(discord.File(io.BytesIO(card.error.preview), _PREVIEW))
         item = discord.MediaGalleryItem(f"attachment://{_PREVIEW}", description="What is marked")

@@ -51,6 +51,22 @@ async def complete_editor(
     return _choices(found)
 
 
+async def complete_compared(
+    interaction: discord.Interaction[Any], current: str
+) -> list[app_commands.Choice[str]]:
+    """Models that make pictures from words and don't take part in the comparison yet."""
+    catalog = services_of(interaction).catalog
+    named = [value for name, value in interaction.namespace if name.startswith("model")]
+    taking_part = {model.id for name in named if name != current and (model := catalog.get(name))}
+    found = catalog.search(
+        current,
+        limit=MOST_CHOICES,
+        images=0,
+        allowed=lambda model: model.id not in taking_part,
+    )
+    return _choices(found)
+
+
 async def complete_size(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:

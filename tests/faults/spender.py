@@ -10,7 +10,7 @@ from bot.ids import make_id
 from bot.imagerouter import Billing, ImageRouter, ImageRouterError
 from bot.quotas import Defaults
 from bot.requests import Actor, ImageRequest
-from bot.storage import Jobs, Ledger, NewJob, Output, open_database
+from bot.storage import Jobs, Ledger, NewCharge, NewJob, Output, open_database
 from sandbox.clock import SandboxClock
 
 MODEL = "test/test"
@@ -62,8 +62,7 @@ class _Spender:
                 idem=str(job_id),
                 actor=Actor(user_id=person, guild_id=person % 2, channel_id=5),
                 request=request,
-                model=MODEL,
-                ceiling=CEILING,
+                charges=(NewCharge(MODEL, CEILING),) * request.count,
                 reply=None,
                 created_ms=self._clock.now_ms(),
             )

@@ -12,7 +12,16 @@ from bot.ids import make_id
 from bot.money import Micros
 from bot.quotas import Defaults, Limit, QuotaExceeded
 from bot.requests import Actor, ImageRequest, ReplyRoute
-from bot.storage import Database, HeldJob, Jobs, Ledger, NewJob, Policies, open_database
+from bot.storage import (
+    Database,
+    HeldJob,
+    Jobs,
+    Ledger,
+    NewCharge,
+    NewJob,
+    Policies,
+    open_database,
+)
 from bot.storage._buckets import Pins
 from bot.storage.rows import Row, Tx
 
@@ -181,8 +190,10 @@ class Books:
         model: str = "some/model",
         roles: tuple[int, ...] = (),
         agreed: int = 0,
+        compared: Sequence[tuple[str, Micros]] = (),
     ) -> NewJob:
-        """Make up a job that nobody has asked for before."""
+        """Make up a job that nobody has asked for before; `compared`: models and ceilings."""
+        charges = [NewCharge(*each) for each in compared or [(model, ceiling)] * pictures]
         job_id = make_id(self.clock)
         reply = ReplyRoute(
             application_id=5,
@@ -196,9 +207,8 @@ class Books:
             id=job_id,
             idem=idem or f"interaction-{job_id}",
             actor=Actor(user_id=user, guild_id=guild, channel_id=channel, role_ids=roles),
-            request=ImageRequest("imagine", prompt, count=pictures, private=private),
-            model=model,
-            ceiling=ceiling,
+            request=ImageRequest("imagine", prompt, count=len(charges), private=private),
+            charges=tuple(charges),
             reply=reply,
             created_ms=self.clock.now,
             agreed=agreed,

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from bot.quotas import Defaults, Limit, QuotaExceeded, Scope, Window
 from bot.requests import Actor
-from bot.storage import ChargeState, Erasure, Settlement
+from bot.storage import ChargeState, Erasure, HeldJob, NewJob, Settlement
 from bot.storage._buckets import subject_of
 from bot.storage.rows import Row, Tx
 from tests.storage.books import (
@@ -38,6 +38,7 @@ from tests.storage.books import (
     audit,
     open_books,
 )
+from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted, sums_of_models
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -68,7 +69,6 @@ CHOICES: st.SearchStrategy[Choice] = st.tuples(
     st.integers(0, 9),
 )
 """Whether it should fit, whether one of an erased person is preferred, which state, which one."""
-AMOUNTS = (0, 1, 300, 1000, 2500)
 
 
 @dataclass
@@ -78,6 +78,7 @@ class ModelCharge:
     guild: int
     held: int
     keys: tuple[Key, ...]
+    model: str = "some/model"
     state: ChargeState = HELD
     actual: int = 0
     overrun: int = 0
@@ -114,6 +115,8 @@ class LedgerMachine(RuleBasedStateMachine):
     reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     happened: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    compared: ClassVar[Counter[int]] = Counter()
+    """How many jobs asked so many different models."""
     new_url: ClassVar[Callable[[], str]]
     defaults: ClassVar[Defaults] = GENEROUS
 
@@ -252,10 +255,22 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         if cap is not None:
             limits.append(Limit(personal, Window.OPEN, cap))
+        self.hold_within(job, limits)
+
+    @rule(
+        user=st.sampled_from([11, 12]),
+        guild=st.sampled_from([77, 0]),
+        wanted=COMPARED,
+        most=st.sampled_from([None, 2500, 6000]),
+    )
+    def compare(self, *, user: int, guild: int, wanted: Wanted, most: int | None) -> None:
+        job = self.books.job(compared=wanted, user=user, guild=guild, channel=guild * 10)
+        limits = [] if most is None else [Limit(Scope.BOT, Window.DAY, most)]
+        self.hold_within(job, limits)
+
+    def hold_within(self, job: NewJob, limits: list[Limit]) -> None:
         keys = self.keys(job.actor)
-        broken = [
-            limit for limit in limits if not self.fits(limit, keys, job.actor, ceiling * pictures)
-        ]
+        broken = [limit for limit in limits if not self.fits(limit, keys, job.actor, job.amount)]
         if broken:
             with pytest.raises(QuotaExceeded) as refusal:
                 self.runner.run(self.books.ledger.hold(job, limits))
@@ -263,15 +278,21 @@ class LedgerMachine(RuleBasedStateMachine):
             type(self).refusals[refusal.value.limit.scope] += 1
             return
         held = self.runner.run(self.books.ledger.hold(job, limits))
-        for charge_id in held.charge_ids:
-            self.charges[charge_id] = ModelCharge(
-                job.id, user, guild, ceiling, keys, created_at=self.clock.now
-            )
+        self.add(held, job, keys)
         for limit in limits:
-            if limit.window is not Window.OPEN and ceiling:
+            if limit.window is not Window.OPEN and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (limit.scope, limit.window)]
                 reserved, settled, overrun = self.used(key)
                 assert settled - overrun + reserved <= limit.amount
+
+    def add(self, held: HeldJob, job: NewJob, keys: tuple[Key, ...]) -> None:
+        """Add to the model what was held."""
+        who = (job.id, job.actor.user_id, job.actor.guild_id)
+        for charge_id, charge in zip(held.charge_ids, job.charges, strict=True):
+            self.charges[charge_id] = ModelCharge(
+                *who, charge.ceiling, keys, charge.model, created_at=self.clock.now
+            )
+        type(self).compared[len({charge.model for charge in job.charges})] += 1
 
     def fits(self, limit: Limit, keys: tuple[Key, ...], actor: Actor, amount: int) -> bool:
         if limit.window is Window.OPEN:
@@ -420,6 +441,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.runner.run(audit(self.books.db)) == []
 
     @invariant()
+    def every_model_has_its_own_sums(self) -> None:
+        told = self.runner.run(sums_of_models(self.books.db))
+        counted = [c for c in self.charges.values() if c.state in {SETTLED, PRESUMED}]
+        for model in {charge.model for charge in counted}:
+            mine = [charge.actual for charge in counted if charge.model == model]
+            assert told[model] == (sum(mine), len(mine))
+
+    @invariant()
     def people_are_told_what_the_model_knows(self) -> None:
         spent: defaultdict[int, int] = defaultdict(int)
         pending: defaultdict[int, int] = defaultdict(int)
@@ -446,6 +475,7 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     LedgerMachine.reached_late.clear()
     LedgerMachine.happened.clear()
     LedgerMachine.refusals.clear()
+    LedgerMachine.compared.clear()
     machine = LedgerMachine.TestCase
     machine.settings = settings(
         max_examples=60,
@@ -462,3 +492,4 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
         *("erased", "waiting", "resumed"),
     }
     assert {Scope.MEMBER, Scope.DM, Scope.BOT} <= set(LedgerMachine.refusals)
+    assert set(LedgerMachine.compared) == {1, 2, 3, 4}

@@ -29,7 +29,8 @@ from bot.quotas import (
 )
 from bot.requests import Actor
 from bot.storage import ChargeState, HeldJob, NewJob, Who
-from tests.storage.test_machine import AMOUNTS, Key, LedgerMachine, ModelCharge
+from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted
+from tests.storage.test_machine import Key, LedgerMachine
 
 ADMIN = 1
 USERS, GUILDS, ROLES = (11, 12), (77, 78), (4, 5)
@@ -55,6 +56,7 @@ class RulesMachine(LedgerMachine):
     reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
     happened: ClassVar[Counter[str]] = Counter()
     refusals: ClassVar[Counter[Scope]] = Counter()
+    compared: ClassVar[Counter[int]] = Counter()
     seen: ClassVar[Counter[str]] = Counter()
     tightest: ClassVar[Who]
     """Who has the least to begin with: chance alone leaves some limits untouched for long."""
@@ -233,6 +235,10 @@ class RulesMachine(LedgerMachine):
     def hold_in_the_guild(self, user: int, pictures: int, ceiling: int) -> None:
         self.hold_by_the_rules(user, 77, pictures=pictures, ceiling=ceiling)
 
+    @rule(user=user_ids, guild=st.sampled_from([77, 0]), wanted=COMPARED)
+    def compare_by_the_rules(self, user: int, guild: int, wanted: Wanted) -> None:
+        self.hold_by_the_rules(user, guild, wanted=wanted)
+
     @rule(user=user_ids, guild=st.sampled_from([78, 0]), ceiling=st.sampled_from(AMOUNTS))
     def hold_elsewhere(self, user: int, guild: int, ceiling: int) -> None:
         self.hold_by_the_rules(user, guild, pictures=2, ceiling=ceiling)
@@ -257,7 +263,18 @@ class RulesMachine(LedgerMachine):
             user=user, guild=guild, pictures=pictures, ceiling=ceiling, rules=rules, cap=cap
         )
 
-    def hold_by_the_rules(self, user: int, guild: int, *, pictures: int, ceiling: int) -> None:
+    def compare(self, *, user: int, guild: int, wanted: Wanted, most: int | None) -> None:
+        """Not by limits that no rule has set, either."""
+
+    def hold_by_the_rules(
+        self,
+        user: int,
+        guild: int,
+        *,
+        pictures: int = 1,
+        ceiling: int = 0,
+        wanted: Wanted | None = None,
+    ) -> None:
         roles = tuple(sorted(self.roles.get((user, guild), ())))
         job = self.books.job(
             ceiling=ceiling,
@@ -266,23 +283,26 @@ class RulesMachine(LedgerMachine):
             guild=guild,
             channel=guild * 10,
             roles=roles,
+            compared=wanted or (),
         )
         keys, limits = self.keys(job.actor), self.limits(job.actor)
         prices = [amount for (_, window), amount in limits.items() if window is Window.IMAGE]
-        dear = bool(prices) and ceiling > min(prices)
+        dear = bool(prices) and job.dearest > min(prices)
         broken = {
             key
             for key, amount in limits.items()
             if key[1] is not Window.IMAGE
-            and not self.fits(Limit(*key, amount), keys, job.actor, ceiling * pictures)
+            and not self.fits(Limit(*key, amount), keys, job.actor, job.amount)
         }
         stopped = (user, guild) in self.blocked
-        standing = self.runner.run(
-            self.books.policies.standing(job.actor, price=ceiling, count=pictures)
-        )
+        asked = {"price": job.dearest, "count": len(job.charges)}
+        standing = self.runner.run(self.books.policies.standing(job.actor, **asked))
         told = {(h.limit.scope, h.limit.window): h.limit.amount for h in standing.limits}
         assert told == limits
-        assert standing.fits == (not stopped and not dear and not broken)
+        room = not dear and all(window is Window.OPEN for _, window in broken)
+        assert standing.takes([charge.ceiling for charge in job.charges]) == room
+        alike = job.amount == job.dearest * len(job.charges)
+        assert not alike or standing.fits == (not stopped and not dear and not broken)
         match self.try_to_hold(job):
             case Blocked():
                 assert stopped
@@ -299,12 +319,14 @@ class RulesMachine(LedgerMachine):
                 assert (refusal.limit.scope, refusal.limit.window) in broken
                 binding = standing.binding
                 assert binding is not None
-                assert (refusal.limit, refusal.left) == (binding.limit, binding.left)
+                assert not alike or (refusal.limit, refusal.left) == (binding.limit, binding.left)
                 type(self).refusals[refusal.limit.scope] += 1
                 own = not refusal.limit.scope.is_pooled
                 type(self).seen["refused, though erased"] += own and user in self.once_erased
             case HeldJob() as held:
-                assert standing.fits
+                assert not stopped
+                assert not dear
+                assert not broken
                 self.note(held, job, keys, limits)
             case other:
                 raise AssertionError(other)
@@ -323,14 +345,9 @@ class RulesMachine(LedgerMachine):
         limits: dict[tuple[Scope, Window], int],
     ) -> None:
         """Add what was held to the model; whatever its limits are, they were kept."""
-        actor = job.actor
-        for charge_id in held.charge_ids:
-            self.charges[charge_id] = ModelCharge(
-                *(job.id, actor.user_id, actor.guild_id, job.ceiling, keys),
-                created_at=self.clock.now,
-            )
+        self.add(held, job, keys)
         for (scope, window), amount in limits.items():
-            if window in SPANS and job.ceiling:
+            if window in SPANS and job.amount:
                 (key,) = [k for k in keys if (k[0], k[2]) == (scope, window)]
                 reserved, settled, overrun = self.used(key)
                 assert settled - overrun + reserved <= amount
@@ -341,6 +358,7 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
     RulesMachine.new_url = new_url
     RulesMachine.refusals.clear()
     RulesMachine.seen.clear()
+    RulesMachine.compared.clear()
     RulesMachine.reached_late.clear()
     RulesMachine.happened.clear()
     machine = RulesMachine.TestCase
@@ -364,5 +382,6 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
         "blocked, though erased",
         "refused, though erased",
     }
+    assert set(RulesMachine.compared) == {1, 2, 3, 4}
     assert set(RulesMachine.refusals) == set(Scope)
     assert set(Target) == {who.target for who in EVERYBODY}
