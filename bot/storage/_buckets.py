@@ -78,7 +78,12 @@ def subject_of(secret: bytes, scope: Scope, actor: Actor) -> str:
     if scope in {Scope.GUILD, Scope.CEILING}:
         return str(actor.guild_id)
     place = "everywhere" if scope is Scope.PERSON else str(actor.guild_id)
-    return hmac.digest(secret, f"{place}:{actor.user_id}".encode(), "sha256").hex()[:32]
+    return _hashed(secret, f"{place}:{actor.user_id}")
+
+
+@lru_cache(maxsize=4096)
+def _hashed(secret: bytes, whose: str) -> str:
+    return hmac.digest(secret, whose.encode(), "sha256").hex()[:32]
 
 
 def counters_of(
