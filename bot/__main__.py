@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from dotenv import dotenv_values
 
+from bot import reporting
 from bot.logs import set_up_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError
 
@@ -29,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("run", help="start the real bot")
     commands.add_parser("sandbox", help="start the sandbox, which needs no account")
     commands.add_parser("clear-commands", help="remove the bot's commands from Discord")
-    chosen = parser.parse_args(arguments).command
+    reporting.add_arguments(commands.add_parser("report", help="what a server has spent"))
+    options = parser.parse_args(arguments)
+    chosen = options.command
     try:
         settings = Settings.from_env(_environment())
     except SettingsError as error:
@@ -42,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     match chosen:
         case "run":
             return _run(settings)
+        case "report":
+            return reporting.report(settings, options)
         case "clear-commands":
             return _clear_commands(settings)
         case _:

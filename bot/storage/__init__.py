@@ -3,7 +3,7 @@
 Import from here and nothing deeper.
 """
 
-from bot.storage.database import Database, open_database, sqlite_path
+from bot.storage.database import Database, open_database, read_database, sqlite_path
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -115,5 +115,6 @@ __all__ = [
     "UnsupportedDatabase",
     "Who",
     "open_database",
+    "read_database",
     "sqlite_path",
 ]

@@ -28,7 +28,7 @@ from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
 from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
-from bot.storage.migrate import Migration, migrate
+from bot.storage.migrate import Migration, check, migrate
 from bot.storage.rows import LIMIT_S, Row, Transaction, Tx, Value
 
 T = TypeVar("T")
@@ -440,9 +440,9 @@ class _OneAtATime:
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, files: Sequence[Migration], *, clock: Clock
+    url: str, files: Sequence[Migration], *, clock: Clock | None
 ) -> AsyncIterator[PostgresDatabase]:
-    """Connect to the server, and migrate its database.
+    """Connect to the server, and migrate its database; with no clock, only to read it.
 
     Raises:
         StorageError: with a sentence for the operator, which never holds the password.
@@ -451,8 +451,11 @@ async def open_postgres(
     database = PostgresDatabase(pool)
     try:
         try:
-            await _prepare_marks(pool)
-            await migrate(_OneAtATime(database), files, clock=clock)
+            if clock is None:
+                await check(database, files)
+            else:
+                await _prepare_marks(pool)
+                await migrate(_OneAtATime(database), files, clock=clock)
         except LedgerUnavailable as error:
             raise StorageError(f"The PostgreSQL database cannot be used: {error}.") from error
         except (TimeoutError, *_FAILURES) as error:

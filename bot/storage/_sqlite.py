@@ -27,7 +27,7 @@ from bot.errors import LedgerUnavailable, RequestError
 from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.lock import exclusive
-from bot.storage.migrate import Migration, migrate
+from bot.storage.migrate import Migration, check, migrate
 from bot.storage.rows import LIMIT_S, Row, Transaction, Value
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ _UNREADABLE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQL
 """Errors after which what was read of the file is not to be believed any more."""
 
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
+    "PRAGMA journal_mode = WAL",  # first: it is the one that changes the file
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
@@ -133,16 +133,19 @@ def _drive(work: _Work, tx: _SqliteTx) -> object:
 class _Connection(aiosqlite.Connection):
     """A connection and its thread, in which whole groups of transactions run."""
 
-    def __init__(self, path: Path, *, writes: bool) -> None:
+    def __init__(self, path: Path, *, writes: bool, beside: bool = False) -> None:
+        """`beside` another process, which owns the file: not even the file itself is made."""
         connector = partial(
             sqlite3.connect,
-            path,
+            f"{path.absolute().as_uri()}?mode=ro" if beside else path,
+            uri=beside,
             timeout=_BUSY_MS / 1000,
             isolation_level=None,
             cached_statements=256,
         )
         super().__init__(connector, iter_chunk_size=64)
         self._writes = writes
+        self._pragmas = _PRAGMAS[1:] if beside else _PRAGMAS
         self._deadline = float("inf")
 
     async def set_up(self) -> None:
@@ -158,7 +161,7 @@ class _Connection(aiosqlite.Connection):
     def _set_up(self) -> None:
         connection = self._conn
         connection.row_factory = sqlite3.Row
-        for pragma in _PRAGMAS:
+        for pragma in self._pragmas:
             connection.execute(pragma)
         if not self._writes:
             connection.execute("PRAGMA query_only = ON")
@@ -409,8 +412,36 @@ async def open_sqlite(
 
 
 @asynccontextmanager
-async def _connect(path: Path, *, writes: bool) -> AsyncIterator[_Connection]:
-    connection = _Connection(path, writes=writes)
+async def read_sqlite(path: Path, files: Sequence[Migration]) -> AsyncIterator[SqliteDatabase]:
+    """Open the file at `path` to read it, whether or not a bot has it open; changes nothing.
+
+    Raises:
+        StorageError: with a sentence for the operator.
+    """
+    _check_is_there(path)
+    async with AsyncExitStack() as stack:
+        try:
+            first, *others = [
+                await stack.enter_async_context(_connect(path, writes=False, beside=True))
+                for _ in range(READERS)
+            ]
+            database = SqliteDatabase(first, others)
+            stack.push_async_callback(database.close)
+            await check(database, files)
+        except (OSError, sqlite3.Error, LedgerUnavailable) as error:
+            raise StorageError(f"The database {path} cannot be read: {error}.") from error
+        yield database
+
+
+def _check_is_there(path: Path) -> None:
+    """Look before opening: the thread of a connection that fails stays behind for a while."""
+    if not path.is_file():
+        raise StorageError(f"There is no database at {path}: start the bot once, which makes it.")
+
+
+@asynccontextmanager
+async def _connect(path: Path, *, writes: bool, beside: bool = False) -> AsyncIterator[_Connection]:
+    connection = _Connection(path, writes=writes, beside=beside)
     await connection
     try:
         await connection.set_up()

@@ -6,17 +6,17 @@ is the only one that imports its driver, and PostgreSQL's is an extra, imported 
 Owns no table: migrations make them, `ledger` and `jobs` use them.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 
 from bot.clock import Clock
-from bot.storage._sqlite import open_sqlite
+from bot.storage._sqlite import open_sqlite, read_sqlite
 from bot.storage.errors import StorageError, UnsupportedDatabase
 from bot.storage.migrate import MIGRATIONS, load
-from bot.storage.rows import Store
+from bot.storage.rows import Reader, Store
 
 
 class Database(Store, Protocol):
@@ -47,6 +47,32 @@ async def open_database(
         async with open_sqlite(path, files, clock=clock, backup=backup) as file:
             yield file
         return
+    async with _postgres()(url, files, clock=clock) as database:
+        yield database
+
+
+@asynccontextmanager
+async def read_database(url: str) -> AsyncIterator[Reader]:
+    """Open the database that a URL names to read it, while a bot works with it or while none does.
+
+    Raises:
+        StorageError: with a sentence for the operator: there is none, or it is of another version.
+    """
+    path, files = sqlite_path(url), load(MIGRATIONS)
+    if path is not None:
+        async with read_sqlite(path, files) as file:
+            yield file
+        return
+    async with _postgres()(url, files, clock=None) as database:
+        yield database
+
+
+def _postgres() -> "Callable[..., AbstractAsyncContextManager[Database]]":
+    """Return what opens a database of PostgreSQL, whose driver is an extra.
+
+    Raises:
+        StorageError: it is not installed.
+    """
     try:
         from bot.storage._postgres import open_postgres
     except ModuleNotFoundError as error:
@@ -56,8 +82,7 @@ async def open_database(
             "PostgreSQL needs one more package: pip install 'easel-bot[postgres]' "
             "(`make run` installs it by itself)."
         ) from error
-    async with open_postgres(url, files, clock=clock) as database:
-        yield database
+    return open_postgres
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.storage.errors import MigrationError
-from bot.storage.rows import Store, Tx
+from bot.storage.rows import Reader, Store, Tx
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -118,12 +118,31 @@ async def migrate(
         await store.write(apply, limit_s=_LIMIT_S)
 
 
+async def check(store: Reader, files: Sequence[Migration]) -> None:
+    """Make sure that a database is just what the code expects; changes nothing.
+
+    Raises:
+        MigrationError: it is older or newer than the code, or an applied file was edited.
+        LedgerUnavailable: it cannot be read, or is no database of the bot's.
+    """
+    if await store.read(partial(_known, files)) < len(files):
+        raise MigrationError(
+            "The database is that of an earlier version of the bot. Start the bot once, which "
+            "brings it up to date."
+        )
+
+
 async def _current(files: Sequence[Migration], tx: Tx) -> int:
-    """Return how many of the files the database has, having checked that they are the same."""
+    """Return what `_known` does, also of a database that has nothing yet."""
     await tx.fetch(
         "CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY, "
         "name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"
     )
+    return await _known(files, tx)
+
+
+async def _known(files: Sequence[Migration], tx: Tx) -> int:
+    """Return how many of the files the database has, having checked that they are the same."""
     rows = await tx.fetch("SELECT version, name, sha256 FROM migration ORDER BY version")
     if len(rows) > len(files):
         raise MigrationError(

@@ -14,7 +14,7 @@ from bot.storage._report_sums import Adder
 from bot.storage._rules import read_rules
 from bot.storage._today import read_zones
 from bot.storage.report_models import Answer, ChargeLine, DayOfModel, Query, Stretch
-from bot.storage.rows import Row, Store, Tx
+from bot.storage.rows import Reader, Row, Tx
 
 PAGE: Final = 1_000
 """Charges that are read in one transaction."""
@@ -26,7 +26,7 @@ _SOMEBODY: Final = 0
 class Reports:
     """Answers questions about spending; every method raises `LedgerUnavailable` when it can't."""
 
-    def __init__(self, db: Store, *, defaults: Defaults) -> None:
+    def __init__(self, db: Reader, *, defaults: Defaults) -> None:
         """`defaults` is what holds where nobody has set a rule."""
         self._db = db
         self._defaults = defaults

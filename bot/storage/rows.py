@@ -70,7 +70,19 @@ touches only what it was given.
 """
 
 
-class Store(Protocol):
+class Reader(Protocol):
+    """A database that is only read."""
+
+    async def read(self, run: Transaction[T], *, limit_s: float = ...) -> T:
+        """Run a transaction function that only reads, on one snapshot, beside the writers.
+
+        Raises:
+            LedgerUnavailable: it cannot be read now.
+        """
+        ...
+
+
+class Store(Reader, Protocol):
     """A database, as the ledger and the job store see it."""
 
     async def write(
@@ -85,10 +97,6 @@ class Store(Protocol):
             LedgerUnavailable: nothing was recorded; or, when a server vanished in the middle of a
                 commit and did not come back in time, nobody knows, and `undo` runs once it is back.
         """
-        ...
-
-    async def read(self, run: Transaction[T], *, limit_s: float = ...) -> T:
-        """Run a transaction function that only reads, on one snapshot, beside the writers."""
         ...
 
 

@@ -1,0 +1,268 @@
+"""`python -m bot report`: what a guild has spent, in a terminal, while the bot runs or not.
+
+Reads the database beside the bot, needs no account, and knows people and places by their ids only.
+"""
+
+import argparse
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final, TextIO
+
+from bot.clock import Clock, SystemClock
+from bot.errors import LedgerUnavailable
+from bot.exports import Cell, Format, Lines, plain
+from bot.money import MICROS_PER_USD, Micros, format_usd
+from bot.quotas import Defaults, ZoneChange
+from bot.reports import (
+    NoSuchPeriod,
+    Period,
+    Report,
+    Span,
+    make_report,
+    named_period,
+    period_of_days,
+)
+from bot.settings import EXIT_CONFIG, Settings
+from bot.storage import (
+    NOBODY,
+    ChargeLine,
+    Group,
+    Part,
+    Reports,
+    StorageError,
+    read_database,
+)
+
+EVERY_CHARGE: Final = "charge"
+"""Instead of a `Group`: no sums, but each charge by itself."""
+TABLE: Final = "table"
+EXIT_USAGE: Final = 2
+
+_SUM_COLUMNS: Final = ("charges", "pictures", "spent_usd")
+_CHARGE_COLUMNS: Final = (
+    *("charge", "time", "day", "job", "member", "role", "channel", "command", "model", "state"),
+    *("held_usd", "spent_usd", "overrun_usd", "pictures"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    guild_id: int
+    span: Span
+    first: date | None
+    last: date | None
+    by: str
+    """A `Group`, or `EVERY_CHARGE`."""
+    form: str
+    """A `Format`, or `TABLE`."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the subcommand's options."""
+    parser.add_argument(
+        "--guild", type=int, required=True, metavar="ID", help="whose; 0: direct messages"
+    )
+    spans = [span.value.replace(" ", "-") for span in Span]
+    parser.add_argument("--period", choices=spans, default="month", help="instead of --from, --to")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    groups = [*(group.value for group in Group), EVERY_CHARGE]
+    parser.add_argument("--by", choices=groups, default=Group.MEMBER.value)
+    formats = [TABLE, *(form.value for form in Format)]
+    parser.add_argument("--format", dest="form", choices=formats, default=TABLE)
+
+
+def wanted_of(chosen: argparse.Namespace) -> Wanted:
+    """Return the options that were given."""
+    return Wanted(
+        guild_id=chosen.guild,
+        span=Span(chosen.period.replace("-", " ")),
+        first=chosen.first,
+        last=chosen.last,
+        by=chosen.by,
+        form=chosen.form,
+    )
+
+
+def report(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print a report; returns the exit code."""
+    # What Windows takes a pipe for could not write every name.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    try:
+        return asyncio.run(
+            print_report(settings, wanted_of(chosen), out=sys.stdout, faults=sys.stderr)
+        )
+    except BrokenPipeError:  # who reads has seen enough; nothing is left to be flushed to them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+async def print_report(
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    out: TextIO,
+    faults: TextIO,
+    clock: Clock | None = None,
+) -> int:
+    """Write a report to `out`, and what stands in its way to `faults`; returns the exit code."""
+    now_ms = (clock or SystemClock()).now_ms()
+    try:
+        async with read_database(settings.database_url) as database:
+            reports = Reports(database, defaults=_defaults(settings))
+            zones = await reports.zones(wanted.guild_id)
+            period = _period(wanted, now_ms, zones)
+            if wanted.by == EVERY_CHARGE:
+                await _print_charges(reports, wanted, period, out=out, progress=faults)
+                return 0
+            made = await make_report(
+                reports, wanted.guild_id, period, Group(wanted.by), now_ms=now_ms
+            )
+    except NoSuchPeriod as error:
+        print(error, file=faults)
+        return EXIT_USAGE
+    except (StorageError, LedgerUnavailable) as error:
+        print(error, file=faults)
+        return EXIT_CONFIG
+    if wanted.form == TABLE:
+        out.writelines(f"{line}\n" for line in table(made))
+    else:
+        _print_rows(Format(wanted.form), made, out)
+    return 0
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(
+        member_day=settings.default_member_daily,
+        guild_month=settings.default_guild_monthly,
+        bot_month=settings.operator_monthly,
+        dm_day=settings.default_dm_daily or 0,
+        open_jobs=settings.member_open_jobs,
+    )
+
+
+def _period(wanted: Wanted, now_ms: int, zones: Sequence[ZoneChange]) -> Period:
+    if wanted.first is None and wanted.last is None:
+        return named_period(wanted.span, now_ms=now_ms, zones=zones)
+    today = date.fromisoformat(named_period(Span.TODAY, now_ms=now_ms, zones=zones).label)
+    last = wanted.last or today
+    return period_of_days(wanted.first or last, last, now_ms=now_ms, zones=zones)
+
+
+def table(made: Report) -> Iterator[str]:
+    """Write a report for people to read, line by line."""
+    place = f"server {made.guild_id}" if made.guild_id else "direct messages"
+    yield f"Spent in {place}, {made.period.label}"
+    yield ""
+    facts = list(_facts(made))
+    width = max(len(name) for name, _ in facts)
+    for name, told in facts:
+        yield f"{name.ljust(width)}  {told}"
+    yield ""
+    if not made.answer.parts:
+        yield "Nothing was spent."
+        return
+    rows = [(made.group.value, "charges", "pictures", "spent", "share")]
+    rows += [_told(part, made) for part in made.answer.parts]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for name, *numbers in rows:
+        cells = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
+        yield "  ".join([name.ljust(widths[0]), *cells])
+
+
+def _facts(made: Report) -> Iterator[tuple[str, str]]:
+    budget = made.answer.budget
+    of_budget = (
+        f", {made.of_budget:.0%} of {format_usd(budget)}" if budget and made.of_budget else ""
+    )
+    yield "Spent", f"{format_usd(made.total.spent)}{of_budget}"
+    if made.change is not None:
+        yield "Before", f"{format_usd(made.answer.spent_before)} ({made.change:+.0%})"
+    if made.forecast is not None:
+        yield "Forecast", f"about {format_usd(made.forecast)} at the end"
+    if made.answer.outcomes.pending:
+        yield "Pending", format_usd(made.answer.outcomes.pending)
+    each = "" if made.average is None else f", {format_usd(made.average)} each"
+    yield "Pictures", f"{made.total.pictures:,}{each}"
+    yield "Jobs", f"{made.answer.outcomes.jobs:,}"
+    if made.success is not None:
+        yield "Success", f"{made.success:.1%}"
+
+
+def _told(part: Part, made: Report) -> tuple[str, str, str, str, str]:
+    share = part.sums.spent / made.total.spent if made.total.spent else 0.0
+    return (
+        plain(str(_name(part, made.group))),
+        f"{part.sums.charges:,}",
+        f"{part.sums.pictures:,}",
+        format_usd(part.sums.spent),
+        f"{share:.1%}",
+    )
+
+
+def _name(part: Part, group: Group) -> str:
+    """Return an id or name, or what it means that there is none."""
+    if part.key != NOBODY:
+        return str(part.key)
+    return "(erased)" if group is Group.MEMBER else "(none)"
+
+
+def _print_rows(form: Format, made: Report, out: TextIO) -> None:
+    lines = Lines(form, (made.group.value, *_SUM_COLUMNS))
+    out.write(lines.head)
+    for number, part in enumerate(made.answer.parts):
+        name: Cell = None if part.key == NOBODY else str(part.key)
+        sums = part.sums
+        cells = (name, sums.charges, sums.pictures, _usd(sums.spent))
+        out.write(lines.record(cells, is_first=number == 0))
+    out.write(lines.tail)
+
+
+async def _print_charges(
+    reports: Reports, wanted: Wanted, period: Period, *, out: TextIO, progress: TextIO
+) -> None:
+    """Write every charge, however many: a page of them is in memory at a time."""
+    lines = Lines(Format.CSV if wanted.form == TABLE else Format(wanted.form), _CHARGE_COLUMNS)
+    out.write(lines.head)
+    count = 0
+    async for page in reports.charges(wanted.guild_id, period.stretch):
+        for line in page:
+            out.write(lines.record(charge_cells(line), is_first=count == 0))
+            count += 1
+        if progress.isatty():
+            progress.write(f"\r{count:,} charges")
+    if progress.isatty():
+        progress.write("\n")
+    out.write(lines.tail)
+
+
+def charge_cells(line: ChargeLine) -> tuple[Cell, ...]:
+    """Return a charge as the cells of its row; times are UTC."""
+    when = datetime.fromtimestamp(line.created_ms / 1000, UTC)
+    return (
+        str(line.id),
+        when.isoformat(timespec="seconds"),
+        line.day,
+        str(line.job_id),
+        *(str(each) if each else None for each in (line.user_id, line.role_id, line.channel_id)),
+        line.command,
+        line.model,
+        line.state,
+        _usd(line.held),
+        None if line.spent is None else _usd(line.spent),
+        _usd(line.overrun),
+        line.pictures,
+    )
+
+
+def _usd(micros: Micros) -> Decimal:
+    return Decimal(micros) / MICROS_PER_USD

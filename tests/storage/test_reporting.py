@@ -1,0 +1,160 @@
+"""`python -m bot report`, beside a bot that works on the same database."""
+
+import asyncio
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from bot.quotas import Window
+from bot.reporting import EVERY_CHARGE, TABLE, Wanted, print_report
+from bot.reports import Span
+from bot.settings import EXIT_CONFIG, Settings
+from bot.storage import Erasure, Group, Output, Who, open_database
+from bot.storage.migrate import MIGRATIONS
+from tests.storage.books import Books, StillClock, open_books, sqlite_url
+
+GUILD = 77
+
+
+async def printed(
+    url: str,
+    clock: StillClock,
+    *,
+    by: str = Group.MEMBER,
+    form: str = TABLE,
+    first: date | None = None,
+    last: date | None = None,
+) -> tuple[int, str, str]:
+    out, faults = io.StringIO(newline=""), io.StringIO()
+    wanted = Wanted(GUILD, Span.MONTH, first, last, by, form)
+    settings = Settings.from_env({"DATABASE_URL": url})
+    code = await print_report(settings, wanted, out=out, faults=faults, clock=clock)
+    return code, out.getvalue(), faults.getvalue()
+
+
+async def spend(books: Books, user: int, amount: int, model: str = "some/model") -> None:
+    sent = await books.sent(books.job(user=user, model=model, ceiling=2_000_000))
+    await books.ledger.settle(
+        sent.charge_ids[0], actual=amount, outputs=[Output(url="https://a.example/b")]
+    )
+    await books.jobs.mark_delivered(sent.job_id, channel_id=770, message_id=1)
+
+
+async def test_a_table_is_printed_while_the_bot_runs(books: Books, database_url: str) -> None:
+    await books.policies.set_limit(Who.guild(GUILD), Window.MONTH, 6_000_000, by=1)
+    await spend(books, 11, 1_000_000)
+    await spend(books, 12, 500_000)
+    await Erasure(books.db, clock=books.clock).erase_person(12)
+    code, told, faults = await printed(database_url, books.clock)
+    assert (code, faults) == (0, "")
+    assert told.splitlines() == [
+        "Spent in server 77, 2026-07",
+        "",
+        "Spent     $1.50, 25% of $6.00",
+        "Forecast  about $1.576272 at the end",
+        "Pictures  2, $0.75 each",
+        "Jobs      2",
+        "Success   100.0%",
+        "",
+        "member    charges  pictures  spent  share",
+        "11              1         1  $1.00  66.7%",
+        "(erased)        1         1  $0.50  33.3%",
+    ]
+
+
+async def test_nothing_spent_is_said_so(books: Books, database_url: str) -> None:
+    code, told, _ = await printed(
+        database_url, books.clock, first=date(2026, 1, 1), last=date(2026, 1, 3)
+    )
+    assert code == 0
+    assert "2026-01-01 to 2026-01-03" in told
+    assert told.endswith("Nothing was spent.\n")
+
+
+async def test_sums_come_as_csv_and_json(books: Books, database_url: str) -> None:
+    await spend(books, 11, 1300, model="=cmd()")
+    _, text, _ = await printed(database_url, books.clock, by=Group.MODEL, form="csv")
+    assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [
+        ["model", "charges", "pictures", "spent_usd"],
+        ["'=cmd()", "1", "1", "0.0013"],
+    ]
+    _, text, _ = await printed(database_url, books.clock, by=Group.MODEL, form="json")
+    assert json.loads(text) == [
+        {"model": "=cmd()", "charges": 1, "pictures": 1, "spent_usd": "0.0013"}
+    ]
+
+
+async def test_every_charge_is_a_row_and_they_add_up(books: Books, database_url: str) -> None:
+    for amount in (1, 20, 300):
+        await spend(books, 11, amount)
+        books.clock.now += 1000
+    _, text, _ = await printed(database_url, books.clock, by=EVERY_CHARGE, form="json")
+    rows = json.loads(text)
+    assert [row["spent_usd"] for row in rows] == ["0.000001", "0.00002", "0.0003"]
+    assert {row["member"] for row in rows} == {"11"}
+    assert rows[0]["time"] == "2026-07-30T12:00:00+00:00"
+
+
+async def test_the_file_and_the_bots_lock_stay_as_they_are(books: Books, database_url: str) -> None:
+    await spend(books, 11, 100)
+    await printed(database_url, books.clock)
+    await spend(books, 11, 100)
+    _, told, _ = await printed(database_url, books.clock)
+    assert "$0.0002" in told
+
+
+async def test_a_database_of_an_earlier_version_is_left_alone(
+    empty_url: Callable[[], str],
+    outside: Callable[[str, str], list[str]],
+    tmp_path: Path,
+) -> None:
+    url, folder = empty_url(), tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    max(folder.iterdir()).unlink()
+    async with open_database(url, clock=StillClock(), migrations=folder):
+        pass
+    before = outside(url, "SELECT MAX(version) FROM migration")
+    code, told, faults = await printed(url, StillClock())
+    assert (code, told) == (EXIT_CONFIG, "")
+    assert faults.startswith("The database is that of an earlier version of the bot.")
+    assert outside(url, "SELECT MAX(version) FROM migration") == before
+
+
+async def test_a_database_that_is_not_the_bots_is_said_to_be_none(
+    empty_url: Callable[[], str], outside: Callable[[str, str], list[str]]
+) -> None:
+    url = empty_url()
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir()
+    outside(url, "CREATE TABLE something (a BIGINT)")
+    code, told, faults = await printed(url, StillClock())
+    assert (code, told) == (EXIT_CONFIG, "")
+    assert "migration" in faults
+
+
+def test_no_file_is_made_where_there_is_none(tmp_path: Path) -> None:
+    code, _, faults = asyncio.run(printed(sqlite_url(tmp_path), StillClock()))
+    assert code == EXIT_CONFIG
+    assert faults.startswith("There is no database at")
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_report_is_read_when_no_bot_runs(new_url: Callable[[], str]) -> None:
+    url = new_url()
+    async with open_books(url) as books:
+        await spend(books, 11, 100)
+        clock = books.clock
+    code, told, _ = await printed(url, clock)
+    assert code == 0
+    assert "$0.0001" in told
+
+
+async def test_days_in_the_wrong_order_are_refused(books: Books, database_url: str) -> None:
+    code, _, faults = await printed(
+        database_url, books.clock, first=date(2026, 7, 3), last=date(2026, 7, 1)
+    )
+    assert (code, faults) == (2, "2026-07-01 is before 2026-07-03.\n")
