@@ -19,14 +19,13 @@ from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import OnOff
 from cogs.ui.intake import actor_of, services_of
 from cogs.ui.options import MOST_CHOICES, complete_model
+from cogs.ui.places import Place
 from cogs.ui.setup_text import can_post
 from cogs.ui.standing import stamp
 from cogs.ui.zones import search_zones
 
 Interaction = discord.Interaction[Any]
 Postable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel
-
-Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
 
 _MOST_ZONE: Final = 60
 _MOST_ENTRY: Final = 100

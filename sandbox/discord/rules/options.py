@@ -48,7 +48,7 @@ LOCALES: Final = frozenset(
     )
 )
 _VALUES: Final = tuple(kind for kind in OptionType if kind not in NESTING)
-_CHANNEL_TYPES: Final = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
+_CHANNEL_TYPES: Final = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15)
 # Combining signs of these two scripts belong to names though they are neither letters nor digits.
 _DEVANAGARI: Final = range(0x0900, 0x0980)
 _THAI: Final = range(0x0E00, 0x0E80)

@@ -1,0 +1,37 @@
+"""An option that names a channel in which pictures may be made, forums included."""
+
+from typing import Any, TypeAlias
+
+import discord
+from discord import app_commands
+
+
+class PlaceTransformer(app_commands.Transformer):
+    """Takes what discord.py's own annotations take, but for media channels.
+
+    It would list their type beside that of forums, and the types that Discord's published API
+    description allows for an option end below it.
+    """
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """A channel."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """Where messages and threads are written."""
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum]
+
+    async def transform(
+        self, _: discord.Interaction[Any], value: Any, /
+    ) -> discord.abc.GuildChannel:
+        """Find the channel among those that the bot knows."""
+        channel = value.resolve() if isinstance(value, app_commands.AppCommandChannel) else None
+        if not isinstance(channel, discord.abc.GuildChannel):
+            raise app_commands.TransformerError(value, self.type, self)
+        return channel
+
+
+Place: TypeAlias = app_commands.Transform[discord.abc.GuildChannel, PlaceTransformer]
