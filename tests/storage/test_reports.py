@@ -262,3 +262,22 @@ async def this_month(books: Books, group: Group) -> Report:
     period = named_period(Span.MONTH, now_ms=books.clock.now, zones=())
     reports = Reports(books.db, defaults=GENEROUS)
     return await make_report(reports, GUILD, period, group, now_ms=books.clock.now)
+
+
+async def test_days_that_are_cut_in_two_count_as_far_as_they_go(books: Books) -> None:
+    for number in range(10):  # at 12:00, 20:00, 04:00, ...
+        sent = await books.sent(books.job())
+        await books.ledger.settle(sent.charge_ids[0], actual=2**number)
+        books.clock.now += 8 * HOUR
+    reports = Reports(books.db, defaults=GENEROUS)
+    today = named_period(Span.TODAY, now_ms=NOON, zones=())
+    cut = Stretch(NOON + 1, NOON + 3 * DAY)  # without the first, and without the last one
+    made = await make_report(
+        reports, GUILD, replace(today, stretch=cut), Group.DAY, now_ms=books.clock.now
+    )
+    assert made.total == Sums(8, 0, 2**9 - 2)
+    assert sum(part.sums.spent for part in made.answer.parts) == 2**9 - 2
+    assert [day.spent for day in await reports.days_by_model(GUILD, cut)] == [
+        4 + 8 + 16,
+        32 + 64 + 128,
+    ]
