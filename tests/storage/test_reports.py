@@ -1,7 +1,7 @@
 """Reports say what the ledger says, whatever happened, whichever table they read."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +20,11 @@ from tests.storage.books import DAY, GENEROUS, HOUR, MINUTE, NOON, Books, held, 
 
 ZONES = ("UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu")
 GUILD = 77
+MUST_HAPPEN = {
+    *("dispatched settled", "dispatched released", "unknown presumed", "presumed settled"),
+    *("released settled", "overrun", "erased", "zone", "role"),
+}
+"""A charge's last step, and whatever else a history may hold."""
 
 steps = st.one_of(
     st.tuples(
@@ -132,6 +137,19 @@ def added(sums: Iterable[Sums]) -> Sums:
     return sum(sums, start=Sums())
 
 
+async def seen(history: History) -> Counter[str]:
+    """Count what has happened that reports could stumble over."""
+    rows = await history.rows("SELECT * FROM charge")
+    zones = await history.rows("SELECT * FROM guild_zone")
+    found = Counter({"zone": len(zones)})
+    for row in rows:
+        found[f"{row.text('prior_state')} {row.text('state')}"] += 1
+        found["overrun"] += row.integer("overrun") > 0
+        found["erased"] += row.integer("user_id") < 0
+        found["role"] += row.maybe_integer("limit_role") is not None
+    return found
+
+
 async def compare(history: History) -> None:
     """Compare reports of every kind with the audit trail."""
     books = history.books
@@ -171,6 +189,8 @@ async def compare(history: History) -> None:
 
 @pytest.mark.timeout(400)
 def test_any_history_adds_up_to_its_audit_trail(new_url: Callable[[], str]) -> None:
+    happened: Counter[str] = Counter()
+
     @settings(
         max_examples=30,
         deadline=None,
@@ -186,10 +206,12 @@ def test_any_history_adds_up_to_its_audit_trail(new_url: Callable[[], str]) -> N
                 for kind, *how in history:
                     await happening.happen(kind, *how)
                 await compare(happening)
+                happened.update(await seen(happening))
 
         asyncio.run(run())
 
     check()
+    assert not MUST_HAPPEN - (+happened).keys()
 
 
 async def test_who_was_erased_is_one_line_and_every_sum_stays(books: Books) -> None:
@@ -240,3 +262,22 @@ async def this_month(books: Books, group: Group) -> Report:
     period = named_period(Span.MONTH, now_ms=books.clock.now, zones=())
     reports = Reports(books.db, defaults=GENEROUS)
     return await make_report(reports, GUILD, period, group, now_ms=books.clock.now)
+
+
+async def test_days_that_are_cut_in_two_count_as_far_as_they_go(books: Books) -> None:
+    for number in range(10):  # at 12:00, 20:00, 04:00, ...
+        sent = await books.sent(books.job())
+        await books.ledger.settle(sent.charge_ids[0], actual=2**number)
+        books.clock.now += 8 * HOUR
+    reports = Reports(books.db, defaults=GENEROUS)
+    today = named_period(Span.TODAY, now_ms=NOON, zones=())
+    cut = Stretch(NOON + 1, NOON + 3 * DAY)  # without the first, and without the last one
+    made = await make_report(
+        reports, GUILD, replace(today, stretch=cut), Group.DAY, now_ms=books.clock.now
+    )
+    assert made.total == Sums(8, 0, 2**9 - 2)
+    assert sum(part.sums.spent for part in made.answer.parts) == 2**9 - 2
+    assert [day.spent for day in await reports.days_by_model(GUILD, cut)] == [
+        4 + 8 + 16,
+        32 + 64 + 128,
+    ]
