@@ -22,6 +22,7 @@ from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
 from benchmarks.ledger import ledger
 from benchmarks.postgres import postgres
 from benchmarks.processes import Bot, Servers, machine
+from benchmarks.reports import reports
 from benchmarks.search import search
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -148,7 +149,10 @@ PARTS: Final = {
     "search": search,
     "ledger": ledger,
     "postgres": postgres,
+    "reports": reports,
 }
+_LONG: Final = frozenset({"reports"})
+"""Takes minutes even where little is measured, so `--quick` does it only when it is named."""
 
 
 def _per_command(calls: dict[str, int], commands: int) -> str:
@@ -173,7 +177,8 @@ def main() -> int:
     results: dict[str, list[dict[str, Any]]] = {}
     kept = True
     where = machine()
-    for name in arguments.parts or PARTS:
+    usual = [name for name in PARTS if not (arguments.quick and name in _LONG)]
+    for name in arguments.parts or usual:
         print(f"== {name}", flush=True)
         figures = PARTS[name](QUICK if arguments.quick else FULL)
         _show(figures)

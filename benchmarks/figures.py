@@ -57,6 +57,8 @@ class Scale:
     """Holds at one a second; twenty times as many at twenty a second."""
     searches: int
     """Texts that are typed, in catalogues of each size."""
+    charges: int
+    """In the database that reports are made from."""
 
 
 FULL: Final = Scale(
@@ -68,6 +70,7 @@ FULL: Final = Scale(
     pairs=2000,
     calm_holds=20,
     searches=4000,
+    charges=5_000_000,
 )
 QUICK: Final = Scale(
     rounds=1,
@@ -78,6 +81,7 @@ QUICK: Final = Scale(
     pairs=200,
     calm_holds=3,
     searches=400,
+    charges=100_000,
 )
 
 

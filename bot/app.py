@@ -5,6 +5,7 @@ is built by `bot.graph`.
 """
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -31,6 +32,9 @@ _PAINTER_IS_OFF: Final = (
     "which people reach that port."
 )
 
+_YOUNG_OBJECTS: Final = 10_000
+"""New objects after which the collector looks for cycles: Python's 700 are less than a command."""
+
 Say = Callable[[str], None]
 """Tells the operator a line."""
 Announce = Callable[[], Coroutine[Any, Any, None]]
@@ -46,10 +50,11 @@ class DiscordUnreachable(StartRefused):
 async def run(
     settings: Settings, *, stop: asyncio.Event, say: Say, parts: Parts | None = None
 ) -> int:
-    """Run the bot until `stop` is set; returns the exit code."""
+    """Run the bot until `stop` is set; returns the exit code. The process is its own."""
+    gc.set_threshold(_YOUNG_OBJECTS)
     try:
         async with build(settings, parts) as bot, web_server(settings, bot):
-            await live(bot, stop=stop, say=say)
+            await live(bot, stop=stop, say=say, announce=lambda: _settle_in(bot, say))
     except (StorageError, LedgerUnavailable) as error:
         say(str(error))
         return EXIT_CONFIG
@@ -170,6 +175,16 @@ async def _check_key(services: Services, say: Say) -> None:
         say("ImageRouter takes the key and tells no balance.")
     else:
         say(f"ImageRouter balance: {format_usd(checked.balance)}")
+
+
+async def _settle_in(bot: ImageBot, say: Say) -> None:
+    """Tell that the bot is ready, and the collector to leave alone what is there for good.
+
+    Walking through all modules and all models again and again would hold up the event loop.
+    """
+    await bot.connected.wait()
+    gc.freeze()
+    await _announce(bot, say)
 
 
 async def _announce(bot: ImageBot, say: Say) -> None:

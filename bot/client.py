@@ -87,6 +87,15 @@ class ImageBot(commands.AutoShardedBot):
         if self.warming is not None:
             await asyncio.wait({self.warming}, timeout=WARMING_SECONDS)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Tell the cogs what happened: a submitted form as `form_submitted`, too.
+
+        Listeners of every interaction would cost each command and each click a task of theirs.
+        """
+        super().dispatch(event_name, *args, **kwargs)
+        if event_name == "interaction" and args[0].type is discord.InteractionType.modal_submit:
+            super().dispatch("form_submitted", args[0])
+
     async def on_ready(self) -> None:
         """Let what waits for Discord begin; called again after reconnections."""
         self.connected.set()

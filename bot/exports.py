@@ -40,6 +40,8 @@ class Format(StrEnum):
 
 def plain(text: str) -> str:
     """Return a text that stays on its line and is no longer than a cell."""
+    if text.isprintable():  # almost every text; nothing that is looked for below is
+        return text[:_LONGEST_CELL]
     return "".join(
         " " if unicodedata.category(letter) in _UNSEEN else letter
         for letter in text[:_LONGEST_CELL]

@@ -32,10 +32,9 @@ class EditMenus(commands.Cog):
             self._bot.tree.remove_command(command.name, type=command.type)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_form_submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""
-        is_form = interaction.type is discord.InteractionType.modal_submit
-        if not is_form or not edit_form.is_ours(interaction):
+        if not edit_form.is_ours(interaction):
             return
         form = edit_form.form_of(interaction)
         if form is None:

@@ -32,9 +32,9 @@ class Setup(commands.Cog):
         await answer(interaction, work, needs=Needs.MANAGER)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_form_submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""
-        if interaction.type is not discord.InteractionType.modal_submit or not is_ours(interaction):
+        if not is_ours(interaction):
             return
         form = form_of(interaction)
         if form is None or interaction.guild_id is None:

@@ -7,6 +7,7 @@ its mind between a check and the connection (DNS rebinding) has nothing to gain.
 
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from yarl import URL
@@ -42,11 +43,17 @@ def is_public(host: str) -> bool:
     Private, loopback, link-local, carrier-grade NAT, multicast, reserved and unspecified addresses
     don't, nor do IPv6 addresses that stand for such an IPv4 address.
     """
+    address = _literal(host)
+    return address is not None and _is_public(address)
+
+
+@lru_cache(maxsize=256)
+def _literal(host: str) -> _Address | None:
+    """Read a literal address; None for a name. The same few hosts are asked for all the time."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
-    return _is_public(address)
+        return None
 
 
 def _is_public(address: _Address) -> bool:
@@ -77,10 +84,8 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a literal address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
+    address = _literal(host)
+    return address is not None and address.is_loopback
 
 
 def is_loopback_url(url: URL) -> bool:
@@ -108,16 +113,8 @@ def check_url(url: URL, *, allow_loopback: bool) -> None:
         url.scheme == "http" and allow_loopback and is_loopback_url(url)
     ):
         raise AddressRefused("not https")
-    if _is_literal(host) and not may_connect(host, allow_loopback=allow_loopback):
+    if _literal(host) is not None and not may_connect(host, allow_loopback=allow_loopback):
         raise AddressRefused(_NOT_PUBLIC)
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 class SocketGuard:

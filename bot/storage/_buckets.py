@@ -22,7 +22,7 @@ from bot.quotas import (
     window_at,
 )
 from bot.requests import NO_GUILD, Actor
-from bot.storage.rows import Tx, placeholders
+from bot.storage.rows import Tx, Value, placeholders
 
 UNLIMITED: Final = 1 << 62
 _LOCAL: Final = frozenset({Scope.MEMBER, Scope.CHANNEL, Scope.GUILD})
@@ -42,6 +42,17 @@ class Counter(NamedTuple):
     subject: str
     window: Window
     bounds: Bounds
+    key: tuple[str | int, ...]
+    """The same as `_KEYS` are stored."""
+    name: str
+    """What tells it from the others of its job."""
+
+    @classmethod
+    def of(cls, scope: Scope, subject: str, window: Window, bounds: Bounds) -> Self:
+        """Return the counter of a subject for one stretch of time."""
+        limits = (bounds.start_ms, bounds.end_ms, bounds.label)
+        key = (scope.value, subject, window.value, *limits)
+        return cls(scope, subject, window, bounds, key, f"{scope.value} {window.value}")
 
     @property
     def is_slot(self) -> bool:
@@ -78,7 +89,12 @@ def subject_of(secret: bytes, scope: Scope, actor: Actor) -> str:
     if scope in {Scope.GUILD, Scope.CEILING}:
         return str(actor.guild_id)
     place = "everywhere" if scope is Scope.PERSON else str(actor.guild_id)
-    return hmac.digest(secret, f"{place}:{actor.user_id}".encode(), "sha256").hex()[:32]
+    return _hashed(secret, f"{place}:{actor.user_id}")
+
+
+@lru_cache(maxsize=4096)
+def _hashed(secret: bytes, whose: str) -> str:
+    return hmac.digest(secret, whose.encode(), "sha256").hex()[:32]
 
 
 def counters_of(
@@ -89,8 +105,25 @@ def counters_of(
     All of them, limited or not, so that a rule made at noon knows the morning. Money comes before
     slots and what everybody shares comes last; settling goes through them in the same order.
     """
-    utc = {window: window_at(window, now_ms) for window in SPANS}
-    local = {window: window_at(window, now_ms, zones) for window in SPANS} if zones else utc
+    utc = tuple([window_at(window, now_ms) for window in SPANS])
+    local = tuple([window_at(window, now_ms, zones) for window in SPANS]) if zones else utc
+    open_jobs = window_at(Window.OPEN, now_ms)
+    where = Actor(actor.user_id, actor.guild_id, actor.channel_id)
+    return _counters(secret, where, utc, local, open_jobs)
+
+
+@lru_cache(maxsize=256)
+def _counters(
+    secret: bytes,
+    actor: Actor,
+    utc: tuple[Bounds, ...],
+    local: tuple[Bounds, ...],
+    open_jobs: Bounds,
+) -> tuple[Counter, ...]:
+    """List counters; remembered, since whoever asks for one picture asks for more within the day.
+
+    `utc` and `local` are the bounds of `SPANS`.
+    """
     in_guild = actor.guild_id != NO_GUILD
     personal = Scope.MEMBER if in_guild else Scope.DM
     shared = (Scope.CHANNEL, Scope.GUILD, Scope.CEILING) if in_guild else ()
@@ -98,9 +131,10 @@ def counters_of(
     for scope in (personal, *shared, Scope.PERSON, Scope.BOT):
         subject = subject_of(secret, scope, actor)
         bounds = local if scope in _LOCAL else utc
-        counters += [Counter(scope, subject, window, at) for window, at in bounds.items()]
-    slot_of = counters[0].subject
-    counters.append(Counter(personal, slot_of, Window.OPEN, window_at(Window.OPEN, now_ms)))
+        counters += [
+            Counter.of(scope, subject, window, at) for window, at in zip(SPANS, bounds, strict=True)
+        ]
+    counters.append(Counter.of(personal, counters[0].subject, Window.OPEN, open_jobs))
     return tuple(counters)
 
 
@@ -121,7 +155,7 @@ def _admission(count: int) -> str:
         "SET held = bucket.held + excluded.held, cap = excluded.cap "
         "WHERE excluded.held = 0 "
         "OR bucket.settled + bucket.held + excluded.held <= excluded.cap "
-        "RETURNING id, scope, period"
+        "RETURNING id, scope || ' ' || period AS name"
     )
 
 
@@ -143,30 +177,17 @@ async def admit(
     caps = _caps(limits)
     if stray := caps.keys() - {(counter.scope, counter.window) for counter in counters}:
         raise ValueError(f"limits that do not apply to this job: {stray}")
-    rows = await tx.fetch(
-        _admission(len(counters)),
-        *(
-            value
-            for counter, new_id in zip(counters, make_ids(clock, len(counters)), strict=True)
-            for value in (
-                new_id,
-                *_key(counter),
-                caps.get((counter.scope, counter.window), UNLIMITED),
-                1 if counter.is_slot else amount,
-            )
-        ),
-    )
-    ids = {(row.text("scope"), row.text("period")): row.integer("id") for row in rows}
+    values: list[Value] = []
+    for counter, new_id in zip(counters, make_ids(clock, len(counters)), strict=True):
+        cap = caps.get((counter.scope, counter.window), UNLIMITED)
+        values += (new_id, *counter.key, cap, 1 if counter.is_slot else amount)
+    rows = await tx.fetch(_admission(len(counters)), *values)
+    ids = {row.text("name"): row.integer("id") for row in rows}
     if len(ids) < len(counters):
-        full = [c for c in counters if (c.scope, c.window) not in ids]
+        full = [counter for counter in counters if counter.name not in ids]
         raise await _refusal(tx, full, amount=amount, about=about, limits=limits)
-    *money, slot = (ids[counter.scope, counter.window] for counter in counters)
+    *money, slot = [ids[counter.name] for counter in counters]
     return Pins(tuple(money), slot)
-
-
-def _key(counter: Counter) -> tuple[str | int, ...]:
-    scope, subject, window, bounds = counter
-    return (scope.value, subject, window.value, bounds.start_ms, bounds.end_ms, bounds.label)
 
 
 def _caps(limits: Sequence[Limit]) -> dict[tuple[str, str], int]:
@@ -192,7 +213,7 @@ async def _refusal(
         found = await tx.fetch(
             "SELECT held, settled FROM bucket "
             "WHERE scope = $1 AND subject = $2 AND period = $3 AND start_at = $4",
-            *_key(counter)[:4],
+            *counter.key[:4],
         )
         used = sum(row.integer("held") + row.integer("settled") for row in found)
         same = [x for x in limits if (x.scope, x.window) == (counter.scope, counter.window)]

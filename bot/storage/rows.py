@@ -29,11 +29,13 @@ class Row:
 
     def integer(self, name: str) -> int:
         """Return a BIGINT NOT NULL."""
-        return self._typed(name, int)
+        value = self._raw[name]
+        return value if isinstance(value, int) else self._typed(name, int)
 
     def text(self, name: str) -> str:
         """Return a TEXT NOT NULL."""
-        return self._typed(name, str)
+        value = self._raw[name]
+        return value if isinstance(value, str) else self._typed(name, str)
 
     def maybe_integer(self, name: str) -> int | None:
         """Return a BIGINT."""

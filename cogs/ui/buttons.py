@@ -18,6 +18,8 @@ from cogs.ui.text import shorten
 _ID: Final = r"(?P<id>[0-9]{1,19})"
 MOST_LABEL: Final = 80
 _SECONDARY: Final = discord.ButtonStyle.secondary
+_AGAIN: Final = discord.PartialEmoji(name="🔁")
+_DELETE: Final = discord.PartialEmoji(name="🗑️")
 
 Interaction = discord.Interaction[Any]
 
@@ -34,7 +36,7 @@ class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"ag
         self.job_id = job_id
         super().__init__(
             discord.ui.Button(
-                label="Again", emoji="🔁", custom_id=f"again:{job_id}", style=_SECONDARY
+                label="Again", emoji=_AGAIN, custom_id=f"again:{job_id}", style=_SECONDARY
             )
         )
 
@@ -57,7 +59,7 @@ class DeleteButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"d
         self.job_id = job_id
         super().__init__(
             discord.ui.Button(
-                label="Delete", emoji="🗑️", custom_id=f"delete:{job_id}", style=_SECONDARY
+                label="Delete", emoji=_DELETE, custom_id=f"delete:{job_id}", style=_SECONDARY
             )
         )
 

@@ -16,6 +16,7 @@ from cogs.ui.edit_form import Form, Place, open_form
 from cogs.ui.intake import Interaction
 from cogs.ui.pictures import pictures_in
 
+_PENCIL: Final = discord.PartialEmoji(name="✏️")
 _EDIT: Final = re.compile(r"edit:(?P<id>[0-9]{1,19}):(?P<private>[01])", flags=re.ASCII)
 
 
@@ -38,7 +39,7 @@ class EditButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_EDIT)
         super().__init__(
             discord.ui.Button(
                 label="Edit",
-                emoji="✏️",
+                emoji=_PENCIL,
                 custom_id=f"edit:{job_id}:{private:d}",
                 style=discord.ButtonStyle.secondary,
             )
