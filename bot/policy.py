@@ -281,12 +281,13 @@ class Allowance:
             raise PrivateNotAllowed
 
     def permits(self, request: ImageRequest) -> bool:
-        """Whether this could be asked for, as far as its place and its model go."""
+        """Whether this could be asked for, as far as its place and its models go."""
         try:
             self.check(request)
         except RequestError:
             return False
-        return request.model is None or bool(self.verdict(request.model))
+        named = request.models or ((request.model,) if request.model else ())
+        return all(self.verdict(model) for model in named)
 
 
 EVERYTHING: Final = Allowance(ModelPolicy(), Actor(0, NO_GUILD, 0))

@@ -176,10 +176,10 @@ class Teller:
         request, failed = report.job.request, len(report.failed_parts)
         if not failed or not (request.prompt or request.images):
             return ()
-        if request.models:
-            return comparing.once_more(report)
-        missing = failed if report.pictures else 0
         allowed = await self._planner.shown(report.job.actor)
+        if request.models:
+            return tuple(filter(allowed.permits, comparing.once_more(report)))
+        missing = failed if report.pictures else 0
         return remedies(request, report.error, self._catalog, missing=missing, allowed=allowed)
 
     async def _instead(
@@ -190,11 +190,12 @@ class Teller:
         if isinstance(error, QuotaExceeded | PictureTooDear):
             with contextlib.suppress(LedgerUnavailable):
                 room = await self._policies.standing(actor, count=request.count)
+        allowed = await self._planner.shown(actor)
         if request.models:
             takes = room.takes if room is not None else _takes_free
-            return comparing.instead(request, error, self._catalog, takes=takes)
+            found = comparing.instead(request, error, self._catalog, takes=takes)
+            return tuple(filter(allowed.permits, found))
         within = room.affordable if room is not None else 0
-        allowed = await self._planner.shown(actor)
         return remedies(request, error, self._catalog, within=within, allowed=allowed)
 
 

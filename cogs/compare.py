@@ -10,13 +10,13 @@ from bot.client import ImageBot
 from bot.planning import MOST_PROMPT
 from bot.requests import ImageRequest, OutputFormat, Quality
 from bot.wishes import Wishes
-from cogs.ui import options, wishing
+from cogs.ui import compare_form, intake, options, wishing
 
 _Name = app_commands.Range[str, 1, 100]
 
 
 class Compare(commands.Cog):
-    """The same words for several models."""
+    """The same words for several models; and every form of **Compare**."""
 
     @app_commands.command(
         name="compare", description="Make the same picture with two to four models, side by side"
@@ -60,6 +60,13 @@ class Compare(commands.Cog):
         request = ImageRequest(command="compare", prompt=prompt).by_models(models)
         said = Wishes(None, size, quality, output_format, private)
         await wishing.take(interaction, request, said)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer a submitted form, whichever process opened it."""
+        is_form = interaction.type is discord.InteractionType.modal_submit
+        if is_form and compare_form.is_ours(interaction):
+            await intake.guarded(interaction, compare_form.submitted(interaction))
 
 
 async def setup(bot: ImageBot) -> None:

@@ -99,11 +99,12 @@ class PreferenceStore:
         return await self._db.read(run)
 
     async def used_by(self, user_id: int, *, jobs: int) -> list[str]:
-        """Return the model of each of a person's newest jobs, newest first, repeated as used."""
+        """Return the models of a person's newest pictures, newest first, repeated as used."""
 
         async def run(tx: Tx) -> list[str]:
             rows = await tx.fetch(
-                "SELECT model FROM job WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2",
+                "SELECT model FROM charge WHERE user_id = $1 "
+                "ORDER BY created_at DESC, place LIMIT $2",
                 user_id,
                 jobs,
             )

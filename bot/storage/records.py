@@ -68,12 +68,17 @@ class Records:
         return await self._db.read(run)
 
     async def examples(self, guild_id: int, model: str) -> list[Example]:
-        """Return public results of a model in a guild that can still be seen, newest first."""
+        """Return public results of a model in a guild that can still be seen, newest first.
+
+        Where several were compared, the message is no example of one.
+        """
 
         async def run(tx: Tx) -> list[Example]:
             rows = await tx.fetch(
                 "SELECT message_channel, message_id FROM job WHERE guild_id = $1 AND model = $2 "
                 "AND is_private = 0 AND message_id IS NOT NULL AND message_channel IS NOT NULL "
+                "AND NOT EXISTS (SELECT 1 FROM charge "
+                "WHERE charge.job_id = job.id AND charge.model <> job.model) "
                 "ORDER BY created_at DESC LIMIT $3",
                 guild_id,
                 model,

@@ -365,7 +365,7 @@ def _job_line(card: JobLine) -> str:
     count = len(report.pictures)
     made = {0: "no picture", 1: "one picture"}.get(count, f"{count} pictures")
     told = [f"<@{job.actor.user_id}>", made + (", in private" if job.private else "")]
-    told += [plain(job.model, most=100), _price(report)]
+    told += [*(plain(model, most=100) for model in job.models), _price(report)]
     told.append(f"in <#{job.reply.channel_id}>")
     if card.posted is not None:
         place = f"{job.actor.guild_id}/{card.posted.channel_id}/{card.posted.message_id}"

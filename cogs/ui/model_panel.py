@@ -20,6 +20,7 @@ from bot.wishes import Wish
 from cogs.ui import intake, model_list, model_pages
 from cogs.ui.access import Needs
 from cogs.ui.answers import boxed, update
+from cogs.ui.compare_form import CompareButton
 from cogs.ui.intake import Interaction, actor_of, services_of
 from cogs.ui.model_query import (
     KEY,
@@ -319,6 +320,8 @@ async def page_view(
     if is_listed and model.ceiling is not None:
         if is_allowed:
             buttons.append(TryButton(key))
+            if not model.seems_to_need_picture:
+                buttons.append(CompareButton(key))
         buttons.append(DefaultButton(shown, key, is_set=default == model.id))
     buttons.append(TurnButton("list", shown))
     return boxed(*parts, discord.ui.Separator(), discord.ui.ActionRow(*buttons))
@@ -367,5 +370,5 @@ def _may_see(interaction: Interaction, example: Example) -> bool:
     return channel is not None and channel.permissions_for(member).view_channel
 
 
-ALL: Final = (TurnButton, SortMenu, FilterMenu, OpenMenu, DefaultButton, TryButton)
+ALL: Final = (TurnButton, SortMenu, FilterMenu, OpenMenu, DefaultButton, TryButton, CompareButton)
 """What the bot registers at start."""

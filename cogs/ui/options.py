@@ -55,14 +55,16 @@ async def complete_compared(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
     """Models that make pictures from words and don't take part in the comparison yet."""
-    catalog = services_of(interaction).catalog
+    services, actor = services_of(interaction), actor_of(interaction)
+    catalog, allowed = services.catalog, await services.planner.shown(actor)
     named = [value for name, value in interaction.namespace if name.startswith("model")]
     taking_part = {model.id for name in named if name != current and (model := catalog.get(name))}
     found = catalog.search(
         current,
         limit=MOST_CHOICES,
         images=0,
-        allowed=lambda model: model.id not in taking_part,
+        first=services.preferences.habits(actor),
+        allowed=lambda model: model.id not in taking_part and allowed(model),
     )
     return _choices(found)
 
