@@ -11,7 +11,16 @@ from sandbox.talk import answered, mail, make, refused, told
 
 MINUTE = 60_000
 LARGE = "papercut/fold-large"  # usually $0.04, at most $0.08
-FOR_EVERYBODY = ["Add to edit tray", "Edit image", "compare", "edit", "imagine", "usage"]
+FOR_EVERYBODY = [
+    "Add to edit tray",
+    "Edit image",
+    "compare",
+    "edit",
+    "imagine",
+    "models",
+    "settings",
+    "usage",
+]
 OpenHouse = Callable[..., Awaitable[House]]
 
 
