@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from bot.aside import aside
 from bot.images._bench import Bench
 from bot.images._scan import Layout, Unclear
 from bot.images._scan_formats import scan
 from bot.images._sniff import TEXT_WINDOW, Kind, dimensions, sniff, too_many_pixels
-from bot.images._streams import Files, Held, Memory, NewFile, Payload, in_thread
+from bot.images._streams import Files, Held, Memory, NewFile, Payload
 from bot.images._types import MAX_FILE_BYTES, InputPicture, Mask, Reason, UnusablePicture
 from bot.images._wire import MAX_PAYLOAD, InputOrder, MaskOrder, PreviewOrder
 from bot.requests import Area
@@ -42,12 +43,12 @@ class _Look:
 
 async def take_in(path: Path, into: Path, *, max_bytes: int, hire: Hire) -> InputPicture:
     """See `ImageTools.take_in`."""
-    look = await in_thread(_look, path)
+    look = await aside(_look, path)
     layout = look.layout
     if layout is not None and layout.size <= max_bytes:
         if layout.is_untouched(look.size):
             return _picture(path, layout)
-        await in_thread(_copy, layout, path, into)
+        await aside(_copy, layout, path, into)
         return _picture(into, layout)
     async with hire() as bench, NewFile(into) as made:
         order = InputOrder(max_bytes=max_bytes, cpu_s=bench.cpu_s)
@@ -55,7 +56,7 @@ async def take_in(path: Path, into: Path, *, max_bytes: int, hire: Hire) -> Inpu
         if reply.too_large:
             raise UnusablePicture(Reason.TOO_LARGE)
         await made.finish()
-        return _picture(into, await in_thread(_judge_made, into))
+        return _picture(into, await aside(_judge_made, into))
 
 
 async def make_mask(
@@ -64,7 +65,7 @@ async def make_mask(
     """See `ImageTools.make_mask`."""
     payload: Payload = Held()
     if isinstance(shape, Path):
-        payload = Files((shape, (await in_thread(_look, shape)).size))
+        payload = Files((shape, (await aside(_look, shape)).size))
     elif shape is Area.BACKGROUND:
         if not picture.has_alpha:
             raise UnusablePicture(Reason.NO_BACKGROUND)
@@ -82,7 +83,7 @@ async def make_mask(
         if reply.too_large:
             raise UnusablePicture(Reason.TOO_LARGE)
         await made.finish()
-        layout = await in_thread(_judge_made, into)
+        layout = await aside(_judge_made, into)
         size = (layout.width, layout.height)
         if layout.kind is not Kind.PNG or size != (picture.width, picture.height):
             raise UnusablePicture(Reason.DAMAGED)

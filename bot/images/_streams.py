@@ -6,33 +6,16 @@ memory nor the event loop waits for a disk.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, ParamSpec, Protocol, Self, TypeVar
+from typing import BinaryIO, Final, Protocol, Self
 
+from bot.aside import aside
 from bot.images._wire import BrokenStream
 
 PIECE: Final = 128 * 1024
 """Bytes that are held at a time."""
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-async def in_thread(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Call `function` in a thread; a cancelled caller still waits for its end.
-
-    So no file is closed or deleted while a thread is using it.
-    """
-    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        await asyncio.wait([call])
-        if not call.cancelled():
-            call.exception()  # looked at, so that nobody complains that it was not
-        raise
 
 
 class Payload(Protocol):
@@ -90,11 +73,11 @@ class Files:
             BrokenStream: a file is shorter than was said.
         """
         for path, size in self._files:
-            file: BinaryIO = await in_thread(path.open, "rb")
+            file: BinaryIO = await aside(path.open, "rb")
             try:
                 left = size
                 while left > 0:
-                    piece = await in_thread(file.read, min(left, PIECE))
+                    piece = await aside(file.read, min(left, PIECE))
                     if not piece:
                         raise BrokenStream
                     left -= len(piece)
@@ -130,10 +113,10 @@ class NewFile:
 
     async def __aenter__(self) -> Self:
         try:
-            await in_thread(self._open)
+            await aside(self._open)
         except asyncio.CancelledError:
             # The thread has opened it all the same.
-            await in_thread(self._close, keep=False)
+            await aside(self._close, keep=False)
             raise
         return self
 
@@ -143,7 +126,7 @@ class NewFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await in_thread(self._close, keep=error is None)
+        await aside(self._close, keep=error is None)
 
     async def write(self, piece: bytes) -> None:
         """Take the next bytes.
@@ -152,7 +135,7 @@ class NewFile:
             OSError: the disk does not take them.
         """
         if self._file is not None:
-            await in_thread(self._file.write, piece)
+            await aside(self._file.write, piece)
 
     async def finish(self) -> None:
         """Let the file be read by others: all is written.
@@ -160,7 +143,7 @@ class NewFile:
         Raises:
             OSError: the disk does not take it.
         """
-        await in_thread(self._close, keep=True)
+        await aside(self._close, keep=True)
 
     def _open(self) -> None:
         self._file = self._path.open("wb")
