@@ -1,15 +1,13 @@
 """A comparison whose bot is killed: the next start tells of each model what is true of it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from sandbox.books import Books
-from sandbox.child import Child
 from sandbox.discord import Ask, Channel, Message, Person
 from sandbox.house import House, button, explanation, pictures, waiting
+from tests.discord.killing import doomed
 
 MINI = "papercut/fold-mini"  # $0.0013
 LARGE = "papercut/fold-large"  # usually $0.04, at most $0.08
@@ -28,15 +26,6 @@ def mira(servers: House) -> Person:
 def general(servers: House) -> Channel:
     """A channel in which everybody may talk."""
     return servers.channel()
-
-
-@asynccontextmanager
-async def doomed(house: House, folder: Path, **environ: str) -> AsyncIterator[Child]:
-    """A bot that is killed at the end of the block."""
-    async with Child(house.servers, folder, environ=environ) as child:
-        await house.discord.wait_for_bot(20)
-        yield child
-    await house.discord.wait_until_bot_is_gone()
 
 
 async def compare(person: Person, channel: Channel, *models: str, **options: object) -> Ask:

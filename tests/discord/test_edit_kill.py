@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from sandbox.books import Books
-from sandbox.child import Child
 from sandbox.discord import Ask, Channel, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures, waiting
 from tests.discord.edits import png
+from tests.discord.killing import doomed
 
 BRUSH = "mosaic/tessera-brush"
 FILES = "GET /cdn/*/*/*/*"
@@ -35,15 +35,6 @@ def mira(servers: House) -> Person:
 def general(servers: House) -> Channel:
     """A channel in which everybody may talk."""
     return servers.channel()
-
-
-@asynccontextmanager
-async def doomed(house: House, folder: Path, **environ: str) -> AsyncIterator[Child]:
-    """A bot that is killed at the end of the block."""
-    async with Child(house.servers, folder, environ=environ) as child:
-        await house.discord.wait_for_bot(20)
-        yield child
-    await house.discord.wait_until_bot_is_gone()
 
 
 async def edit(person: Person, channel: Channel, **more: object) -> Ask:

@@ -3,16 +3,14 @@
 The bot that is killed is a process of its own; the one that picks up the pieces runs in a house.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from sandbox.books import Books
-from sandbox.child import Child
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, explanation, pictures, waiting
+from tests.discord.killing import doomed
 
 MINUTE = 60_000
 EDIT = "PATCH /webhooks/*/*/messages/*"
@@ -32,15 +30,6 @@ def mira(servers: House) -> Person:
 def general(servers: House) -> Channel:
     """A channel in which everybody may talk."""
     return servers.channel()
-
-
-@asynccontextmanager
-async def doomed(house: House, folder: Path, **environ: str) -> AsyncIterator[Child]:
-    """A bot that is killed at the end of the block."""
-    async with Child(house.servers, folder, environ=environ) as child:
-        await house.discord.wait_for_bot(20)
-        yield child
-    await house.discord.wait_until_bot_is_gone()
 
 
 async def settled(house: House, books: Books, count: int = 1) -> None:
