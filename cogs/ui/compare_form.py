@@ -5,7 +5,7 @@ answers every submission from that alone: a form that was opened before a restar
 """
 
 import re
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import discord
 
@@ -16,6 +16,7 @@ from bot.wishes import Wishes
 from cogs.ui import intake, wishing
 from cogs.ui.intake import Interaction, actor_of, services_of
 from cogs.ui.model_query import KEY, key_of, model_of
+from cogs.ui.submissions import Submission, custom_id_of
 from cogs.ui.text import shorten
 
 PROMPT: Final = "prompt"
@@ -121,25 +122,18 @@ class _CompareForm(discord.ui.Modal):
 
 def is_ours(interaction: Interaction) -> bool:
     """Whether a submitted form is one of these, of this version of the bot or of another one."""
-    return _custom_id(interaction).startswith("comparing:")
+    return custom_id_of(interaction).startswith("comparing:")
 
 
 async def submitted(interaction: Interaction) -> None:
     """Start the comparison, as if the command had been typed."""
-    found = _TEMPLATE.fullmatch(_custom_id(interaction))
-    data = cast("dict[str, Any]", interaction.data or {})
-    fields = [row.get("component") or {} for row in data.get("components", ())]
-    typed = {str(each.get("custom_id")): each for each in fields}
-    others = [str(each) for each in typed.get(OTHERS, {}).get("values") or ()]
+    found = _TEMPLATE.fullmatch(custom_id_of(interaction))
+    typed = Submission.of(interaction)
+    others = typed.values(OTHERS)
     if found is None or not others:
         await intake.tell_fault(interaction, "This form is not known any more. Open it again.")
         return
-    prompt = str(typed.get(PROMPT, {}).get("value") or "")
     model = model_of(found["key"], services_of(interaction).catalog)
     models = [model, *others[: MOST_PICTURES - 1]]
-    request = ImageRequest(command="compare", prompt=prompt).by_models(models)
+    request = ImageRequest(command="compare", prompt=typed.text(PROMPT)).by_models(models)
     await wishing.take(interaction, request, Wishes())
-
-
-def _custom_id(interaction: Interaction) -> str:
-    return str(cast("dict[str, Any]", interaction.data or {}).get("custom_id"))

@@ -7,10 +7,10 @@ pictures they are is checked anew.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import discord
 
@@ -25,7 +25,8 @@ from bot.storage import Tray
 from bot.wishes import Wishes
 from cogs.ui import intake, wishing
 from cogs.ui.intake import Interaction, Wanted, services_of
-from cogs.ui.pictures import MOST_SHOWN, cleaned_name, pictures_in
+from cogs.ui.pictures import MOST_SHOWN, pictures_in
+from cogs.ui.submissions import Submission, custom_id_of
 from cogs.ui.text import shorten
 
 PROMPT: Final = "prompt"
@@ -84,12 +85,12 @@ class Form:
 
 def is_ours(interaction: Interaction) -> bool:
     """Whether a submitted form is one of these, of this version of the bot or of another one."""
-    return _custom_id(interaction).startswith("editing:")
+    return custom_id_of(interaction).startswith("editing:")
 
 
 def form_of(interaction: Interaction) -> Form | None:
     """Read the `custom_id` of a submitted form; None when it says nothing that can be edited."""
-    found = _TEMPLATE.fullmatch(_custom_id(interaction))
+    found = _TEMPLATE.fullmatch(custom_id_of(interaction))
     if found is None:
         return None
     bits = int(found["chosen"], 16)
@@ -99,10 +100,6 @@ def form_of(interaction: Interaction) -> Form | None:
         tuple(index for index in range(MOST_SHOWN) if bits >> index & 1),
         private=found["private"] == "1",
     )
-
-
-def _custom_id(interaction: Interaction) -> str:
-    return str(cast("dict[str, Any]", interaction.data or {}).get("custom_id"))
 
 
 def tray_of(services: Services) -> Tray:
@@ -269,18 +266,14 @@ class _Typed:
     @classmethod
     def of(cls, interaction: Interaction) -> "_Typed":
         """Read a submitted form."""
-        data = cast("dict[str, Any]", interaction.data or {})
-        fields = {str(field.get("custom_id")): field for field in _fields(data)}
-        attachments = (data.get("resolved") or {}).get("attachments") or {}
-        model = next(iter(_values(fields, MODEL)), DEFAULT_MODEL)
-        masks = _sources(_values(fields, MASK), attachments)
-        files = (*_values(fields, FILES), *_values(fields, MORE_FILES))
+        said = Submission.of(interaction)
+        model = next(iter(said.values(MODEL)), DEFAULT_MODEL)
         return cls(
-            prompt=str(fields.get(PROMPT, {}).get("value") or ""),
+            prompt=said.text(PROMPT),
             model=None if model == DEFAULT_MODEL else model,
-            pictures=places_of(_values(fields, PICTURES)),
-            files=_sources(files, attachments),
-            mask=masks[0] if masks else None,
+            pictures=places_of(said.values(PICTURES)),
+            files=said.files(FILES, MORE_FILES),
+            mask=next(iter(said.files(MASK)), None),
         )
 
     def request(self) -> ImageRequest:
@@ -288,28 +281,10 @@ class _Typed:
         return ImageRequest(command="edit", prompt=self.prompt, images=self.files, mask=self.mask)
 
 
-def _fields(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for row in data.get("components", ()):
-        yield row.get("component") or {}
-
-
-def _values(fields: Mapping[str, Mapping[str, Any]], name: str) -> tuple[str, ...]:
-    return tuple(str(value) for value in fields.get(name, {}).get("values") or ())
-
-
 def places_of(values: Sequence[str]) -> tuple[int, ...]:
     """Read what was chosen among `picture_options`, in their order."""
     known = {str(index): index for index in range(MOST_SHOWN)}
     return tuple(sorted({known[value] for value in values if value in known}))
-
-
-def _sources(ids: Sequence[str], attachments: Mapping[str, Any]) -> tuple[Source, ...]:
-    """Where uploaded files can be read, for a day."""
-    found = (attachments[each] for each in ids if each in attachments)
-    return tuple(
-        Source(str(file["url"]), cleaned_name(str(file["filename"])), int(file.get("size") or 0))
-        for file in found
-    )
 
 
 async def _pictures(

@@ -8,7 +8,7 @@ as hostile as any input: the template bounds it, and who sends it is checked ane
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import discord
 
@@ -20,6 +20,7 @@ from cogs.ui import intake
 from cogs.ui.amounts import MOST_TYPED
 from cogs.ui.intake import Interaction
 from cogs.ui.limits import PER
+from cogs.ui.submissions import Submission, custom_id_of
 
 AMOUNT: Final = "amount"
 """The custom id of the text input."""
@@ -68,12 +69,12 @@ class Form:
 
 def is_ours(interaction: Interaction) -> bool:
     """Whether a submitted form is one of these, of this version of the bot or of another one."""
-    return _custom_id(interaction).startswith("form:")
+    return custom_id_of(interaction).startswith("form:")
 
 
 def form_of(interaction: Interaction) -> Form | None:
     """Read the `custom_id` of a submitted form; None when it says nothing that can be set."""
-    found = _TEMPLATE.fullmatch(_custom_id(interaction))
+    found = _TEMPLATE.fullmatch(custom_id_of(interaction))
     if found is None:
         return None
     target = Target(found["target"])
@@ -84,18 +85,9 @@ def form_of(interaction: Interaction) -> Form | None:
     return Form(Place(found["place"]), target, Window(found["window"]), subject)
 
 
-def _custom_id(interaction: Interaction) -> str:
-    return str(cast("dict[str, Any]", interaction.data or {}).get("custom_id"))
-
-
 def typed_in(interaction: Interaction) -> str:
     """Return what was typed into the text input of a submitted form."""
-    data = cast("dict[str, Any]", interaction.data or {})
-    for row in data.get("components", ()):
-        inner = row.get("component") or {}
-        if inner.get("custom_id") == AMOUNT:
-            return str(inner.get("value", ""))
-    return ""
+    return Submission.of(interaction).text(AMOUNT)
 
 
 async def open_form(interaction: Interaction, form: Form, *, amount: Micros | None = None) -> None:

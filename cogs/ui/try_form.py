@@ -5,18 +5,17 @@ submission from that alone: a form that was opened before a restart still works.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import discord
 
 from bot.catalog import Ability, Model
-from bot.requests import ImageRequest, Source
+from bot.requests import ImageRequest
 from bot.wishes import Wishes
 from cogs.ui import intake, wishing
 from cogs.ui.intake import Interaction, services_of
 from cogs.ui.model_query import KEY, key_of, model_of
-from cogs.ui.pictures import cleaned_name
+from cogs.ui.submissions import Submission, custom_id_of
 from cogs.ui.text import shorten
 
 PROMPT: Final = "prompt"
@@ -107,37 +106,21 @@ class _TryForm(discord.ui.Modal):
 
 def is_ours(interaction: Interaction) -> bool:
     """Whether a submitted form is one of these, of this version of the bot or of another one."""
-    return _custom_id(interaction).startswith("trying:")
+    return custom_id_of(interaction).startswith("trying:")
 
 
 async def submitted(interaction: Interaction) -> None:
     """Start the job, as if the command had been typed."""
-    found = _TEMPLATE.fullmatch(_custom_id(interaction))
+    found = _TEMPLATE.fullmatch(custom_id_of(interaction))
     if found is None:
         await intake.tell_fault(interaction, "This form is not known any more. Open it again.")
         return
-    data = cast("dict[str, Any]", interaction.data or {})
-    fields = [row.get("component") or {} for row in data.get("components", ())]
-    typed = {str(each.get("custom_id")): each for each in fields}
-    images = _pictures(typed.get(PICTURE, {}), data)
+    typed = Submission.of(interaction)
+    images = typed.files(PICTURE)[:1]
     request = ImageRequest(
         command="edit" if images else "imagine",
-        prompt=str(typed.get(PROMPT, {}).get("value") or ""),
+        prompt=typed.text(PROMPT),
         images=images,
     )
     model = model_of(found["key"], services_of(interaction).catalog)
     await wishing.take(interaction, request, Wishes(model=model))
-
-
-def _pictures(field: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Source, ...]:
-    """Where an uploaded file can be read, for a day."""
-    files = (data.get("resolved") or {}).get("attachments") or {}
-    found = [files[each] for each in map(str, field.get("values") or ()) if each in files]
-    return tuple(
-        Source(str(file["url"]), cleaned_name(str(file["filename"])), int(file.get("size") or 0))
-        for file in found[:1]
-    )
-
-
-def _custom_id(interaction: Interaction) -> str:
-    return str(cast("dict[str, Any]", interaction.data or {}).get("custom_id"))
