@@ -42,10 +42,10 @@ class Supports(Enum):
 
 
 STATE: Final = (
-    r"(?P<sort>[pncaf])(?P<supports>[0-9a-f])(?P<free>[01]):(?P<most>[0-9]{0,15})"
+    r"(?P<sort>[pncaf])(?P<supports>[0-9a-f])(?P<free>[01]):(?P<most>[0-9]{0,16})"
     r":(?P<page>[0-9]{1,4})"
 )
-"""A query in a `custom_id`: 26 characters at most."""
+"""A query in a `custom_id`: 25 characters at most."""
 KEY: Final = rf"(?P<key>.{{1,{MOST_KEY}}})"
 """A model in a `custom_id`, as `key_of` names it."""
 

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.catalog import Ability, Catalog, Model
@@ -44,6 +44,7 @@ def names(query: Query, *models: Model, records: dict[str, Record] | None = None
     return [each.id for each in found.models]
 
 
+@example(Query(max_price=MAX_MICROS, page=9999), "v/" + "x" * 98)
 @given(QUERIES, st.text(min_size=1, max_size=100))
 def test_every_query_and_model_fit_into_an_id_and_come_back(query: Query, name: str) -> None:
     custom_id = f"model:default:{query.state}:{key_of(name)}"
