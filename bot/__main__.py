@@ -35,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = options.command
     try:
         settings = Settings.from_env(_environment())
+    except UnicodeDecodeError:
+        _say("The file .env is not written in UTF-8: save it anew as UTF-8 text.")
+        return EXIT_CONFIG
+    except OSError as error:
+        _say(f"The file .env can't be read: {error}.")
+        return EXIT_CONFIG
     except SettingsError as error:
         for fault in error.faults:
             _say(fault)

@@ -106,15 +106,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
     path = sqlite_path(settings.database_url)  # None: a server's, which other processes may share
     secret = _secret(settings, path)
     process_id = make_id(clock)
-    rate = settings.imagerouter_requests_per_second or None
     async with (
         open_database(settings.database_url, clock=clock) as database,
-        ImageRouter(
-            api_key=settings.imagerouter_api_key,
-            base_url=settings.imagerouter_base_url,
-            popular_url=settings.imagerouter_popular_url,
-            requests_per_second=rate,
-        ) as router,
+        _router(settings) as router,
         ImageTools() as tools,
         Downloads(allow_loopback=discord_hosts().on_this_machine) as downloads,
         Catalog(
@@ -264,6 +258,18 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 yield bot
             finally:
                 await alerts.close()
+
+
+def _router(settings: Settings) -> ImageRouter:
+    try:
+        return ImageRouter(
+            api_key=settings.imagerouter_api_key,
+            base_url=settings.imagerouter_base_url,
+            popular_url=settings.imagerouter_popular_url,
+            requests_per_second=settings.imagerouter_requests_per_second or None,
+        )
+    except ValueError as error:
+        raise StartRefused(f"ImageRouter can't be used as it is set up: {error}.") from error
 
 
 def _blocklist(settings: Settings) -> Blocklist:

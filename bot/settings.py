@@ -19,6 +19,7 @@ EXIT_CONFIG: Final = 78
 _HIGHEST_PORT: Final = 65_535
 _LEAST_SECRET: Final = 32
 _MOST_DIGITS: Final = 9
+_MOST_ID_DIGITS: Final = 19
 
 
 class SettingsError(Exception):
@@ -200,8 +201,13 @@ class Settings:
             shard_ids=read.parsed("SHARD_IDS", _ids),
             shard_count=read.optional("SHARD_COUNT", _at_least(1)),
         )
-        if settings.shard_ids and settings.shard_count is None:
+        count = settings.shard_count
+        if settings.shard_ids and count is None:
             read.faults.append("SHARD_IDS needs SHARD_COUNT as well.")
+        elif count is not None and max(settings.shard_ids, default=0) >= count:
+            read.faults.append(
+                f"SHARD_IDS: with SHARD_COUNT={count} they go from 0 to {count - 1}."
+            )
         if read.faults:
             raise SettingsError(read.faults)
         return settings
@@ -256,10 +262,12 @@ def _database_url(raw: str) -> str:
 
 
 def _ids(raw: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in raw.replace(" ", ",").split(",") if part)
-    except ValueError:
-        raise ValueError("is no list of numbers with commas") from None
+    parts = [part for part in raw.replace(" ", ",").split(",") if part]
+    if not all(
+        part.isascii() and part.isdigit() and len(part) <= _MOST_ID_DIGITS for part in parts
+    ):
+        raise ValueError("is no list of numbers with commas")
+    return tuple(map(int, parts))
 
 
 def _port(raw: str) -> int:

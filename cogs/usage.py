@@ -99,11 +99,12 @@ def _jobs(jobs: list[JobSummary]) -> str:
 
 def _job(job: JobSummary) -> str:
     prompt = "private" if job.private else plain(job.prompt or "erased", most=_PROMPT_SHOWN)
+    # A prompt is no text for a link: Discord takes none with brackets or an address in it.
     where = _link(job)
-    shown = f"[{prompt}]({where})" if where else prompt
+    link = f" · [look]({where})" if where else ""
     others = f" and {job.models - 1} more" if job.models > 1 else ""
     model = plain(job.model, most=60) + others
-    return f"- <t:{job.created_ms // 1000}:R> {shown} · {model} · {_cost(job)}"
+    return f"- <t:{job.created_ms // 1000}:R> {prompt} · {model} · {_cost(job)}{link}"
 
 
 def _cost(job: JobSummary) -> str:

@@ -16,6 +16,9 @@ _CARD: Final = """\
 ### Pictures from words
 Type `/imagine` and say what you would like to see. Each picture shows its price, and `/usage` \
 shows everybody what they have spent themselves, for their eyes only.
+**Do you manage this server?** `/setup` is one private panel for what everybody and each member \
+may spend, prices, time zone and alerts. Nothing waits for it: careful limits hold until you set \
+yours.
 -# Pictures are made by the models behind ImageRouter, and the owner of this bot pays for them.\
 """
 

@@ -350,7 +350,7 @@ def bench(arguments: list[str]) -> int:
 def screenshots(arguments: list[str]) -> int:
     """Take the README's pictures anew (needs Chromium)."""
     the_venv().ensure(DEV_LOCK)
-    hand_over(str(Path("tools", "screenshots.py")), *arguments)
+    hand_over("-m", "tools.screenshots", *arguments)
 
 
 def lock(arguments: list[str]) -> int:

@@ -80,6 +80,28 @@ async def test_every_setting_that_is_wrong_is_named_at_once(servers: House, tmp_
     assert [line.split()[0] for line in child.lines] == ["HTTP_PORT:", "LOG_FORMAT:"]
 
 
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"IMAGEROUTER_BASE_URL": "http://api.example.org"}, "must begin with https://"),
+        ({"IMAGEROUTER_API_KEY": "a key"}, "contains characters that no key has"),
+    ],
+)
+async def test_what_imagerouter_can_never_be_asked_with_is_one_sentence(
+    servers: House, tmp_path: Path, environ: dict[str, str], says: str
+) -> None:
+    sentence = await refused(Child(servers.servers, tmp_path, environ=environ))
+    assert says in sentence
+    assert "a key" not in sentence
+
+
+async def test_settings_in_a_file_that_is_not_utf8_are_one_sentence(
+    servers: House, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_bytes("DEFAULT_MODEL=café".encode("latin-1"))
+    assert ".env is not written in UTF-8" in await refused(Child(servers.servers, tmp_path))
+
+
 async def test_discord_out_of_reach_is_a_sentence_and_worth_another_try(
     servers: House, tmp_path: Path
 ) -> None:

@@ -112,7 +112,7 @@ async def test_the_last_ten_jobs_are_listed_newest_first_with_working_links(
     links = [found for line in lines if (found := re.search(r"\((https://[^)]+)\)", line))]
     assert len(links) == len(lines) == 10
     assert "gull 10" in lines[0]
-    assert "gull 0]" not in message.text
+    assert "gull 0 ·" not in message.text
     expected = [
         f"https://discord.com/channels/{general.guild_id}/{general.id}/{m.id}"
         for m in reversed(made[1:])
@@ -139,12 +139,14 @@ async def test_a_job_without_a_picture_or_whose_picture_was_deleted_has_no_dead_
     assert message.text.count("$0.0013") == 2
 
 
-async def test_a_hostile_prompt_cannot_leave_its_link(mira: Person, general: Channel) -> None:
-    await make(mira, general, MINI, "x](https://evil.example) [y **z** @everyone")
+async def test_a_hostile_prompt_cannot_touch_the_link(mira: Person, general: Channel) -> None:
+    posted = await make(mira, general, MINI, "x](https://evil.example) [y **z** @everyone")
     message = await usage(mira, general)
 
     [line] = [line for line in message.text.splitlines() if line.startswith("- <t:")]
     assert line.count("](") == 1
+    assert line.endswith(f"/{general.id}/{posted.id})")
+    assert " · [look](https://discord.com/channels/" in line
     assert "x\\]\\(https\\://evil\\.example\\)" in line
     assert not message.pinged_everyone
 

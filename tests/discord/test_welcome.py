@@ -26,6 +26,7 @@ async def test_a_new_server_gets_one_card_that_says_how_to_begin(house: House) -
     card = await house.person("ada").wait_for(kites, lambda m: "/imagine" in m.text)
 
     assert posts(house, guild) == [card]
+    assert "**Do you manage this server?** `/setup`" in card.text
     assert not any((card.pinged, card.pinged_everyone))
 
 

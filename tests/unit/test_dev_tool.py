@@ -81,6 +81,13 @@ def pretend(
     )
 
 
+def test_the_command_for_screenshots_finds_what_it_is_made_of(project: Path) -> None:
+    (project / "tools" / "screenshots.py").write_text("import bot\nprint('found', bot.__name__)\n")
+    with start(project, "screenshots") as process:
+        output, errors = process.communicate(timeout=120)
+    assert (output.splitlines()[-1], process.returncode) == ("found bot", 0), errors
+
+
 def test_the_script_parses_on_a_python_that_is_far_too_old() -> None:
     ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
 

@@ -44,11 +44,19 @@ def test_a_secret_is_never_repeated() -> None:
         ("UNPRICED_MODEL_CEILING_USD", "free"),
         ("SANDBOX_REAL_IMAGEROUTER", "maybe"),
         ("SHARD_IDS", "0,1"),
+        ("OPERATOR_IDS", "-12"),
+        ("OPERATOR_IDS", "1" * 20),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_env({name: value})
+
+
+def test_a_shard_that_there_is_not_is_refused() -> None:
+    assert Settings.from_env({"SHARD_IDS": "1", "SHARD_COUNT": "2"}).shard_ids == (1,)
+    with pytest.raises(SettingsError, match="SHARD_COUNT=2 they go from 0 to 1"):
+        Settings.from_env({"SHARD_IDS": "0,2", "SHARD_COUNT": "2"})
 
 
 def test_lists_and_amounts_are_typed() -> None:
