@@ -60,7 +60,7 @@ def test_the_locks_hold_every_dependency_and_agree_with_each_other() -> None:
 def test_the_runtime_lock_serves_what_only_some_platforms_and_versions_need() -> None:
     text = (ROOT / dev.RUNTIME_LOCK).read_text(encoding="utf-8")
     assert re.search(r"^audioop-lts==\S+ ; python_full_version >= '3\.13'", text, re.MULTILINE)
-    assert re.search(r"^tzdata==\S+ ; sys_platform == 'win32'", text, re.MULTILINE)
+    assert re.search(r"^tzdata==\S+ \\$", text, re.MULTILINE)
 
 
 # Licences under which a package may be used and passed on together with MIT-licensed code.
@@ -74,7 +74,6 @@ ELSEWHERE = {
     "audioop-lts": "PSF",
     "colorama": "BSD",
     "typing-extensions": "PSF",
-    "tzdata": "Apache",
 }
 
 
