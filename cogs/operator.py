@@ -185,7 +185,9 @@ class Operator(
         async def work() -> Shown:
             guild_id = _guild_id(server)
             policies = services_of(interaction).policies
-            lifted = await policies.unblock(guild_id, person.id, by=interaction.user.id)
+            lifted = await policies.unblock(
+                guild_id, person.id, by=interaction.user.id, by_operator=True
+            )
             where = _name(interaction, guild_id)
             if not lifted:
                 return f"<@{person.id}> is not blocked in {where}."
