@@ -1,8 +1,8 @@
 """Comparing the ledger with what ImageRouter says that was spent.
 
-The pure half says what two checks differ by and what could explain it; `Reconciler` asks both sides
-and keeps checks. What is said of it stands in `bot.reconciling_words`. Changes no charge: an
-operator settles by hand what they find.
+The pure half says what two checks differ by and what could explain it; `Reconciler` asks both
+sides; `Books` keeps checks, and mends by hand what an operator found. What is said of it stands in
+`bot.reconciling_words`.
 
 ImageRouter tells the usage of each key of the account, and not which key asked
 (https://docs.imagerouter.io/api-reference/credits). So the key is the only active one, or the one
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
+from bot.budget_alerts import BudgetAlerts
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.imagerouter import BadKey, Credits, ImageRouter, ImageRouterError, KeyUsage
@@ -24,8 +25,10 @@ from bot.storage import (
     WHOLE_ACCOUNT,
     Check,
     Doubts,
+    HandSettling,
     ReadReconciliations,
     Reconciliations,
+    SettledByHand,
 )
 
 _log = logging.getLogger(__name__)
@@ -47,8 +50,6 @@ class Obstacle(Enum):
     WHICH_KEY = auto()
     """The account has several active keys."""
     NO_SUCH_KEY = auto()
-    NO_BASELINE = auto()
-    """There is nothing to compare with, and whoever asks may not note anything."""
 
 
 class CannotReconcile(BotError):
@@ -202,29 +203,17 @@ class Reconciler:
         self._clock = clock
         self._answer_seconds = answer_seconds
 
-    async def look(self, *, key: str | None = None) -> Finding:
-        """Compare with the last baseline, and keep nothing."""
-        found = await self._find(key, anew=False)
-        if found.beginning is not None:
-            raise CannotReconcile(Obstacle.NO_BASELINE)
-        return found
-
-    async def check(
-        self, keep: Reconciliations, *, key: str | None = None, anew: bool = False
-    ) -> Finding:
-        """Compare with the last baseline, or note a new one, and keep the check.
-
-        `anew`: take whatever drift there is as it is, and begin from here.
-        """
-        found = await self._find(key, anew=anew)
-        await keep.add(found.now)
-        return found
-
     async def keys(self) -> tuple[KeyUsage, ...]:
         """Return the keys of the account."""
         return (await self._ask()).keys
 
-    async def _find(self, named: str | None, *, anew: bool) -> Finding:
+    async def compare(self, *, named: str | None = None, anew: bool = False) -> Finding:
+        """Compare with the last baseline, or make one; nothing is kept.
+
+        Args:
+            named: the bot's key, as an operator calls it.
+            anew: take whatever drift there is as it is, and begin from here.
+        """
         last = await self._store.latest(baseline=False)
         base = await self._store.latest(baseline=True)
         before = await self._store.reading()
@@ -263,3 +252,37 @@ def _beginning(now: Check, last: Check | None) -> Beginning | None:
     if now.key_id != last.key_id:
         return Beginning.OTHER_KEY
     return Beginning.WENT_DOWN if now.used < last.used else None
+
+
+class Books:
+    """What an operator does about the books. Every method may raise `LedgerUnavailable`."""
+
+    def __init__(
+        self,
+        *,
+        reconciler: Reconciler,
+        checks: Reconciliations,
+        settling: HandSettling,
+        budgets: BudgetAlerts,
+    ) -> None:
+        self.reconciler = reconciler
+        self.charges = settling
+        self._checks = checks
+        self._budgets = budgets
+
+    async def reconcile(self, *, named: str | None = None, anew: bool = False) -> Finding:
+        """Compare, and keep the check. Raises `CannotReconcile`; then nothing was kept."""
+        found = await self.reconciler.compare(named=named, anew=anew)
+        await self._checks.add(found.now)
+        return found
+
+    async def settle(
+        self, charge_id: int, *, actual: Micros, by: int, reason: str, above_hold: bool
+    ) -> SettledByHand:
+        """Record what a charge did cost. Raises `NotSettleable`, `AboveHold`."""
+        done = await self.charges.settle(
+            charge_id, actual=actual, by=by, reason=reason, above_hold=above_hold
+        )
+        if done.settlement.presses_budget:
+            await self._budgets.check(done.before.job_id)
+        return done
