@@ -32,6 +32,7 @@ from bot.planner import Planner
 from bot.policing import Policing
 from bot.preferences import Preferences
 from bot.quotas import Defaults
+from bot.reconciling import Books, Reconciler
 from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.scheduler import Scheduler
@@ -39,6 +40,8 @@ from bot.secret import load_or_make_secret
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
+    Database,
+    HandSettling,
     Jobs,
     Ledger,
     MaskStore,
@@ -47,6 +50,7 @@ from bot.storage import (
     PaintLinks,
     Policies,
     PreferenceStore,
+    Reconciliations,
     Records,
     open_database,
     sqlite_path,
@@ -74,6 +78,7 @@ COGS: Final = (
     "cogs.quota",
     "cogs.config",
     "cogs.operator",
+    "cogs.audit",
     "cogs.welcome",
 )
 
@@ -238,6 +243,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             tools=tools,
             delivery=delivery,
             recovery=recovery,
+            books=_books(database, router, budgets, clock),
             offers=offers,
             painting=painting,
             alerts=alerts,
@@ -270,6 +276,17 @@ def _router(settings: Settings) -> ImageRouter:
         )
     except ValueError as error:
         raise StartRefused(f"ImageRouter can't be used as it is set up: {error}.") from error
+
+
+def _books(database: Database, router: ImageRouter, budgets: BudgetAlerts, clock: Clock) -> Books:
+    """What an operator compares and mends."""
+    store = Reconciliations(database, clock=clock)
+    return Books(
+        reconciler=Reconciler(router=router, store=store, clock=clock),
+        checks=store,
+        settling=HandSettling(database, clock=clock),
+        budgets=budgets,
+    )
 
 
 def _blocklist(settings: Settings) -> Blocklist:

@@ -19,6 +19,7 @@ from bot.errors import LedgerUnavailable
 from bot.exports import Cell, Format, Lines, plain
 from bot.money import MICROS_PER_USD, Micros, format_usd
 from bot.quotas import Defaults, ZoneChange
+from bot.reconcile_report import reconcile
 from bot.reports import (
     NoSuchPeriod,
     Period,
@@ -67,9 +68,10 @@ class Wanted:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the subcommand's options."""
-    parser.add_argument(
-        "--guild", type=int, required=True, metavar="ID", help="whose; 0: direct messages"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--guild", type=int, metavar="ID", help="whose; 0: direct messages")
+    what.add_argument("--reconcile", action="store_true", help="compare with ImageRouter instead")
+    parser.add_argument("--key", metavar="NAME", help="this bot's key, for --reconcile")
     spans = [span.value.replace(" ", "-") for span in Span]
     parser.add_argument("--period", choices=spans, default="month", help="instead of --from, --to")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="YYYY-MM-DD")
@@ -98,6 +100,8 @@ def report(settings: Settings, chosen: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
+        if chosen.reconcile:
+            return reconcile(settings, chosen.key)
         return asyncio.run(
             print_report(settings, wanted_of(chosen), out=sys.stdout, faults=sys.stderr)
         )

@@ -15,6 +15,7 @@ from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
 from bot.preferences import Preferences
+from bot.reconciling import Books
 from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.settings import Settings
@@ -45,6 +46,7 @@ class Services:
     tools: ImageTools
     delivery: Delivery
     recovery: Recovery
+    books: Books
     offers: Offers
     painting: Painting
     alerts: Alerts

@@ -15,9 +15,9 @@ from bot.errors import InvalidOption
 from bot.quotas import Window
 from bot.requests import NO_GUILD
 from bot.storage import Who
-from cogs.ui import operator_status, setting
+from cogs.ui import audit_panel, bookkeeping, operator_status, setting
 from cogs.ui.access import Needs, is_operator
-from cogs.ui.amounts import MOST_TYPED, parse_optional
+from cogs.ui.amounts import MOST_TYPED, parse_amount, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import PER_CHOICES
 from cogs.ui.intake import services_of
@@ -185,11 +185,93 @@ class Operator(
         async def work() -> Shown:
             guild_id = _guild_id(server)
             policies = services_of(interaction).policies
-            lifted = await policies.unblock(guild_id, person.id, by=interaction.user.id)
+            lifted = await policies.unblock(
+                guild_id, person.id, by=interaction.user.id, by_operator=True
+            )
             where = _name(interaction, guild_id)
             if not lifted:
                 return f"<@{person.id}> is not blocked in {where}."
             return f"### Unblocked\n<@{person.id}> may make pictures in {where} again."
+
+        await answer(interaction, work, needs=Needs.OPERATOR)
+
+    @app_commands.command(
+        name="reconcile", description="Compare the ledger with what ImageRouter says was spent"
+    )
+    @app_commands.describe(
+        key="The name of this bot's key at ImageRouter, where the account has several",
+        anew="Leave whatever difference there is, and compare from here on",
+    )
+    @app_commands.autocomplete(key=bookkeeping.complete_key)
+    async def reconcile(
+        self,
+        interaction: Interaction,
+        key: app_commands.Range[str, 1, bookkeeping.MOST_KEY] | None = None,
+        anew: bool = False,  # noqa: FBT001, FBT002 - an option of a slash command
+    ) -> None:
+        """Name the drift since the first reading, and charges that could explain it."""
+
+        async def work() -> Shown:
+            return await bookkeeping.reconcile(interaction, key, anew=anew)
+
+        await answer(interaction, work, needs=Needs.OPERATOR)
+
+    @app_commands.command(name="settle", description="Record by hand what a charge did cost, once")
+    @app_commands.describe(
+        charge="One whose outcome is not known for sure; a list appears as you type",
+        cost="US dollars that ImageRouter took for it; 0 is nothing",
+        reason="How you know; it is kept in the trail of changes",
+        above_hold="Say so when it did cost more than was held for it",
+    )
+    @app_commands.autocomplete(charge=bookkeeping.complete_charge)
+    async def settle(
+        self,
+        interaction: Interaction,
+        charge: app_commands.Range[str, 1, bookkeeping.MOST_CHARGE],
+        cost: app_commands.Range[str, 1, MOST_TYPED],
+        reason: app_commands.Range[str, 1, bookkeeping.MOST_REASON],
+        above_hold: bool = False,  # noqa: FBT001, FBT002 - an option of a slash command
+    ) -> None:
+        """Settle one charge."""
+
+        async def work() -> Shown:
+            amount = parse_amount(cost, option="cost")
+            return await bookkeeping.settle(
+                interaction, charge, amount, reason, above_hold=above_hold
+            )
+
+        await answer(interaction, work, needs=Needs.OPERATOR)
+
+    @app_commands.command(name="charge", description="Everything the books know about one charge")
+    @app_commands.describe(charge="Its id; those that can be settled by hand are listed")
+    @app_commands.autocomplete(charge=bookkeeping.complete_charge)
+    async def charge(
+        self, interaction: Interaction, charge: app_commands.Range[str, 1, bookkeeping.MOST_CHARGE]
+    ) -> None:
+        """Show one charge with its entries."""
+
+        async def work() -> Shown:
+            return await bookkeeping.show_charge(interaction, charge)
+
+        await answer(interaction, work, needs=Needs.OPERATOR)
+
+    @app_commands.command(
+        name="audit", description="Who changed which rule, when, from what to what"
+    )
+    @app_commands.describe(
+        server="The whole trail of one; what operators changed anywhere if you leave it out"
+    )
+    @app_commands.autocomplete(server=complete_guild)
+    async def audit(
+        self,
+        interaction: Interaction,
+        server: app_commands.Range[str, 1, _MOST_ID] | None = None,
+    ) -> None:
+        """Show the operators' own changes, or the trail of a guild."""
+
+        async def work() -> Shown:
+            where = audit_panel.OPERATORS if server is None else str(_guild_id(server))
+            return await audit_panel.page_view(interaction, audit_panel.View(where))
 
         await answer(interaction, work, needs=Needs.OPERATOR)
 

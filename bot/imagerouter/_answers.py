@@ -16,7 +16,7 @@ from bot.imagerouter.errors import (
     MalformedAnswer,
     OutcomeUnknown,
 )
-from bot.imagerouter.models import Credits, Generation, KeyCheck, RemotePicture
+from bot.imagerouter.models import Credits, Generation, KeyCheck, KeyUsage, RemotePicture
 from bot.money import MICROS_PER_USD, Micros, NotMoney, parse_usd
 
 MAX_COST_MICROS: Final[Micros] = 1_000 * MICROS_PER_USD
@@ -25,6 +25,8 @@ MAX_COST_MICROS: Final[Micros] = 1_000 * MICROS_PER_USD
 MICROS_PER_CREDIT: Final[Micros] = 100
 """ImageRouter's own unit is 1/10000 USD."""
 
+_MOST_KEYS: Final = 200
+_LONGEST_NAME: Final = 100
 _MAX_PICTURES: Final = 64
 _MAX_URL_CHARS: Final = 8_192
 _SECONDS_END: Final = 100_000_000_000
@@ -155,7 +157,11 @@ def _time_ms(value: JsonValue) -> int | None:
 
 
 def parse_credits(body: JsonValue) -> Credits:
-    """Read `/v1/credits`: strings in USD."""
+    """Read `/v1/credits`: strings in USD.
+
+    The breakdown by key is that of https://docs.imagerouter.io/api-reference/credits; entries that
+    make no sense are left out.
+    """
     if not isinstance(body, dict):
         raise MalformedAnswer("the answer is no object", billing=Billing.FREE)
     if body.get("error"):
@@ -164,7 +170,24 @@ def parse_credits(body: JsonValue) -> Credits:
         remaining=signed_usd(body.get("remaining_credits")),
         used=signed_usd(body.get("credit_usage")),
         deposits=signed_usd(body.get("total_deposits")),
+        keys=_keys(body.get("usage_by_api_key")),
     )
+
+
+def _keys(items: JsonValue) -> tuple[KeyUsage, ...]:
+    found: dict[str, KeyUsage] = {}
+    for item in items[:_MOST_KEYS] if isinstance(items, list) else ():
+        key_id = item.get("api_key_id") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(key_id, str) or not key_id.strip():
+            continue
+        name = item.get("api_key_name")
+        found[key_id[:_LONGEST_NAME]] = KeyUsage(
+            id=key_id[:_LONGEST_NAME],
+            name=name[:_LONGEST_NAME] if isinstance(name, str) else "",
+            used=signed_usd(item.get("credit_usage")),
+            is_active=item.get("is_active") is not False,
+        )
+    return tuple(found.values())
 
 
 def parse_key_check(body: JsonValue) -> KeyCheck:

@@ -124,13 +124,27 @@ class ModelsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """What one key of the account was used for. Which key asked, ImageRouter does not say."""
+
+    id: str
+    name: str
+    """As its owner called it; empty where the answer names none."""
+    used: Micros | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Credits:
     """The account's money; None where the answer said nothing usable."""
 
     remaining: Micros | None
     """May be negative."""
     used: Micros | None
+    """Deposits less what remains, so that paying in is no spending."""
     deposits: Micros | None
+    keys: tuple[KeyUsage, ...] = ()
+    """Where they were asked for, and the answer has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.errors import InvalidOption
 from bot.policy import Effect, ModelPolicy, ModelRule, Reach
 from bot.storage._audit import Change, record_change
-from bot.storage.policy_models import Who
+from bot.storage.policy_models import Kind, Who
 from bot.storage.rows import Store, Transaction, Tx, Value, first
 
 MOST_RULES: Final = 100
@@ -41,14 +41,14 @@ class ModelPolicies:
             InvalidOption: the guild has as many lines as it may have.
         """
         keys = {"guild_id": guild_id, **_columns(rule)}
-        change = Change("models", guild_id, by, who=_whom(guild_id, rule))
+        change = Change(Kind.MODELS, guild_id, by, who=_whom(guild_id, rule))
         adding = partial(self._add, "model_rule", keys, change, _told(rule), MOST_RULES)
         return await self._db.write(partial(self._changing, guild_id, adding))
 
     async def remove_rule(self, guild_id: int, rule: ModelRule, *, by: int) -> bool:
         """Remove a line from a list; False when there is none."""
         keys = {"guild_id": guild_id, **_columns(rule)}
-        change = Change("models", guild_id, by, who=_whom(guild_id, rule))
+        change = Change(Kind.MODELS, guild_id, by, who=_whom(guild_id, rule))
         removing = partial(self._remove, "model_rule", keys, change, _told(rule))
         return await self._db.write(partial(self._changing, guild_id, removing))
 
@@ -59,14 +59,14 @@ class ModelPolicies:
             InvalidOption: the guild has named as many channels as it may.
         """
         keys: dict[str, Value] = {"guild_id": guild_id, "channel_id": channel_id}
-        change = Change("channels", guild_id, by, who=Who.channel(guild_id, channel_id))
+        change = Change(Kind.CHANNELS, guild_id, by, who=Who.channel(guild_id, channel_id))
         adding = partial(self._add, "picture_channel", keys, change, "on", MOST_CHANNELS)
         return await self._db.write(partial(self._changing, guild_id, adding))
 
     async def remove_channel(self, guild_id: int, channel_id: int, *, by: int) -> bool:
         """Take a channel off that list; False when it is not on it."""
         keys: dict[str, Value] = {"guild_id": guild_id, "channel_id": channel_id}
-        change = Change("channels", guild_id, by, who=Who.channel(guild_id, channel_id))
+        change = Change(Kind.CHANNELS, guild_id, by, who=Who.channel(guild_id, channel_id))
         removing = partial(self._remove, "picture_channel", keys, change, "on")
         return await self._db.write(partial(self._changing, guild_id, removing))
 
@@ -79,7 +79,7 @@ class ModelPolicies:
             )
             if gone:
                 before = ", ".join(sorted(str(row.integer("channel_id")) for row in gone))
-                change = Change("channels", guild_id, by)
+                change = Change(Kind.CHANNELS, guild_id, by)
                 await record_change(tx, change, before=before, after=None, clock=self._clock)
             return bool(gone)
 
@@ -92,14 +92,14 @@ class ModelPolicies:
             InvalidOption: the guild has blocked as many phrases as it may.
         """
         keys: dict[str, Value] = {"guild_id": guild_id, "phrase": phrase}
-        change = Change("blocklist", guild_id, by)
+        change = Change(Kind.BLOCKLIST, guild_id, by)
         adding = partial(self._add, "blocked_phrase", keys, change, phrase, MOST_PHRASES)
         return await self._db.write(partial(self._changing, guild_id, adding))
 
     async def remove_phrase(self, guild_id: int, phrase: str, *, by: int) -> bool:
         """Block a phrase no more; False when it is not blocked."""
         keys: dict[str, Value] = {"guild_id": guild_id, "phrase": phrase}
-        change = Change("blocklist", guild_id, by)
+        change = Change(Kind.BLOCKLIST, guild_id, by)
         removing = partial(self._remove, "blocked_phrase", keys, change, phrase)
         return await self._db.write(partial(self._changing, guild_id, removing))
 
@@ -115,7 +115,7 @@ class ModelPolicies:
             )
             if changed:
                 before, after = ("off", "on") if allowed else ("on", "off")
-                change = Change("private", guild_id, by)
+                change = Change(Kind.PRIVATE, guild_id, by)
                 await record_change(tx, change, before=before, after=after, clock=self._clock)
             return bool(changed)
 
@@ -132,7 +132,7 @@ class ModelPolicies:
                 await tx.fetch(
                     "UPDATE guild SET default_model = $2 WHERE id = $1", guild_id, model_id
                 )
-                change = Change("default_model", guild_id, by)
+                change = Change(Kind.DEFAULT_MODEL, guild_id, by)
                 await record_change(tx, change, before=before, after=model_id, clock=self._clock)
                 await _raise_version(tx, guild_id)
             return before

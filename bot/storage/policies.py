@@ -12,7 +12,7 @@ from bot.ids import make_id
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import UTC_ZONE, Defaults, Scope, Target, Window, ZoneChange, known_zones, window_at
 from bot.requests import NO_GUILD, Actor
-from bot.storage._audit import Change, read_changes, record_change
+from bot.storage._audit import Change, read_trail, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
 from bot.storage._standing import Question, read_standing
@@ -21,10 +21,12 @@ from bot.storage.policy_models import (
     BlockedMember,
     Crossing,
     GuildConfig,
+    Kind,
     Option,
-    RuleChange,
     SetLimit,
     Standing,
+    Trail,
+    TrailPage,
     Who,
 )
 from bot.storage.rows import Row, Store, Tx, first
@@ -97,7 +99,7 @@ class Policies:
                 by,
                 now,
             )
-        change = Change("limit", who.guild_id, by, who=who, window=window)
+        change = Change(Kind.LIMIT, who.guild_id, by, who=who, window=window)
         await record_change(tx, change, before=before, after=amount, clock=self._clock)
         return before
 
@@ -139,7 +141,7 @@ class Policies:
             by,
             self._clock.now_ms(),
         )
-        change = Change("grant", who.guild_id, by, who=who, reason=reason)
+        change = Change(Kind.GRANT, who.guild_id, by, who=who, reason=reason)
         await record_change(tx, change, before=None, after=amount, clock=self._clock)
 
     async def block(self, guild_id: int, user_id: int, *, reason: str, by: int) -> bool:
@@ -159,22 +161,28 @@ class Policies:
             self._clock.now_ms(),
         )
         if inserted:
-            change = Change("block", who.guild_id, by, who=who, reason=reason)
+            change = Change(Kind.BLOCK, who.guild_id, by, who=who, reason=reason)
             await record_change(tx, change, before="off", after="on", clock=self._clock)
         return bool(inserted)
 
-    async def unblock(self, guild_id: int, user_id: int, *, by: int) -> bool:
-        """Lift a member's block in this guild; False when there is none."""
-        return await self._db.write(partial(self._unblock, Who.member(guild_id, user_id), by))
+    async def unblock(
+        self, guild_id: int, user_id: int, *, by: int, by_operator: bool = False
+    ) -> bool:
+        """Lift a member's block in this guild; False when there is none.
 
-    async def _unblock(self, who: Who, by: int, tx: Tx) -> bool:
+        `by_operator`: it is not one of the guild's own managers who does it.
+        """
+        who = Who.member(guild_id, user_id)
+        change = Change(Kind.BLOCK, guild_id, by, who=who, by_operator=by_operator)
+        return await self._db.write(partial(self._unblock, who, change))
+
+    async def _unblock(self, who: Who, change: Change, tx: Tx) -> bool:
         deleted = await tx.fetch(
             "DELETE FROM blocked_member WHERE guild_id = $1 AND subject = $2 RETURNING guild_id",
             who.guild_id,
             self._subject(who),
         )
         if deleted:
-            change = Change("block", who.guild_id, by, who=who)
             await record_change(tx, change, before="on", after="off", clock=self._clock)
         return bool(deleted)
 
@@ -218,7 +226,7 @@ class Policies:
         )
         if changed:
             before, after = ("off", "on") if on else ("on", "off")
-            change = Change("pause", guild_id, by)
+            change = Change(Kind.PAUSE, guild_id, by)
             await record_change(tx, change, before=before, after=after, clock=self._clock)
         return bool(changed)
 
@@ -236,7 +244,7 @@ class Policies:
         before = row.maybe_integer(option.value)
         if before != value:
             await tx.fetch(f"UPDATE guild SET {option.value} = $2 WHERE id = $1", guild_id, value)
-            change = Change(option.value, guild_id, by)
+            change = Change(Kind(option.value), guild_id, by)
             await record_change(tx, change, before=before, after=value, clock=self._clock)
         return before
 
@@ -280,7 +288,7 @@ class Policies:
                 zone,
                 by,
             )
-            change = Change("timezone", guild_id, by)
+            change = Change(Kind.TIMEZONE, guild_id, by)
             await record_change(tx, change, before=before, after=zone, clock=self._clock)
         return now if fresh else window_at(Window.DAY, now, changes).end_ms
 
@@ -298,9 +306,9 @@ class Policies:
             lambda tx: read_standing(tx, question, secret=self._secret, defaults=self._defaults)
         )
 
-    async def changes(self, guild_id: int, *, limit: int = 20) -> list[RuleChange]:
-        """List the latest changes of a guild's rules (`NO_GUILD`: the operator's), newest first."""
-        return await self._db.read(partial(read_changes, guild_id, limit))
+    async def trail(self, wanted: Trail) -> TrailPage:
+        """Read who changed which rule, newest first."""
+        return await self._db.read(partial(read_trail, wanted))
 
     async def crossed(self, job_id: int) -> list[Crossing]:
         """Claim the thresholds of pooled budgets that a job has reached, each once a window."""

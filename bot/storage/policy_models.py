@@ -119,22 +119,69 @@ class GuildConfig:
     paused_by: int | None = None
 
 
+class Kind(StrEnum):
+    """What a line of the trail is about; of options of a guild, the value is that of `Option`."""
+
+    LIMIT = "limit"
+    GRANT = "grant"
+    BLOCK = "block"
+    PAUSE = "pause"
+    TIMEZONE = "timezone"
+    MODELS = "models"
+    CHANNELS = "channels"
+    BLOCKLIST = "blocklist"
+    PRIVATE = "private"
+    DEFAULT_MODEL = "default_model"
+    MANAGERS = "manager_role"
+    ALERTS = "alert_channel"
+    LOG = "log_channel"
+    CONFIRM = "confirm_above"
+    CHARGE = "charge"
+    """A charge that an operator has settled by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleChange:
     """A line of the audit trail of rules."""
 
+    guild_id: int
     changed_ms: int
     changed_by: int
+    """Negative: a person who has been erased since."""
     what: str
-    """`limit`, `grant`, `block`, `pause`, `timezone`, or a value of `Option`."""
+    """A `Kind`."""
     target: Target | None
     subject_id: int | None
+    """The role, channel or charge that it is about."""
     user_id: int | None
+    """The person that it is for; None once erased."""
     window: Window | None
     before: str | None
     after: str | None
     """As text: an amount in micro-USD, an id, a name; None is nothing."""
     reason: str
+    by_operator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Which lines of the trail somebody wants to read."""
+
+    guild_id: int | None
+    """`NO_GUILD`: the operator's rules for everywhere; None: what operators changed anywhere."""
+    kind: Kind | None = None
+    person: int | None = None
+    """Whoever made the change, or whom it is for."""
+    offset: int = 0
+    size: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """Some lines, newest first, and how many there are in all."""
+
+    changes: tuple[RuleChange, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

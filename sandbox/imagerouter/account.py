@@ -1,8 +1,9 @@
-"""The one account of the local ImageRouter: key, balance, charges, and the limits on using it."""
+"""The one account of the local ImageRouter: keys, balance, charges, and the limits on using it."""
 
+import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.clock import Clock
@@ -12,6 +13,8 @@ DAILY_FREE_REQUESTS: Final = 50
 _DAY_MS: Final = 24 * 3600 * 1000
 _SECOND_MS: Final = 1000
 _MICROS_PER_USD: Final = 1_000_000
+MICROS_PER_CREDIT: Final = 100
+"""What is taken is rounded up to such units, whatever the answer names as its cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +27,67 @@ class Charge:
     at_ms: int
 
 
+@dataclass(slots=True)
+class ApiKey:
+    """A key of the account, and what was spent with it."""
+
+    name: str
+    secret: str = field(repr=False)
+    created_ms: int
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    used_micros: int = 0
+    requests: int = 0
+    is_active: bool = True
+
+
 class Account:
     """Keeps the balance. Amounts are micro-USD."""
 
-    def __init__(self, clock: Clock, *, balance_micros: int, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: Clock, *, key: str, balance_micros: int, on_change: Callable[[], None]
+    ) -> None:
+        """`key` is the secret of its first key."""
         self._clock = clock
         self._on_change = on_change
         self.deposits_micros = balance_micros
         self.balance_micros = balance_micros
-        self.used_micros = 0
+        self.keys: list[ApiKey] = []
         self.charges: list[Charge] = []
+        self.add_key("Sandbox", key)
         self._free_day = -1
         self._free_used = 0
         self._calls: deque[int] = deque()
         self._generations: deque[int] = deque()
+
+    @property
+    def used_micros(self) -> int:
+        """What was ever spent, as the server works it out."""
+        return self.deposits_micros - self.balance_micros
+
+    def add_key(self, name: str, secret: str) -> ApiKey:
+        """Make one more key, which works at once."""
+        key = ApiKey(name, secret, self._clock.now_ms())
+        self.keys.append(key)
+        return key
+
+    def key_of(self, secret: str) -> ApiKey | None:
+        """Find the key that a request came with; None when it opens nothing."""
+        return next((key for key in self.keys if key.is_active and key.secret == secret), None)
 
     def deposit(self, micros: int) -> None:
         """Put money on the account."""
         self.balance_micros += micros
         self.deposits_micros += micros
 
-    def charge(self, model: str, cost_micros: int, *, request_index: int) -> None:
-        """Take the price of one request."""
-        self.balance_micros -= cost_micros
-        self.used_micros += cost_micros
+    def charge(
+        self, model: str, cost_micros: int, *, request_index: int, key: ApiKey | None = None
+    ) -> None:
+        """Take the price of one request, which came with `key`, or with the first one."""
+        key = key or self.keys[0]
+        billed = -(-cost_micros // MICROS_PER_CREDIT) * MICROS_PER_CREDIT
+        self.balance_micros -= billed
+        key.used_micros += billed
+        key.requests += 1
         self.charges.append(Charge(model, cost_micros, request_index, self._clock.now_ms()))
         self._on_change()
 

@@ -144,7 +144,7 @@ class Making:
         cost = self._fault.error_cost_micros
         if cost is not None:
             body["cost"] = cost / _MICROS_PER_USD
-            self._server.account.charge(model.id, cost, request_index=received.index)
+            self._take(model, received, cost)
         await self._finish(response, _json(body))
         return response
 
@@ -229,9 +229,11 @@ class Making:
             ) from None
 
     def _charge(self, model: SandboxModel, received: ReceivedRequest) -> None:
-        self._server.account.charge(
-            model.id, self._cost(model, received), request_index=received.index
-        )
+        self._take(model, received, self._cost(model, received))
+
+    def _take(self, model: SandboxModel, received: ReceivedRequest, cost_micros: int) -> None:
+        key = self._server.key_of(self._request)
+        self._server.account.charge(model.id, cost_micros, request_index=received.index, key=key)
 
     def _cost(self, model: SandboxModel, received: ReceivedRequest) -> int:
         if self._fault.cost_micros is not None:

@@ -9,13 +9,14 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
 
 from bot.clock import Clock
-from sandbox.imagerouter.account import Account, Charge
+from sandbox.imagerouter.account import MICROS_PER_CREDIT, Account, ApiKey, Charge
 from sandbox.imagerouter.catalogue import DEFAULT_MODELS, SandboxModel
 from sandbox.imagerouter.drawing import draw
 from sandbox.imagerouter.faults import Fault, Faults, Place
@@ -30,7 +31,6 @@ DEFAULT_BALANCE_MICROS: Final = 25_000_000
 HEARTBEAT_S: Final = 3.0
 
 _MICROS_PER_USD: Final = 1_000_000
-_MICROS_PER_CREDIT: Final = 100
 
 _KEPT: Final = 1_000  # requests and pictures remembered: a sandbox may run for days
 _MAX_BODY: Final = (MAX_IMAGES + 2) * 26 * 1024 * 1024
@@ -72,10 +72,13 @@ class ImageRouterServer:
         self._stored: dict[str, SentPicture] = {}
         self._fixed: asyncio.Future[bytes] | None = None
         self.api_key = api_key
+        """The key that a bot is started with."""
         self.latency_ms = latency_ms
         self.heartbeat_s = heartbeat_s
         self.models = {model.id: model for model in models}
-        self.account = Account(clock, balance_micros=balance_micros, on_change=self._wake)
+        self.account = Account(
+            clock, key=api_key, balance_micros=balance_micros, on_change=self._wake
+        )
         self.faults = Faults()
         self.requests: list[ReceivedRequest] = []
         self.answers: list[SentPicture] = []
@@ -181,8 +184,13 @@ class ImageRouterServer:
             raise Refused(
                 401, "Authorization header must be provided as Bearer token", "unauthorized"
             )
-        if header.removeprefix("Bearer ").strip() != self.api_key:
+        if self.key_of(request) is None:
             raise Refused(401, "Invalid authorization token", "unauthorized")
+
+    def key_of(self, request: web.Request) -> ApiKey | None:
+        """Find the key that a request came with."""
+        header = request.headers.get("Authorization", "")
+        return self.account.key_of(header.removeprefix("Bearer ").strip())
 
     def _refuse(self, refusal: Refused) -> web.StreamResponse:
         body = {"error": {"message": str(refusal), "type": refusal.kind}}
@@ -219,6 +227,13 @@ class ImageRouterServer:
         return await handler(request)
 
     # ---- What outlives a generation -----------------------------------------------------------
+
+    def replace_key(self, secret: str) -> None:
+        """Let the key work no more, and make another one, as an operator does whose key leaked."""
+        for key in self.account.keys:
+            key.is_active = key.is_active and key.secret != self.api_key
+        self.account.add_key("Sandbox, again", secret)
+        self.api_key = secret
 
     def now_ms(self) -> int:
         """Tell the sandbox's time."""
@@ -286,18 +301,17 @@ class ImageRouterServer:
         return web.json_response(model.one())
 
     async def _credits(self, request: web.Request) -> web.StreamResponse:
-        by_key = request.query.get("by_api_key") == "true"
-        body = {
+        body: dict[str, object] = {
             "remaining_credits": _usd(self.account.balance_micros),
             "credit_usage": _usd(self.account.used_micros),
             "total_deposits": _usd(self.account.deposits_micros),
         }
-        if by_key:
-            body = {"credit_usage": body["credit_usage"]}
+        if request.query.get("by_api_key") == "true":
+            body["usage_by_api_key"] = [_usage(key) for key in self.account.keys]
         return web.json_response(body)
 
     async def _auth(self, _: web.Request) -> web.StreamResponse:
-        units = self.account.balance_micros // _MICROS_PER_CREDIT
+        units = self.account.balance_micros // MICROS_PER_CREDIT
         return web.json_response({"success": True, "credits": units})
 
     async def _popular(self, _: web.Request) -> web.StreamResponse:
@@ -315,8 +329,29 @@ async def _drop_content_type(_: web.Request, response: web.StreamResponse) -> No
         response.headers.popall("Content-Type", None)
 
 
+def _usage(key: ApiKey) -> dict[str, object]:
+    """Write what one key was used for, as https://docs.imagerouter.io/api-reference/credits says.
+
+    It does not say which of the account's keys the request came with.
+    """
+    created = datetime.fromtimestamp(key.created_ms / 1000, UTC)
+    return {
+        "api_key_id": key.id,
+        "api_key_name": key.name,
+        "credit_usage": _usd(key.used_micros),
+        "total_requests": key.requests,
+        "created_at": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "is_active": key.is_active,
+        "spend_limit": None,
+        "spend_limit_period": None,
+        "period_spend": _usd(key.used_micros),
+        "period_start": None,
+        "expires_at": None,
+    }
+
+
 def _usd(micros: int) -> str:
-    """Write an amount as the server does: a string in USD."""
+    """Write an amount as the server does: a string in USD with four decimals."""
     sign = "-" if micros < 0 else ""
-    whole, rest = divmod(abs(micros), _MICROS_PER_USD)
-    return f"{sign}{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    whole, rest = divmod(abs(micros) // MICROS_PER_CREDIT, _MICROS_PER_USD // MICROS_PER_CREDIT)
+    return f"{sign}{whole}.{rest:04d}"

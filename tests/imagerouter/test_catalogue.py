@@ -11,8 +11,10 @@ from bot.imagerouter import (
     BadKey,
     Billing,
     CatalogueModel,
+    Credits,
     ImageRouter,
     ImageRouterError,
+    KeyUsage,
     MalformedAnswer,
     NotStarted,
     ProviderPrice,
@@ -252,13 +254,61 @@ async def test_a_catalogue_of_ten_thousand_models_is_read(
 async def test_credits_are_strings_in_dollars_and_the_key_check_is_in_small_units(
     server: ImageRouterServer, router: ImageRouter
 ) -> None:
-    server.account.balance_micros = 12_345_600
-    server.account.used_micros = 100
+    server.account.charge("some/model", 12_654_400, request_index=0)
     money = await router.credits()
-    assert (money.remaining, money.used, money.deposits) == (12_345_600, 100, 25_000_000)
+    assert (money.remaining, money.used, money.deposits) == (12_345_600, 12_654_400, 25_000_000)
+    assert money.keys == ()
     assert (await router.check_key()).balance == 12_345_600
-    by_key = await router.credits(by_api_key=True)
-    assert (by_key.remaining, by_key.used) == (None, 100)
+
+
+async def test_what_each_key_was_used_for_comes_when_it_is_asked_for(
+    server: ImageRouterServer, router: ImageRouter
+) -> None:
+    other = server.account.add_key("A website", "another-secret")
+    server.account.charge("some/model", 1250, request_index=0)
+    server.account.charge("some/model", 40_000, request_index=1, key=other)
+    server.account.deposit(5_000_000)
+    money = await router.credits(by_api_key=True)
+    assert (money.used, money.deposits) == (41_300, 30_000_000)
+    told = [(key.name, key.used, key.is_active) for key in money.keys]
+    assert told == [("Sandbox", 1300, True), ("A website", 40_000, True)]
+    server.replace_key("a-third-secret")
+    assert [key.is_active for key in (await router_of(server)).keys] == [False, True, True]
+
+
+async def router_of(server: ImageRouterServer) -> Credits:
+    async with ImageRouter(api_key=server.api_key, base_url=server.base_url) as router:
+        return await router.credits(by_api_key=True)
+
+
+@pytest.mark.parametrize(
+    ("usage", "keys"),
+    [
+        ("null", []),
+        ('{"a": 1}', []),
+        ("[1, null, {}, []]", []),
+        ('[{"api_key_id": 7}, {"api_key_id": " "}]', []),
+        ('[{"api_key_id": "a"}]', [KeyUsage("a", "", None, is_active=True)]),
+        (
+            '[{"api_key_id": "a", "api_key_name": 5, "credit_usage": "-1", "is_active": false}]',
+            [KeyUsage("a", "", -1_000_000, is_active=False)],
+        ),
+        (
+            '[{"api_key_id": "a", "credit_usage": "1"}, {"api_key_id": "a", "credit_usage": "2"}]',
+            [KeyUsage("a", "", 2_000_000, is_active=True)],
+        ),
+        (
+            f'[{{"api_key_id": "{"i" * 300}", "api_key_name": "{"n" * 300}"}}]',
+            [KeyUsage("i" * 100, "n" * 100, None, is_active=True)],
+        ),
+    ],
+)
+async def test_odd_breakdowns_by_key_are_read_as_far_as_they_make_sense(
+    server: ImageRouterServer, router: ImageRouter, usage: str, keys: list[KeyUsage]
+) -> None:
+    server.faults.status(200, f'{{"credit_usage": "3", "usage_by_api_key": {usage}}}', on="credits")
+    money = await router.credits(by_api_key=True)
+    assert (money.used, list(money.keys)) == (3_000_000, keys)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import InvalidOption
 from bot.policy import Effect, ModelPolicy, ModelRule, Reach
-from bot.storage import DuplicateJob, ModelPolicies, Option, PolicyChanged, RuleChange
+from bot.storage import DuplicateJob, ModelPolicies, Option, PolicyChanged, RuleChange, Trail
 from bot.storage.model_policies import MOST_PHRASES
 from tests.storage.books import Books
 
@@ -23,7 +23,7 @@ def store(books: Books) -> ModelPolicies:
 
 
 async def changes(books: Books) -> list[RuleChange]:
-    return await books.policies.changes(GUILD)
+    return list((await books.policies.trail(Trail(GUILD))).changes)
 
 
 async def test_a_guild_that_has_set_nothing_has_the_empty_policy(store: ModelPolicies) -> None:

@@ -16,7 +16,7 @@ from bot.quotas import (
     Window,
 )
 from bot.requests import NO_GUILD
-from bot.storage import DuplicateJob, GuildConfig, Option, SetLimit, Who
+from bot.storage import DuplicateJob, GuildConfig, Option, SetLimit, Trail, TrailPage, Who
 from tests.storage.books import DAY, HOUR, NOON, Books, held, open_books, refused
 
 ADMIN, OPERATOR = 1, 2
@@ -169,7 +169,7 @@ async def test_of_two_admins_who_set_the_same_limit_the_later_wins(books: Books)
         *(books.policies.set_limit(who, Window.DAY, n, by=ADMIN) for n in range(1, 6))
     )
     [limit] = await books.policies.limits(77)
-    changes = await books.policies.changes(77)
+    changes = (await books.policies.trail(Trail(77))).changes
     afters = {change.after for change in changes}
     assert afters == {"1", "2", "3", "4", "5"}
     assert {change.before for change in changes} == {None, *afters} - {str(limit.amount)}
@@ -339,7 +339,7 @@ async def test_every_change_leaves_a_line_and_what_changes_nothing_leaves_none(
     await policies.set_timezone(77, "Europe/Berlin", by=3)
     lines = [
         (c.what, c.changed_by, c.subject_id, c.user_id, c.before, c.after, c.reason)
-        for c in reversed(await policies.changes(77))
+        for c in reversed((await policies.trail(Trail(77))).changes)
     ]
     assert sorted(lines, key=str) == sorted(
         [
@@ -355,7 +355,7 @@ async def test_every_change_leaves_a_line_and_what_changes_nothing_leaves_none(
         ],
         key=str,
     )
-    assert await policies.changes(78) == []
+    assert await policies.trail(Trail(78)) == TrailPage((), 0)
 
 
 async def test_a_guild_finds_what_it_has_set_for_itself(books: Books) -> None:
