@@ -3,7 +3,14 @@
 Import from here and nothing deeper.
 """
 
-from bot.storage.database import Database, open_database, read_database, sqlite_path
+from bot.storage.database import (
+    Database,
+    forget_backups,
+    open_database,
+    read_database,
+    scrub,
+    sqlite_path,
+)
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -32,6 +39,7 @@ from bot.storage.models import (
     Swept,
 )
 from bot.storage.paint_links import JobState, PaintLink, PaintLinks
+from bot.storage.personal import PersonalData, Record
 from bot.storage.policies import Policies
 from bot.storage.policy_models import (
     THRESHOLDS,
@@ -47,6 +55,7 @@ from bot.storage.policy_models import (
 )
 from bot.storage.preferences import EVERYWHERE, PreferenceStore, SetWishes
 from bot.storage.records import Example, Records, Try
+from bot.storage.removals import Removal, Removals
 from bot.storage.report_models import (
     NOBODY,
     Answer,
@@ -60,10 +69,12 @@ from bot.storage.report_models import (
     Sums,
 )
 from bot.storage.reports import Reports
+from bot.storage.retention import DAY_MS, Kept, Retention
 from bot.storage.small import OfferStore, Remembered
 from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
+    "DAY_MS",
     "EVERYWHERE",
     "MOST_IN_TRAY",
     "NOBODY",
@@ -91,6 +102,7 @@ __all__ = [
     "JobState",
     "JobSummary",
     "Jobs",
+    "Kept",
     "Ledger",
     "MaskStore",
     "MigrationError",
@@ -104,13 +116,18 @@ __all__ = [
     "PaintLink",
     "PaintLinks",
     "Part",
+    "PersonalData",
     "Policies",
     "PolicyChanged",
     "PreferenceStore",
     "Query",
+    "Record",
     "Records",
     "Remembered",
+    "Removal",
+    "Removals",
     "Reports",
+    "Retention",
     "RuleChange",
     "SetLimit",
     "SetWishes",
@@ -126,7 +143,9 @@ __all__ = [
     "Try",
     "UnsupportedDatabase",
     "Who",
+    "forget_backups",
     "open_database",
     "read_database",
+    "scrub",
     "sqlite_path",
 ]
