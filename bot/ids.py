@@ -32,5 +32,5 @@ def make_ids(clock: Clock, count: int) -> range:
 
 
 def last_id_of(when_ms: int) -> int:
-    """Return the largest id that can have been made at `when_ms` (epoch ms); negative before all."""
+    """Return the largest id that can have been made at `when_ms` (epoch ms)."""
     return ((when_ms - _EPOCH_MS + 1) << _RANDOM_BITS) - 1

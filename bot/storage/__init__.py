@@ -3,7 +3,9 @@
 Import from here and nothing deeper.
 """
 
+from bot.storage._erasing import Kind
 from bot.storage.database import (
+    BESIDE_NO_FILE,
     Database,
     forget_backups,
     open_database,
@@ -74,6 +76,7 @@ from bot.storage.small import OfferStore, Remembered
 from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
+    "BESIDE_NO_FILE",
     "DAY_MS",
     "EVERYWHERE",
     "MOST_IN_TRAY",
@@ -103,6 +106,7 @@ __all__ = [
     "JobSummary",
     "Jobs",
     "Kept",
+    "Kind",
     "Ledger",
     "MaskStore",
     "MigrationError",

@@ -1,4 +1,4 @@
-"""Erasing jobs that have ended, a few in a transaction, and moving what they put into the months."""
+"""Erasing jobs that have ended, a few at a time, and moving what they put into the months."""
 
 from collections import Counter
 from collections.abc import Sequence

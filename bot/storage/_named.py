@@ -48,7 +48,7 @@ _OF_GUILD: Final = (
     ("preference", "changed_at", ""),
     ("paint_link", "created_at", ""),
 )
-"""What a guild, or somebody for it, has set. The operator's own budget for it is not the guild's."""
+"""What is set in a guild. The operator's own budget for it is not the guild's."""
 
 
 async def begin(order: Order, tx: Tx, *, everything: bool) -> Counter[str]:

@@ -481,8 +481,8 @@ async def _back_up(writer: _Connection, path: Path, clock: Clock, version: int) 
 
 def backups_of(path: Path) -> list[Path]:
     """Return the copies that were made of a file, oldest first."""
-    copies = [c for c in path.parent.glob(f"{path.name}.backup-*") if c.suffix != ".part"]
-    return sorted(copies, key=made_at)
+    copies = path.parent.glob(f"{path.name}.backup-*")
+    return sorted((c for c in copies if c.name.rpartition("-")[2].isdecimal()), key=made_at)
 
 
 def made_at(copy: Path) -> int:

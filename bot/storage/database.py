@@ -9,7 +9,7 @@ Owns no table: migrations make them, `ledger` and `jobs` use them.
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import unquote
 
 from bot.clock import Clock
@@ -17,6 +17,10 @@ from bot.storage._sqlite import SqliteDatabase, backups_of, made_at, open_sqlite
 from bot.storage.errors import StorageError, UnsupportedDatabase
 from bot.storage.migrate import MIGRATIONS, load
 from bot.storage.rows import Reader, Store
+
+BESIDE_NO_FILE: Final = Path("data", "bot.db")
+"""What other files are beside when the database is none: where it would be by default. Processes
+may share the list of models there, since it is replaced whole."""
 
 
 class Database(Store, Protocol):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.clock import Clock
-from bot.ids import MOST_ID
 from bot.requests import ReplyRoute
 from bot.storage.rows import Row, Store, Tx, first
 
@@ -24,7 +23,7 @@ class Removal:
 
     id: int
     reply: ReplyRoute
-    """Where that is told; its upload limit means nothing."""
+    """Where that is told: its message is 0 where there is none."""
     deleted: int
     refused: int
     """Messages that the bot may not delete, or could not within a day."""
@@ -58,6 +57,16 @@ class Removals:
 
         await self._db.write(run)
 
+    async def show_in(self, removal_id: int, message_id: int) -> None:
+        """Tell how far it is in this private message."""
+
+        async def run(tx: Tx) -> None:
+            await tx.fetch(
+                "UPDATE removal SET reply_message = $2 WHERE id = $1", removal_id, message_id
+            )
+
+        await self._db.write(run)
+
     async def due(self) -> list[int]:
         """List removals that have messages left and on which nobody works; forget those of before.
 
@@ -80,39 +89,52 @@ class Removals:
 
         return await self._db.write(run)
 
-    async def claim(self, removal_id: int, *, again: bool) -> Removal | None:
-        """Become, or (`again`) stay, the process that works on a removal; None when that fails."""
+    async def claim(self, removal_id: int) -> bool:
+        """Become the process that works on a removal; False while another one does."""
         now = self._clock.now_ms()
 
+        async def run(tx: Tx) -> bool:
+            return bool(
+                await tx.fetch(
+                    "UPDATE removal SET leased_until = $2 WHERE id = $1 AND leased_until <= $3 "
+                    "RETURNING id",
+                    removal_id,
+                    now + LEASE_MS,
+                    now,
+                )
+            )
+
+        return await self._db.write(run)
+
+    async def keep(self, removal_id: int) -> Removal | None:
+        """Stay the process that works on a removal, and tell how far it is."""
+        return await self._lease(removal_id, self._clock.now_ms() + LEASE_MS)
+
+    async def let_go(self, removal_id: int) -> Removal | None:
+        """Let others work on a removal, and tell how far it is."""
+        return await self._lease(removal_id, 0)
+
+    async def _lease(self, removal_id: int, until_ms: int) -> Removal | None:
         async def run(tx: Tx) -> Removal | None:
             row = await first(
                 tx,
-                "UPDATE removal SET leased_until = $2 "
-                "WHERE id = $1 AND leased_until <= $3 RETURNING *",
+                "UPDATE removal SET leased_until = $2 WHERE id = $1 RETURNING *",
                 removal_id,
-                now + LEASE_MS,
-                MOST_ID if again else now,
+                until_ms,
             )
             return None if row is None else await _removal(tx, row)
 
         return await self._db.write(run)
 
-    async def let_go(self, removal_id: int) -> None:
-        """Let others work on a removal."""
-
-        async def run(tx: Tx) -> None:
-            await tx.fetch("UPDATE removal SET leased_until = 0 WHERE id = $1", removal_id)
-
-        await self._db.write(run)
-
-    async def messages(self, removal_id: int, *, limit: int) -> list[tuple[int, int]]:
-        """Return some that are left, as channel and message, newest first."""
+    async def messages(self, removal_id: int, *, before: int, limit: int) -> list[tuple[int, int]]:
+        """Return some that are left, as channel and message, newest first, `before` a message."""
 
         async def run(tx: Tx) -> list[tuple[int, int]]:
             rows = await tx.fetch(
                 "SELECT channel_id, message_id FROM removal_message WHERE removal_id = $1 "
-                "ORDER BY message_id DESC LIMIT $2",
+                "AND message_id < $2 ORDER BY message_id DESC LIMIT $3",
                 removal_id,
+                before,
                 limit,
             )
             return [(row.integer("channel_id"), row.integer("message_id")) for row in rows]

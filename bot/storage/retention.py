@@ -58,16 +58,20 @@ class Retention:
             if not more:
                 return changed
 
-    async def leave(self, guild_id: int) -> bool:
-        """Note that the bot has left a guild; False when that is noted already."""
+    async def leave(self, guild_id: int, *, again: bool = False) -> bool:
+        """Note that the bot has left a guild; False when that is noted already.
+
+        `again`: count from now on.
+        """
         now = self._clock.now_ms()
+        unless_known = "" if again else "WHERE guild.left_at IS NULL "
 
         async def run(tx: Tx) -> bool:
             return bool(
                 await tx.fetch(
                     "INSERT INTO guild (id, left_at) VALUES ($1, $2) "
                     "ON CONFLICT (id) DO UPDATE SET left_at = excluded.left_at "
-                    "WHERE guild.left_at IS NULL RETURNING id",
+                    f"{unless_known}RETURNING id",
                     guild_id,
                     now,
                 )
