@@ -1,13 +1,14 @@
 """`python -m bot erase`: erase a person who has left, or a guild, from the command line.
 
 Writes to the database, so with SQLite the bot must not run; PostgreSQL's is shared with it. Asks
-before it does anything. A copy is not made: it would hold what is erased.
+before it does anything.
 """
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TextIO
 
 from bot.clock import Clock, SystemClock
@@ -75,7 +76,7 @@ def erase(settings: Settings, chosen: argparse.Namespace) -> int:
     kind = Kind.PERSON if chosen.user is not None else Kind.GUILD
     subject_id: int = chosen.user if kind is Kind.PERSON else chosen.guild
     if not chosen.yes and not _agrees(kind, subject_id):
-        print("Nothing was erased.", file=sys.stderr)
+        sys.stderr.write("Nothing was erased.\n")
         return EXIT_REFUSED
     return asyncio.run(erase_subject(settings, kind, subject_id, out=sys.stdout, faults=sys.stderr))
 
@@ -85,7 +86,7 @@ def _agrees(
 ) -> bool:
     """Ask on the terminal; without one nobody can say yes."""
     if not (here or sys.stdin).isatty():
-        print("There is no terminal to ask on: say --yes if you are sure.", file=sys.stderr)
+        sys.stderr.write("There is no terminal to ask on: say --yes if you are sure.\n")
         return False
     whom = "the person" if kind is Kind.PERSON else "the server"
     try:
@@ -110,10 +111,8 @@ async def erase_subject(
     """Erase somebody and write what that did to `out`; returns the exit code."""
     clock = clock or SystemClock()
     try:
-        path = sqlite_path(settings.database_url)
-        if path is not None and not path.is_file():
-            raise StorageError(f"There is no database at {path}, so nobody is in it.")
-        async with open_database(settings.database_url, clock=clock, backup=False) as database:
+        path = _file_of(settings)
+        async with open_database(settings.database_url, clock=clock) as database:
             secret = secret_for(settings.secret_key, path)
             file = (path or BESIDE_NO_FILE).with_suffix(".erased")
             privacy = Privacy(
@@ -134,6 +133,18 @@ async def erase_subject(
         return EXIT_CONFIG
     out.writelines(f"{line}\n" for line in _told(kind, subject_id, done))
     return 0
+
+
+def _file_of(settings: Settings) -> Path | None:
+    """Return the file of the database, if it is one.
+
+    Raises:
+        StorageError: it is not there; opening it would make it.
+    """
+    path = sqlite_path(settings.database_url)
+    if path is not None and not path.is_file():
+        raise StorageError(f"There is no database at {path}, so nobody is in it.")
+    return path
 
 
 def _told(kind: Kind, subject_id: int, done: Erased) -> list[str]:

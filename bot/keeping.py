@@ -1,7 +1,7 @@
-"""What is kept no longer: erasures that wait, what guilds keep for so many days, guilds that left.
+"""What is kept no longer: erasures that wait, what guilds keep for some days, guilds that left.
 
-Owns the tasks that see to it, at the start, every minute and every hour. Nothing here is in a hurry,
-and nothing that goes wrong here ends the bot: it is tried again.
+Owns the tasks that see to it, at the start, every minute and every hour. Nothing here is in a
+hurry, and nothing that goes wrong here ends the bot: it is tried again.
 """
 
 import asyncio
@@ -157,7 +157,9 @@ class Keeper:
 
     async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do `work` until it can be done: nobody who was erased may stay after a restore."""
-        while not await self._safely(work):
+        while True:
+            if await self._safely(work):
+                return
             await asyncio.sleep(GO_ON_SECONDS)
 
     async def _safely(self, work: Callable[[], Awaitable[object]]) -> bool:
