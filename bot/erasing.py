@@ -75,17 +75,17 @@ def erase(settings: Settings, chosen: argparse.Namespace) -> int:
     """Ask, erase, and tell what was erased; returns the exit code."""
     kind = Kind.PERSON if chosen.user is not None else Kind.GUILD
     subject_id: int = chosen.user if kind is Kind.PERSON else chosen.guild
-    if not chosen.yes and not _agrees(kind, subject_id):
+    if not chosen.yes and not agrees(kind, subject_id, terminal=sys.stdin):
         sys.stderr.write("Nothing was erased.\n")
         return EXIT_REFUSED
     return asyncio.run(erase_subject(settings, kind, subject_id, out=sys.stdout, faults=sys.stderr))
 
 
-def _agrees(
-    kind: Kind, subject_id: int, *, ask: Callable[[str], str] = input, here: TextIO | None = None
+def agrees(
+    kind: Kind, subject_id: int, *, ask: Callable[[str], str] = input, terminal: TextIO
 ) -> bool:
     """Ask on the terminal; without one nobody can say yes."""
-    if not (here or sys.stdin).isatty():
+    if not terminal.isatty():
         sys.stderr.write("There is no terminal to ask on: say --yes if you are sure.\n")
         return False
     whom = "the person" if kind is Kind.PERSON else "the server"
