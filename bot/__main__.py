@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dotenv import dotenv_values
 
-from bot import reporting
+from bot import erasing, reporting
 from bot.logs import set_up_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("sandbox", help="start the sandbox, which needs no account")
     commands.add_parser("clear-commands", help="remove the bot's commands from Discord")
     reporting.add_arguments(commands.add_parser("report", help="what a server has spent"))
+    erasing.add_arguments(commands.add_parser("erase", help="erase a person or a server"))
     options = parser.parse_args(arguments)
     chosen = options.command
     try:
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(settings)
         case "report":
             return reporting.report(settings, options)
+        case "erase":
+            return erasing.erase(settings, options)
         case "clear-commands":
             return _clear_commands(settings)
         case _:

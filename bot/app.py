@@ -107,6 +107,7 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         check = group.create_task(_check_key(services, say), name="check-key")
         bot.warming = group.create_task(services.catalog.load(), name="load-catalogue")
         recovery = group.create_task(services.recovery.run(bot.connected), name="recovery")
+        keeping = group.create_task(services.keeper.run(bot.connected), name="keeper")
         discord_task = group.create_task(_connect(bot), name="discord")
         announcing = group.create_task(announce(), name="announce")
         stopping: asyncio.Task[Any] = group.create_task(stop.wait(), name="stop")
@@ -117,8 +118,8 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
         await services.recovery.finish()
         await services.generation.idle()  # who asked meanwhile is told that the bot stops
-        recovery.cancel()
-        stopping.cancel()
+        for task in (recovery, keeping, stopping):
+            task.cancel()
         await bot.close()
         if (refused := await discord_task) is not None:
             raise refused

@@ -7,7 +7,7 @@ import io
 import json
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -150,6 +150,13 @@ class Export:
         """Write some rows."""
         for cells in rows:
             self._plain.write(self._lines.record(cells, is_first=self._rows == 0))
+            self._rows += 1
+
+    def add_objects(self, objects: Iterable[Mapping[str, object]]) -> None:
+        """Write JSON objects of any shape, each with the whole of its texts, instead of rows."""
+        for each in objects:
+            separator = "\n" if self._rows == 0 else ",\n"
+            self._plain.write(separator + json.dumps(each, ensure_ascii=False))
             self._rows += 1
 
     def finish(self) -> list[Path]:

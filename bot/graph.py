@@ -20,27 +20,33 @@ from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
 from bot.downloads import Downloads
+from bot.erased import ErasedList
 from bot.generation import Generation
 from bot.ids import make_id
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.job_log import JobLog
+from bot.keeping import Keeper
 from bot.offers import Offers
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
 from bot.preferences import Preferences
+from bot.privacy import Privacy
 from bot.quotas import Defaults
 from bot.reconciling import Books, Reconciler
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.removing import Remover
 from bot.scheduler import Scheduler
-from bot.secret import load_or_make_secret
+from bot.secret import NoSecret, secret_for
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
+    BESIDE_NO_FILE,
     Database,
+    Erasure,
     HandSettling,
     Jobs,
     Ledger,
@@ -48,24 +54,27 @@ from bot.storage import (
     ModelPolicies,
     OfferStore,
     PaintLinks,
+    PersonalData,
     Policies,
     PreferenceStore,
     Reconciliations,
     Records,
+    Removals,
+    Retention,
     open_database,
     sqlite_path,
 )
+from bot.takeout import Takeouts
 from bot.telling import Teller
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
+from cogs.ui.membership import DiscordMembership
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.pictures import discord_hosts
 from cogs.ui.presence import DiscordPresence
+from cogs.ui.removing import DiscordPosts
 from cogs.ui.renewal import DiscordRenewal
 from cogs.ui.tree import Tree
 
-BESIDE_NO_FILE: Final = Path("data", "bot.db")
-"""Where the cached list of models is kept when the database is not a file: beside where it would
-be by default. Processes may share it, since it is replaced whole."""
 COGS: Final = (
     "cogs.imagine",
     "cogs.compare",
@@ -79,6 +88,7 @@ COGS: Final = (
     "cogs.config",
     "cogs.operator",
     "cogs.audit",
+    "cogs.privacy",
     "cogs.welcome",
 )
 
@@ -223,6 +233,20 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             secret=secret,
             planner=planner,
         )
+        privacy = Privacy(
+            Erasure(database, clock=clock),
+            database=database,
+            erased=ErasedList((path or BESIDE_NO_FILE).with_suffix(".erased"), secret=secret),
+            clock=clock,
+            memories=(preferences, offers, painting),
+            guilds=policing,
+        )
+        posts, membership, removals = (
+            DiscordPosts(),
+            DiscordMembership(),
+            Removals(database, clock=clock),
+        )
+        remover = Remover(removals, posts=posts, clock=clock)
         services = Services(
             settings=settings,
             clock=clock,
@@ -247,6 +271,19 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             painting=painting,
             alerts=alerts,
+            privacy=privacy,
+            takeouts=Takeouts(PersonalData(database)),
+            removals=removals,
+            remover=remover,
+            keeper=Keeper(
+                privacy,
+                retention=Retention(database, clock=clock),
+                remover=remover,
+                membership=membership,
+                clock=clock,
+                default_days=settings.default_retention_days,
+                file=path,
+            ),
         )
         await ledger.heartbeat()
         bot = ImageBot(
@@ -256,9 +293,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             dynamic_items=DYNAMIC_ITEMS,
             guild_ready_timeout=parts.guild_ready_timeout,
         )
-        messenger.connect(bot)
-        renewal.connect(bot)
-        presence.connect(bot)
+        for end in (messenger, renewal, presence, posts, membership):
+            end.connect(bot)
         async with painting, bot:
             try:
                 yield bot
@@ -311,14 +347,7 @@ def _defaults(settings: Settings) -> Defaults:
 
 
 def _secret(settings: Settings, database: Path | None) -> bytes:
-    if settings.secret_key:
-        return settings.secret_key.encode()
-    if database is None:
-        raise StartRefused(
-            "With PostgreSQL, SECRET_KEY must be set: 32 characters or more, the same for every "
-            "process, for example what `openssl rand -hex 32` prints."
-        )
     try:
-        return load_or_make_secret(database.with_suffix(".key"))
-    except (OSError, ValueError) as error:
-        raise StartRefused(f"The secret beside the database cannot be used: {error}.") from error
+        return secret_for(settings.secret_key, database)
+    except NoSecret as error:
+        raise StartRefused(str(error)) from error

@@ -29,3 +29,8 @@ def make_ids(clock: Clock, count: int) -> range:
     """
     first = make_id(clock)
     return range(first, first + count)
+
+
+def last_id_of(when_ms: int) -> int:
+    """Return the largest id that can have been made at `when_ms` (epoch ms)."""
+    return ((when_ms - _EPOCH_MS + 1) << _RANDOM_BITS) - 1

@@ -90,6 +90,13 @@ class Offers:
         requests = tuple(request_from(each) for each in entry["requests"])
         return KeptOffer(entry["user_id"], requests, entry["parent_id"], entry["agreed"])
 
+    def forget_person(self, user_id: int) -> None:
+        """Forget what was offered to a person and is kept in memory only."""
+        for offer_id in [
+            key for key, (kept, _) in self._private.items() if kept.user_id == user_id
+        ]:
+            del self._private[offer_id]
+
     def _keep_private(self, offer_id: int, kept: KeptOffer) -> None:
         self._private[offer_id] = (kept, self._clock.now_ms() + PRIVATE_KEPT_MS)
         while len(self._private) > MOST_PRIVATE:

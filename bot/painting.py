@@ -201,8 +201,8 @@ class Painting:
         self._key = hmac.digest(secret, _PURPOSE, hashlib.sha256)
         self._planner = planner
         self._url: str | None = None
-        self._prompts: OrderedDict[int, tuple[str, int]] = OrderedDict()
-        """Private prompts by link, each with when it expires (epoch ms); the oldest first."""
+        self._prompts: OrderedDict[int, tuple[str, int, int]] = OrderedDict()
+        """Private prompts by link, with when each expires (epoch ms) and whose it is."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -270,7 +270,7 @@ class Painting:
         )
         await self._links.add(link)
         if request.private:
-            self._prompts[link.id] = (request.prompt, link.expires_ms)
+            self._prompts[link.id] = (request.prompt, link.expires_ms, actor.user_id)
             while len(self._prompts) > _MOST_PROMPTS:
                 self._prompts.popitem(last=False)
         return f"{self._url}/p/{link.id}.{self._signature(link.id)}"
@@ -480,10 +480,15 @@ class Painting:
     async def sweep(self) -> None:
         """Forget what has expired. Raises LedgerUnavailable."""
         now = self._clock.now_ms()
-        for link_id in [each for each, (_, until) in self._prompts.items() if until <= now]:
+        for link_id in [each for each, (_, until, _) in self._prompts.items() if until <= now]:
             del self._prompts[link_id]
         await self._links.sweep()
         await self._masks.sweep()
+
+    def forget_person(self, user_id: int) -> None:
+        """Forget a person's private prompts."""
+        for link_id in [each for each, kept in self._prompts.items() if kept[2] == user_id]:
+            del self._prompts[link_id]
 
     async def _keep_tidy(self) -> None:
         while True:

@@ -172,6 +172,12 @@ class Preferences:
             del self._wishes[key]
         self._habits.pop(("person", user_id), None)
 
+    def forget_person(self, user_id: int) -> None:
+        """Forget somebody whose data was erased."""
+        self.forget(user_id)
+        for key in [key for key in self._privacy if key[0] == user_id]:
+            del self._privacy[key]
+
     def habits(self, actor: Actor) -> tuple[str, ...]:
         """Return models that somebody likes: their own favourites, then their guild's.
 

@@ -73,6 +73,11 @@ class Source:
     borrowed: bool = False
     """Somebody else gave it with a command, where nobody but them and the bot has seen it."""
 
+    @property
+    def place(self) -> str:
+        """What stays the same of its link when Discord signs it anew."""
+        return self.url.partition("?")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:

@@ -12,6 +12,29 @@ from typing import Final
 _BYTES: Final = 32
 
 
+class NoSecret(Exception):
+    """There is none that can be used; the message is a sentence with the remedy."""
+
+
+def secret_for(given: str, database: Path | None) -> bytes:
+    """Return what the settings say, else what is beside the database, which is made at first.
+
+    Raises:
+        NoSecret: none is set for a server's database, or the file can't be used.
+    """
+    if given:
+        return given.encode()
+    if database is None:
+        raise NoSecret(
+            "With PostgreSQL, SECRET_KEY must be set: 32 characters or more, the same for every "
+            "process, for example what `openssl rand -hex 32` prints."
+        )
+    try:
+        return load_or_make_secret(database.with_suffix(".key"))
+    except (OSError, ValueError) as error:
+        raise NoSecret(f"The secret beside the database cannot be used: {error}.") from error
+
+
 def load_or_make_secret(path: Path) -> bytes:
     """Return the secret in `path`, making it (readable by its owner only) if there is none.
 

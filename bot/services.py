@@ -10,16 +10,20 @@ from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
+from bot.keeping import Keeper
 from bot.offers import Offers
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
 from bot.preferences import Preferences
+from bot.privacy import Privacy
 from bot.reconciling import Books
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.removing import Remover
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies
+from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies, Removals
+from bot.takeout import Takeouts
 from bot.telling import Teller
 
 
@@ -50,3 +54,8 @@ class Services:
     offers: Offers
     painting: Painting
     alerts: Alerts
+    privacy: Privacy
+    takeouts: Takeouts
+    removals: Removals
+    remover: Remover
+    keeper: Keeper

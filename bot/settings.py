@@ -107,6 +107,11 @@ SPECS: Final = (
         "0",
         "What one person may spend a day outside servers with the bot; 0 is off (sandbox: 0.50).",
     ),
+    Spec(
+        "DEFAULT_RETENTION_DAYS",
+        "0",
+        "Days after which prompts and links are deleted where a server sets nothing; 0 is never.",
+    ),
     Spec("MEMBER_OPEN_JOBS", "3", "Jobs of one member that run or wait; more are refused."),
     Spec("MEMBER_JOBS", "2", "Jobs of one member that run at once; more wait their turn."),
     Spec("PROCESS_JOBS", "16", "Jobs of everybody that run at once; more wait their turn."),
@@ -150,6 +155,7 @@ class Settings:
     operator_monthly: Micros
     default_dm_daily: Micros | None
     """None where nothing is set: then it is off, but for the sandbox."""
+    default_retention_days: int
     member_open_jobs: int
     member_jobs: int
     process_jobs: int
@@ -189,6 +195,7 @@ class Settings:
             default_guild_monthly=read.parsed("DEFAULT_GUILD_MONTHLY_USD", _usd),
             operator_monthly=read.parsed("OPERATOR_MONTHLY_USD", _usd),
             default_dm_daily=read.set_only("DEFAULT_DM_DAILY_USD", _usd),
+            default_retention_days=read.parsed("DEFAULT_RETENTION_DAYS", _at_least(0)),
             member_open_jobs=read.parsed("MEMBER_OPEN_JOBS", _at_least(1)),
             member_jobs=read.parsed("MEMBER_JOBS", _at_least(1)),
             process_jobs=read.parsed("PROCESS_JOBS", _at_least(1)),

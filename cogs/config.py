@@ -12,7 +12,7 @@ from bot.money import format_usd
 from bot.policy import MOST_PATTERN, Effect
 from bot.requests import NO_GUILD
 from bot.storage import Option
-from cogs.ui import policy_settings
+from cogs.ui import policy_settings, retention
 from cogs.ui.access import Needs
 from cogs.ui.amounts import MOST_TYPED, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
@@ -177,6 +177,19 @@ class Config(
             told = "Pictures are made in this server, unless the operator has paused the whole bot."
             note = "ended the pause of pictures." if changed else ""
             return Changed(boxed(f"### {title}\n{told}"), note)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
+
+    @app_commands.command(
+        name="retention", description="How long prompts and links to pictures are kept"
+    )
+    @app_commands.describe(keep="Leave it out to see what is set; costs are kept in any case")
+    @app_commands.choices(keep=retention.CHOICES)
+    async def retention(self, interaction: Interaction, keep: str | None = None) -> None:
+        """Change or show how long words are kept."""
+
+        async def work() -> Shown:
+            return await retention.change(interaction, keep)
 
         await answer(interaction, work, needs=Needs.MANAGER)
 

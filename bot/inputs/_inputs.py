@@ -155,7 +155,7 @@ class Inputs:
         left = self._limits.job_bytes
         for source in _sources(request):
             if not source.mask_id and not self._links.may_read(source.url):
-                raise UnusableInput(source.filename, "elsewhere")
+                raise UnusableInput(source.filename, "elsewhere" if source.url else "gone")
             left -= source.size
             if source.size > self._limits.file_bytes or left < 0:
                 raise UnusableInput(source.filename, "too_large")

@@ -3,7 +3,16 @@
 Import from here and nothing deeper.
 """
 
-from bot.storage.database import Database, open_database, read_database, sqlite_path
+from bot.storage._erasing import Erasable
+from bot.storage.database import (
+    BESIDE_NO_FILE,
+    Database,
+    forget_backups,
+    open_database,
+    read_database,
+    scrub,
+    sqlite_path,
+)
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -39,6 +48,7 @@ from bot.storage.models import (
     Swept,
 )
 from bot.storage.paint_links import JobState, PaintLink, PaintLinks
+from bot.storage.personal import PersonalData, Record
 from bot.storage.policies import Policies
 from bot.storage.policy_models import (
     THRESHOLDS,
@@ -66,6 +76,7 @@ from bot.storage.reconciliations import (
     Reconciliations,
 )
 from bot.storage.records import Example, Records, Try
+from bot.storage.removals import Removal, Removals
 from bot.storage.report_models import (
     NOBODY,
     Answer,
@@ -79,10 +90,13 @@ from bot.storage.report_models import (
     Sums,
 )
 from bot.storage.reports import Reports
+from bot.storage.retention import DAY_MS, Kept, Retention
 from bot.storage.small import OfferStore, Remembered
 from bot.storage.tray import MOST_IN_TRAY, Added, Tray, TrayPicture
 
 __all__ = [
+    "BESIDE_NO_FILE",
+    "DAY_MS",
     "EVERYWHERE",
     "MOST_IN_TRAY",
     "NOBODY",
@@ -106,6 +120,7 @@ __all__ = [
     "Doubtful",
     "Doubts",
     "DuplicateJob",
+    "Erasable",
     "Erased",
     "Erasure",
     "Example",
@@ -117,6 +132,7 @@ __all__ = [
     "JobState",
     "JobSummary",
     "Jobs",
+    "Kept",
     "Kind",
     "Ledger",
     "MaskStore",
@@ -132,6 +148,7 @@ __all__ = [
     "PaintLink",
     "PaintLinks",
     "Part",
+    "PersonalData",
     "Policies",
     "PolicyChanged",
     "PreferenceStore",
@@ -139,9 +156,13 @@ __all__ = [
     "ReadReconciliations",
     "Reading",
     "Reconciliations",
+    "Record",
     "Records",
     "Remembered",
+    "Removal",
+    "Removals",
     "Reports",
+    "Retention",
     "RuleChange",
     "SetLimit",
     "SetWishes",
@@ -160,7 +181,9 @@ __all__ = [
     "Try",
     "UnsupportedDatabase",
     "Who",
+    "forget_backups",
     "open_database",
     "read_database",
+    "scrub",
     "sqlite_path",
 ]

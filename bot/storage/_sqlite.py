@@ -39,6 +39,8 @@ MAX_GROUP: Final = 64
 READERS: Final = 2
 BACKUPS_KEPT: Final = 3
 _BUSY_MS: Final = 5_000
+_SCRUB_WAIT_MS: Final = 100
+"""How long everybody may wait for one who reads the log, when it is to be emptied."""
 _TRIES: Final = 3
 _OPS_BETWEEN_CHECKS: Final = 50_000
 _UNREADABLE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
@@ -234,6 +236,21 @@ class _Connection(aiosqlite.Connection):
             connection.execute("RELEASE one")
         return outcome
 
+    async def empty_log(self) -> bool:
+        """Write everything into the file and empty its log; False while somebody reads the log."""
+        # In the thread, between two groups of transactions.
+        return cast("bool", await self._execute(self._empty_log))  # type: ignore[no-untyped-call]  # aiosqlite's lack
+
+    def _empty_log(self) -> bool:
+        try:
+            self._conn.execute(f"PRAGMA busy_timeout = {_SCRUB_WAIT_MS}")
+            ((busy, *_),) = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return not busy
+
     async def back_up(self, target: Path) -> None:
         """Copy the database to a new file, whole or not at all."""
         await self._execute(self._back_up, target)  # type: ignore[no-untyped-call]  # aiosqlite's lack
@@ -333,6 +350,7 @@ class SqliteDatabase:
     def __init__(self, writer: _Connection, readers: Sequence[_Connection]) -> None:
         self._writes: deque[_Work] = deque()
         self._reads: deque[_Work] = deque()
+        self._connection = writer
         self._writer = _Server(writer, self._writes, group=MAX_GROUP)
         self._readers = [_Server(reader, self._reads, group=1) for reader in readers]
         self._closed = False
@@ -363,6 +381,10 @@ class SqliteDatabase:
                 reader.serve()
                 break
         return cast("T", await work.answer)
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted; see `bot.storage.database.scrub`."""
+        return not self._closed and await self._connection.empty_log()
 
     async def close(self) -> None:
         """Finish every transaction that was asked for, and take no more."""
@@ -453,7 +475,16 @@ async def _connect(path: Path, *, writes: bool, beside: bool = False) -> AsyncIt
 async def _back_up(writer: _Connection, path: Path, clock: Clock, version: int) -> None:
     """Copy the database as it was at `version`, and delete all but the newest copies."""
     await writer.back_up(path.with_name(f"{path.name}.backup-{version:04d}-{clock.now_ms()}"))
-    copies = [c for c in path.parent.glob(f"{path.name}.backup-*") if c.suffix != ".part"]
-    copies.sort(key=lambda copy: int(copy.name.rpartition("-")[2]))
-    for copy in copies[:-BACKUPS_KEPT]:
+    for copy in backups_of(path)[:-BACKUPS_KEPT]:
         copy.unlink()
+
+
+def backups_of(path: Path) -> list[Path]:
+    """Return the copies that were made of a file, oldest first."""
+    copies = path.parent.glob(f"{path.name}.backup-*")
+    return sorted((c for c in copies if c.name.rpartition("-")[2].isdecimal()), key=made_at)
+
+
+def made_at(copy: Path) -> int:
+    """Return when a copy was made (epoch ms), which its name says."""
+    return int(copy.name.rpartition("-")[2])

@@ -9,14 +9,18 @@ Owns no table: migrations make them, `ledger` and `jobs` use them.
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import unquote
 
 from bot.clock import Clock
-from bot.storage._sqlite import open_sqlite, read_sqlite
+from bot.storage._sqlite import SqliteDatabase, backups_of, made_at, open_sqlite, read_sqlite
 from bot.storage.errors import StorageError, UnsupportedDatabase
 from bot.storage.migrate import MIGRATIONS, load
 from bot.storage.rows import Reader, Store
+
+BESIDE_NO_FILE: Final = Path("data", "bot.db")
+"""What other files are beside when the database is none: where it would be by default. Processes
+may share the list of models there, since it is replaced whole."""
 
 
 class Database(Store, Protocol):
@@ -65,6 +69,26 @@ async def read_database(url: str) -> AsyncIterator[Reader]:
         return
     async with _postgres()(url, files, clock=None) as database:
         yield database
+
+
+async def scrub(database: Store) -> bool:
+    """Leave nothing of what was deleted in the files of the database, as far as we can.
+
+    SQLite overwrites what is deleted, but its log still has it: that is emptied. False while
+    somebody reads the log, so that it has to be tried again. A server tidies up by itself.
+    """
+    return await database.scrub() if isinstance(database, SqliteDatabase) else True
+
+
+def forget_backups(path: Path, *, before_ms: int) -> int:
+    """Delete copies that were made of a file before it was migrated, if they are so old.
+
+    They hold what was erased since. Returns how many; blocking.
+    """
+    old = [copy for copy in backups_of(path) if made_at(copy) < before_ms]
+    for copy in old:
+        copy.unlink(missing_ok=True)
+    return len(old)
 
 
 def _postgres() -> "Callable[..., AbstractAsyncContextManager[Database]]":

@@ -383,6 +383,7 @@ async def _read_config(guild_id: int, tx: Tx) -> GuildConfig:
         log_channel=row.maybe_integer("log_channel"),
         manager_role=row.maybe_integer("manager_role"),
         confirm_above=row.maybe_integer("confirm_above"),
+        retention_days=row.maybe_integer("retention_days"),
         paused_ms=row.maybe_integer("paused_at"),
         paused_by=row.maybe_integer("paused_by"),
     )

@@ -103,6 +103,8 @@ class Option(StrEnum):
     """Holders of this role may do what Manage Server allows."""
     CONFIRM_ABOVE = "confirm_above"
     """Micro-USD: jobs that may cost more ask before anything is held."""
+    RETENTION = "retention_days"
+    """Days after which words and links are deleted; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class GuildConfig:
     log_channel: int | None = None
     manager_role: int | None = None
     confirm_above: Micros | None = None
+    retention_days: int | None = None
+    """0: for good; None: as the operator says."""
     paused_ms: int | None = None
     paused_by: int | None = None
 

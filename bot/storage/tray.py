@@ -60,8 +60,8 @@ class Tray:
         async def run(tx: Tx) -> Added:
             await tx.fetch("DELETE FROM tray_picture WHERE added_at <= $1", now - TRAY_MS)
             there = await _list(tx, user_id, now)
-            places = {_place(each.source) for each in there}
-            wanted = {place: each for each in sources if (place := _place(each)) not in places}
+            places = {each.source.place for each in there}
+            wanted = {each.place: each for each in sources if each.place not in places}
             fitting = list(wanted.values())[: max(0, MOST_IN_TRAY - len(there))]
             new = [TrayPicture(*pair) for pair in zip(ids, fitting, strict=False)]
             await insert(
@@ -123,8 +123,3 @@ async def _list(tx: Tx, user_id: int, now_ms: int) -> tuple[TrayPicture, ...]:
 
 def _picture(row: Row) -> TrayPicture:
     return TrayPicture(row.integer("id"), Source(**json.loads(row.text("source"))))
-
-
-def _place(source: Source) -> str:
-    """What stays the same of a link when Discord signs it anew."""
-    return source.url.partition("?")[0]

@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     """A line that only one person's client shows, e.g. "The application did not respond"."""
     GUILD_JOINED = "guild_joined"
     GUILD_LEFT = "guild_left"
+    GUILD_DOWN = "guild_down"
+    GUILD_UP = "guild_up"
     GUILD_CHANGED = "guild_changed"
     """Its roles, channels, members or the guild itself."""
     BOT_ONLINE = "bot_online"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox.discord.events import EventKind, WorldEvent
 from sandbox.discord.interactions import Interaction
 from sandbox.discord.messages import Message
-from sandbox.discord.places import Channel, JsonObject, Member, Role
+from sandbox.discord.places import Channel, Guild, JsonObject, Member, Role
 from sandbox.discord.signals import Signal
 from sandbox.discord.wire import (
     MESSAGE_CONTENT,
@@ -194,7 +194,8 @@ class Gateway:
             },
         )
         for guild in guilds:
-            session.dispatch("GUILD_CREATE", guild_create_json(world, guild))
+            if not guild.is_down:
+                session.dispatch("GUILD_CREATE", guild_create_json(world, guild))
         self._came_online()
 
     def resume(self, connection: "Connection", session_id: str, sequence: int) -> bool | int:
@@ -253,15 +254,30 @@ class Gateway:
             self._message_event("MESSAGE_DELETE", event)
         elif event.kind is EventKind.GUILD_JOINED and event.guild_id is not None:
             guild = self._world.guilds[event.guild_id]
+            if guild.is_down:
+                return
             data = guild_create_json(self._world, guild)
             # Its absence tells a client that the guild is new, not just available again.
             del data["unavailable"]
             self._dispatch("GUILD_CREATE", data, guild.id, intent=GUILDS)
+        elif event.kind in {EventKind.GUILD_DOWN, EventKind.GUILD_UP}:
+            self._outage_event(self._world.guilds[event.guild_id or 0])
         elif event.kind is EventKind.GUILD_LEFT:
             gone = {"id": str(event.guild_id)}
             self._dispatch("GUILD_DELETE", gone, event.guild_id, intent=GUILDS)
         elif event.kind is EventKind.GUILD_CHANGED:
             self._guild_event(event)
+
+    def _outage_event(self, guild: Guild) -> None:
+        """Tell that a guild is down, or up again, unless the bot was thrown out meanwhile."""
+        if not self._world.bot_is_in(guild):
+            return
+        if guild.is_down:
+            down = {"id": str(guild.id), "unavailable": True}
+            self._dispatch("GUILD_DELETE", down, guild.id, intent=GUILDS)
+        else:
+            data = guild_create_json(self._world, guild)
+            self._dispatch("GUILD_CREATE", data, guild.id, intent=GUILDS)
 
     def _message_event(self, name: str, event: WorldEvent) -> None:
         message, guild_id = event.message, event.guild_id
@@ -305,7 +321,7 @@ class Gateway:
 
     def _guild_event(self, event: WorldEvent) -> None:
         guild, subject = self._world.guilds[event.guild_id or 0], event.subject
-        if not self._world.bot_is_in(guild) or subject is None:
+        if not self._world.bot_is_in(guild) or guild.is_down or subject is None:
             return
         data: JsonObject
         intent = GUILDS

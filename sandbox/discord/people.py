@@ -411,6 +411,9 @@ class Person:
         from_menu: bool = False,
     ) -> Interaction:
         """Start an interaction: with a `command`, through a component of `source`, or a modal."""
+        guild = self._core.world.guild_of(channel)
+        if guild is not None and guild.is_down:
+            raise NotPossibleError(f"{guild.name} is down")
         if command is not None and brings(self.user, command.data):
             authorized_by = self.user.id
         elif source is not None:

@@ -158,6 +158,8 @@ class Guild:
     premium_tier: int = 0
     locale: str = "en-US"
     bot_joined_ms: int = 0
+    is_down: bool = False
+    """Discord has an outage that concerns it."""
 
     @property
     def upload_limit(self) -> int:

@@ -309,6 +309,16 @@ class World:
         self.commands.pop(guild.id, None)
         self.bulletin.emit(WorldEvent(EventKind.GUILD_LEFT, guild_id=guild.id))
 
+    def guild_outage(self, guild: Guild) -> None:
+        """Let an outage of Discord's concern a guild: nobody can use it, and its events stop."""
+        guild.is_down = True
+        self.bulletin.emit(WorldEvent(EventKind.GUILD_DOWN, guild_id=guild.id))
+
+    def guild_recovers(self, guild: Guild) -> None:
+        """Undo `guild_outage`."""
+        guild.is_down = False
+        self.bulletin.emit(WorldEvent(EventKind.GUILD_UP, guild_id=guild.id))
+
     def notice(self, channel: Channel, user: User, text: str) -> None:
         """Show one person a line that only their client makes."""
         self.bulletin.emit(

@@ -19,6 +19,7 @@ from bot.storage import (
     Ledger,
     NewCharge,
     NewJob,
+    Output,
     Policies,
     open_database,
 )
@@ -264,6 +265,16 @@ async def refused(books: Books, **wanted: object) -> QuotaExceeded:
 async def held(books: Books, **wanted: object) -> HeldJob:
     """Hold a job that fits."""
     return await books.ledger.hold(books.job(**wanted))  # type: ignore[arg-type]  # passed through
+
+
+async def ended(books: Books, job: NewJob, *, actual: int = 700, message: int = 99) -> HeldJob:
+    """Run a job to its end: each picture costs the same."""
+    held = await books.sent(job)
+    for number, charge_id in enumerate(held.charge_ids):
+        picture = Output(url=f"https://pictures.test/{job.actor.user_id}/{number}")
+        await books.ledger.settle(charge_id, actual=actual, outputs=(picture,))
+    await books.jobs.mark_delivered(job.id, channel_id=job.actor.channel_id, message_id=message)
+    return held
 
 
 @asynccontextmanager

@@ -16,17 +16,14 @@ from bot.requests import Actor
 from bot.storage import (
     Erased,
     Erasure,
-    HeldJob,
     ModelPolicies,
-    NewJob,
     OfferStore,
     Option,
-    Output,
     Who,
     sqlite_path,
 )
 from bot.storage.rows import LIMIT_S, Row, Store, Transaction, Tx
-from tests.storage.books import MINUTE, NOON, Books, open_books, sqlite_url
+from tests.storage.books import MINUTE, NOON, Books, ended, open_books, sqlite_url
 
 T = TypeVar("T")
 
@@ -65,16 +62,6 @@ def holding(
         return set(outside(database_url, found))
 
     return find
-
-
-async def ended(books: Books, job: NewJob, *, actual: int = 700) -> HeldJob:
-    """Run a job to its end: each picture costs the same."""
-    held = await books.sent(job)
-    for number, charge_id in enumerate(held.charge_ids):
-        picture = Output(url=f"https://pictures.test/{job.actor.user_id}/{number}")
-        await books.ledger.settle(charge_id, actual=actual, outputs=(picture,))
-    await books.jobs.mark_delivered(job.id, channel_id=job.actor.channel_id, message_id=99)
-    return held
 
 
 async def some_pictures(tx: Tx) -> None:

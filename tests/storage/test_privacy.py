@@ -1,0 +1,314 @@
+"""Erasures are remembered beside the database, repeated after a restore, and leave no byte."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.erased import ErasedList
+from bot.errors import LedgerUnavailable
+from bot.policy import Effect, ModelRule, Reach
+from bot.privacy import Privacy
+from bot.quotas import Window
+from bot.storage import (
+    Erasure,
+    Kind,
+    ModelPolicies,
+    Option,
+    PreferenceStore,
+    Who,
+    forget_backups,
+    scrub,
+)
+from bot.storage.rows import Row
+from bot.wishes import Wish
+from tests.storage.books import DAY, NOON, SECRET, Books, StillClock, ended, open_books, sqlite_url
+
+THEM, OTHER, ADMIN, GUILD = 424_242_424_242, 12, 13, 77
+WORDS = "a lighthouse that nobody else has ever thought of"
+
+
+@pytest.fixture
+def erased(tmp_path: Path) -> ErasedList:
+    return ErasedList(tmp_path / "bot.erased", secret=SECRET)
+
+
+def privacy_of(books: Books, erased: ErasedList) -> Privacy:
+    erasure = Erasure(books.db, clock=books.clock)
+    return Privacy(erasure, database=books.db, erased=erased, clock=books.clock)
+
+
+async def rows_of(books: Books, sql: str) -> list[Row]:
+    return await books.db.read(lambda tx: tx.fetch(sql))
+
+
+async def prompts(books: Books) -> list[str]:
+    rows = await rows_of(books, "SELECT prompt FROM prompt ORDER BY prompt")
+    return [row.text("prompt") for row in rows]
+
+
+# The list
+
+
+async def test_the_list_knows_who_was_erased_and_names_nobody(
+    erased: ErasedList, tmp_path: Path
+) -> None:
+    assert erased.is_empty
+    assert await erased.times(Kind.PERSON, [THEM]) == {}
+    await erased.add(Kind.PERSON, THEM, when_ms=5)
+    await erased.add(Kind.PERSON, THEM, when_ms=9)
+    await erased.add(Kind.PERSON, THEM, when_ms=7)
+    await erased.add(Kind.GUILD, OTHER, when_ms=8)
+    assert await erased.times(Kind.PERSON, [OTHER, THEM, 5]) == {THEM: 9}
+    assert await erased.times(Kind.GUILD, [OTHER, THEM]) == {OTHER: 8}
+    text = (tmp_path / "bot.erased").read_text()
+    assert len(text.splitlines()) == 4
+    assert str(THEM) not in text
+    assert (tmp_path / "bot.erased").stat().st_mode & 0o077 == 0
+    others = ErasedList(tmp_path / "bot.erased", secret=b"another secret")
+    assert await others.times(Kind.PERSON, [THEM]) == {}
+
+
+async def test_a_line_that_a_crash_has_cut_off_spoils_no_other(
+    erased: ErasedList, tmp_path: Path
+) -> None:
+    await erased.add(Kind.PERSON, THEM, when_ms=1234)
+    path = tmp_path / "bot.erased"
+    path.write_bytes(path.read_bytes() + path.read_bytes()[:-3])
+    await erased.add(Kind.PERSON, OTHER, when_ms=5)
+    assert await erased.times(Kind.PERSON, [THEM, OTHER]) == {THEM: 1234, OTHER: 5}
+
+
+async def test_nobody_is_erased_whose_erasure_cannot_be_remembered(
+    books: Books, tmp_path: Path
+) -> None:
+    await ended(books, books.job(user=THEM, prompt=WORDS))
+    (tmp_path / "in the way").write_text("")
+    erased = ErasedList(tmp_path / "in the way" / "bot.erased", secret=SECRET)
+    with pytest.raises(LedgerUnavailable):
+        await privacy_of(books, erased).erase_person(THEM)
+    assert await prompts(books) == [WORDS]
+
+
+# After a restore
+
+
+async def test_who_is_in_a_restored_copy_is_erased_again_and_nobody_else(
+    tmp_path: Path, erased: ErasedList
+) -> None:
+    url, copy = sqlite_url(tmp_path), tmp_path / "copy.db"
+    clock = StillClock()
+    async with open_books(url, clock) as books:
+        await ended(books, books.job(user=THEM, prompt=WORDS))
+        await ended(books, books.job(user=OTHER, prompt="hers"))
+        await PreferenceStore(books.db, clock=clock).set(THEM, 0, Wish.MODEL, "some/model")
+        await books.policies.set_limit(Who.member(GUILD, OTHER), Window.DAY, 5000, by=THEM)
+    shutil.copy(tmp_path / "bot.db", copy)
+    async with open_books(url, clock) as books:
+        clock.now += DAY
+        await privacy_of(books, erased).erase_person(THEM)
+        assert await prompts(books) == ["hers"]
+    shutil.copy(copy, tmp_path / "bot.db")
+
+    clock.now += DAY
+    async with open_books(url, clock) as books:
+        assert await prompts(books) == [WORDS, "hers"]
+        assert await privacy_of(books, erased).reapply() == 1
+        assert await prompts(books) == ["hers"]
+        assert await rows_of(books, "SELECT * FROM preference") == []
+        assert await rows_of(books, f"SELECT 1 FROM spending_rule WHERE set_by = {THEM}") == []
+        assert await books.ledger.spend(OTHER) == 700
+        assert await privacy_of(books, erased).reapply() == 0
+    assert WORDS.encode() not in (tmp_path / "bot.db").read_bytes()
+
+
+async def test_what_somebody_does_after_their_erasure_is_theirs(
+    books: Books, erased: ErasedList
+) -> None:
+    privacy = privacy_of(books, erased)
+    await ended(books, books.job(user=THEM, prompt=WORDS))
+    await privacy.erase_person(THEM)
+    books.clock.now += 1
+    await ended(books, books.job(user=THEM, prompt="new"))
+    await PreferenceStore(books.db, clock=books.clock).set(THEM, 0, Wish.MODEL, "some/model")
+    await books.policies.set_limit(Who.member(GUILD, THEM), Window.DAY, 5000, by=ADMIN)
+    await books.policies.set_limit(Who.guild(GUILD), Window.DAY, 5000, by=THEM)
+
+    assert await privacy.reapply() == 0
+    assert await prompts(books) == ["new"]
+    assert len(await rows_of(books, "SELECT * FROM preference")) == 1
+    limits = await books.policies.limits(GUILD)
+    assert {(rule.who.id, rule.set_by) for rule in limits} == {(THEM, ADMIN), (0, THEM)}
+
+
+async def test_a_guild_in_a_restored_copy_is_erased_again(books: Books, erased: ErasedList) -> None:
+    await erased.add(Kind.GUILD, GUILD, when_ms=NOON + DAY)
+    await ended(books, books.job(prompt=WORDS))
+    await books.policies.configure(GUILD, Option.ALERT_CHANNEL, 5, by=ADMIN)
+    privacy = privacy_of(books, erased)
+    assert await privacy.reapply() == 1
+    assert await prompts(books) == []
+    assert (await books.policies.config(GUILD)).alert_channel is None
+
+    books.clock.now += 2 * DAY  # and then it comes back
+    await books.policies.configure(GUILD, Option.ALERT_CHANNEL, 6, by=ADMIN)
+    store = ModelPolicies(books.db, clock=books.clock)
+    await store.add_rule(GUILD, ModelRule(Reach.GUILD, 0, Effect.DENY, "acme/*"), by=ADMIN)
+    await ended(books, books.job(prompt="new"))
+    assert await privacy.reapply() == 0
+    assert (await books.policies.config(GUILD)).alert_channel == 6
+    assert await prompts(books) == ["new"]
+
+
+# No byte
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[tuple[Books, Path]]:
+    async with open_books(sqlite_url(tmp_path)) as books:
+        yield books, tmp_path
+
+
+def on_disk(folder: Path) -> bytes:
+    """All files beside the database, as they are while it is open."""
+    return b"".join(found.read_bytes() for found in sorted(folder.rglob("*")) if found.is_file())
+
+
+async def test_erased_words_are_in_no_file_while_the_database_is_open(
+    file: tuple[Books, Path], erased: ErasedList
+) -> None:
+    books, folder = file
+    for number in range(60):
+        words = f"{WORDS} {number} " + "x" * (number * 97)
+        await ended(books, books.job(user=THEM, prompt=words))
+        await ended(books, books.job(user=OTHER, prompt=f"hers {number}"))
+    assert WORDS.encode() in on_disk(folder)
+    await privacy_of(books, erased).erase_person(THEM)
+    assert WORDS.encode() not in on_disk(folder)
+    assert b"hers 59" in on_disk(folder)
+
+
+async def test_a_job_that_ran_on_leaves_none_either_once_it_is_erased(
+    file: tuple[Books, Path], erased: ErasedList
+) -> None:
+    books, folder = file
+    held = await books.sent(books.job(user=THEM, prompt=WORDS))
+    privacy = privacy_of(books, erased)
+    assert (await privacy.erase_person(THEM)).waiting == 1
+    assert await privacy.go_on() == 1
+    await books.ledger.settle(held.charge_ids[0], actual=1)
+    await books.jobs.mark_delivered(held.job_id, channel_id=1, message_id=1)
+    assert await privacy.go_on() == 0
+    assert WORDS.encode() not in on_disk(folder)
+
+
+async def test_somebody_who_reads_the_log_is_not_waited_for_and_it_is_emptied_later(
+    file: tuple[Books, Path], erased: ErasedList
+) -> None:
+    books, folder = file
+    await ended(books, books.job(user=THEM, prompt=WORDS))
+    privacy = privacy_of(books, erased)
+    with closing(sqlite3.connect(folder / "bot.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert len(reader.execute("SELECT * FROM prompt").fetchall()) == 1
+        erasing = asyncio.create_task(privacy.erase_person(THEM))
+        await ended(books, books.job(user=OTHER, prompt="meanwhile"))  # nobody is kept waiting
+        await erasing
+        assert await prompts(books) == ["meanwhile"]
+        assert not await scrub(books.db)
+        assert WORDS.encode() in on_disk(folder)
+        reader.execute("ROLLBACK")
+    await privacy.go_on()
+    assert WORDS.encode() not in on_disk(folder)
+    assert await prompts(books) == ["meanwhile"]
+
+
+async def test_the_log_is_emptied_while_others_write(file: tuple[Books, Path]) -> None:
+    books, _ = file
+
+    async def spend() -> None:
+        for _ in range(10):
+            await ended(books, books.job(), actual=1)
+
+    async def empty() -> None:
+        for _ in range(10):
+            await scrub(books.db)
+
+    await asyncio.gather(spend(), empty(), spend())
+    assert await scrub(books.db)
+    assert len(await prompts(books)) == 20
+
+
+async def test_a_closed_database_is_not_scrubbed(tmp_path: Path) -> None:
+    async with open_books(sqlite_url(tmp_path)) as books:
+        database = books.db
+    assert not await scrub(database)
+
+
+async def test_on_a_server_there_is_nothing_to_be_emptied(books: Books, engine: str) -> None:
+    assert await scrub(books.db)
+    assert engine in {"sqlite", "postgresql"}
+
+
+def test_copies_from_before_an_upgrade_go_after_a_while(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    names = [f"bot.db.backup-0009-{NOON - age * DAY}" for age in (40, 31, 29)]
+    for name in (*names, "bot.db.backup-mine", "bot.db.backup-0009-5.part", "bot.db"):
+        (tmp_path / name).write_text("")
+    assert forget_backups(path, before_ms=NOON - 30 * DAY) == 2
+    left = sorted(each.name for each in tmp_path.iterdir())
+    assert left == ["bot.db", names[2], "bot.db.backup-0009-5.part", "bot.db.backup-mine"]
+
+
+# Memory
+
+
+class Remembering:
+    def __init__(self) -> None:
+        self.forgot: list[int] = []
+
+    def forget_person(self, user_id: int) -> None:
+        self.forgot.append(user_id)
+
+    def forget(self, guild_id: int) -> None:
+        self.forgot.append(guild_id)
+
+
+async def test_what_is_in_memory_is_forgotten_too(books: Books, erased: ErasedList) -> None:
+    memory, guilds = Remembering(), Remembering()
+    privacy = Privacy(
+        Erasure(books.db, clock=books.clock),
+        database=books.db,
+        erased=erased,
+        clock=books.clock,
+        memories=(memory,),
+        guilds=guilds,
+    )
+    await privacy.erase_person(THEM)
+    await privacy.erase_guild(GUILD)
+    assert (memory.forgot, guilds.forgot) == ([THEM], [GUILD])
+
+
+async def test_of_a_question_only_the_first_answer_counts(books: Books, erased: ErasedList) -> None:
+    privacy = privacy_of(books, erased)
+    assert privacy.answer(5)
+    assert not privacy.answer(5)
+    privacy.unanswer(5)  # it failed
+    assert privacy.answer(5)
+    for question in range(10, 2_000):
+        privacy.answer(question)
+    assert privacy.answer(5)  # nobody clicks on it any more
+
+
+async def test_two_who_erase_the_same_person_wait_for_each_other(
+    books: Books, erased: ErasedList
+) -> None:
+    for _ in range(30):
+        await ended(books, books.job(user=THEM, prompt=WORDS))
+    privacy = privacy_of(books, erased)
+    first, second = await asyncio.gather(privacy.erase_person(THEM), privacy.erase_person(THEM))
+    assert (first.rows["job"], second.rows) == (30, {})
