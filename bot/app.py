@@ -107,11 +107,13 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         check = group.create_task(_check_key(services, say), name="check-key")
         bot.warming = group.create_task(services.catalog.load(), name="load-catalogue")
         recovery = group.create_task(services.recovery.run(bot.connected), name="recovery")
+        watch = services.operator_watch.run(bot.connected)
+        watching = group.create_task(watch, name="operator-watch")
         discord_task = group.create_task(_connect(bot), name="discord")
         announcing = group.create_task(announce(), name="announce")
         stopping: asyncio.Task[Any] = group.create_task(stop.wait(), name="stop")
         await asyncio.wait({stopping, discord_task}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (check, bot.warming, announcing):
+        for task in (check, bot.warming, announcing, watching):
             task.cancel()
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))

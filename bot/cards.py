@@ -13,7 +13,7 @@ from bot.images import Prepared
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
 from bot.requests import ImageRequest, ReplyRoute
-from bot.storage import Crossing
+from bot.storage import Crossing, Spike
 
 
 class RouteClosed(Exception):
@@ -142,6 +142,37 @@ class BudgetAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class SpikeAlert:
+    """A member spends far more than usually; told to who manages the guild, once a day."""
+
+    spike: Spike
+    guild_name: str = ""
+    """Filled in as in `BudgetAlert`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowBalance:
+    """ImageRouter's credits are nearly used up; told to the operator, once until they are not."""
+
+    left: Micros
+    below: Micros
+    """What the operator wants to be told of."""
+    a_day: Micros | None
+    """What the bot has spent on a day lately; None when nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingModel:
+    """A model brings hardly any pictures; told to the operator, once until it does again."""
+
+    model: str
+    tries: int
+    failed: int
+    is_default: bool
+    """Of the whole bot."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobLine:
     """What a guild's log channel gets of a finished job; never its prompt."""
 
@@ -158,7 +189,10 @@ class Closed:
     """There is a picture, but no way to deliver it."""
 
 
-Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert | JobLine
+OperatorCard: TypeAlias = Alert | LowBalance | FailingModel
+Card: TypeAlias = (
+    Progress | Result | Failure | Spent | Closed | OperatorCard | BudgetAlert | SpikeAlert | JobLine
+)
 
 
 class Messenger(Protocol):

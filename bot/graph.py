@@ -27,6 +27,7 @@ from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.job_log import JobLog
 from bot.offers import Offers
+from bot.operator_watch import OperatorWatch
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
@@ -39,6 +40,7 @@ from bot.secret import load_or_make_secret
 from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
+    Alarms,
     Jobs,
     Ledger,
     MaskStore,
@@ -171,7 +173,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             patience=parts.patience,
         )
-        budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
+        budgets = BudgetAlerts(policies=policies, alerts=alerts)
         teller = Teller(
             delivery=delivery,
             ledger=ledger,
@@ -224,6 +226,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             secret=secret,
             planner=planner,
         )
+        records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
             settings=settings,
             clock=clock,
@@ -236,7 +239,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             planner=planner,
             catalog=catalog,
             preferences=preferences,
-            records=ModelRecords(Records(database, clock=clock), clock=clock),
+            records=records,
             router=router,
             generation=generation,
             teller=teller,
@@ -247,6 +250,16 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             painting=painting,
             alerts=alerts,
+            operator_watch=OperatorWatch(
+                alarms=Alarms(database, clock=clock),
+                alerts=alerts,
+                router=router,
+                ledger=ledger,
+                records=records,
+                clock=clock,
+                low_balance=settings.low_balance,
+                default_model=settings.default_model,
+            ),
         )
         await ledger.heartbeat()
         bot = ImageBot(

@@ -11,6 +11,7 @@ from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.offers import Offers
+from bot.operator_watch import OperatorWatch
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
@@ -48,3 +49,4 @@ class Services:
     offers: Offers
     painting: Painting
     alerts: Alerts
+    operator_watch: OperatorWatch

@@ -3,6 +3,7 @@
 Import from here and nothing deeper.
 """
 
+from bot.storage.alarms import Alarm, Alarms
 from bot.storage.database import Database, open_database, read_database, sqlite_path
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
@@ -41,6 +42,7 @@ from bot.storage.policy_models import (
     Option,
     RuleChange,
     SetLimit,
+    Spike,
     Standing,
     Tally,
     Who,
@@ -69,6 +71,8 @@ __all__ = [
     "NOBODY",
     "THRESHOLDS",
     "Added",
+    "Alarm",
+    "Alarms",
     "Answer",
     "BlockedMember",
     "Charge",
@@ -115,6 +119,7 @@ __all__ = [
     "SetLimit",
     "SetWishes",
     "Settlement",
+    "Spike",
     "Standing",
     "StorageError",
     "Stretch",

@@ -43,6 +43,7 @@ _ACTED: Final = (
     ("model_rule", "set_by"),
     ("picture_channel", "set_by"),
     ("blocked_phrase", "set_by"),
+    ("digest", "set_by"),
     ("rule_change", "changed_by"),
 )
 """Where it stands who has changed something; guilds first, as whoever changes a rule does."""

@@ -16,14 +16,17 @@ from bot.cards import (
     BudgetAlert,
     Card,
     Closed,
+    FailingModel,
     Failure,
     JobLine,
     Linked,
+    LowBalance,
     Missing,
     Offer,
     Progress,
     Result,
     Spent,
+    SpikeAlert,
 )
 from bot.errors import NeedsMaskCheck
 from bot.images import Prepared, filename
@@ -31,7 +34,7 @@ from bot.money import format_price, format_usd
 from bot.outcomes import Assignment, Note, Report
 from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
-from cogs.ui import comparison, errors
+from cogs.ui import alert_text, comparison, errors
 from cogs.ui.buttons import (
     AgainButton,
     CancelButton,
@@ -93,11 +96,14 @@ def render(card: Card, *, addressed: bool = False, painting: bool = False) -> Re
         case Closed():
             text = "The picture was made, but can't be posted." if card.made else "No picture came."
             return Rendered(_view(discord.ui.TextDisplay(f"-# {text}")), [])
-        case Alert():
-            told = errors.explain_alert(card)
+        case Alert() | LowBalance() | FailingModel():
+            told = alert_text.explain_for_operator(card)
             return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])
         case BudgetAlert():
             told = errors.explain_budget_alert(card)
+            return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
+        case SpikeAlert():
+            told = alert_text.explain_spike(card)
             return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
         case JobLine():
             return Rendered(_view(_box(_WORKING, _job_line(card))), [])
