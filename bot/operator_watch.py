@@ -27,8 +27,8 @@ LOOK_S: Final = 60
 """How often the models are looked at."""
 BALANCE_MS: Final = 30 * 60_000
 """How often ImageRouter is asked for the balance, by all processes together."""
-_JITTER: Final = 0.2
-"""The largest part of that by which it is later, so that bots don't ask in step."""
+_LATEST_MS: Final = BALANCE_MS * 6 // 5
+"""When it is asked at the latest; at some time before, so that bots don't ask in step."""
 _HOUR_MS: Final = 3_600_000
 _FEWEST: Final = 10
 """Tries within an hour that tell something."""
@@ -64,6 +64,7 @@ class OperatorWatch:
         self._low_balance = low_balance
         self._default_model = default_model
         self._balance_due_ms = 0
+        self._looking = asyncio.Lock()
 
     async def run(self, ready: asyncio.Event) -> None:
         """Look for ever, once `ready` (Discord is connected): there is nobody to tell before."""
@@ -82,12 +83,12 @@ class OperatorWatch:
 
     async def look(self) -> None:
         """Look once, and tell what is new. Raises LedgerUnavailable."""
-        await self._look_at_models()
-        now = self._clock.now_ms()
-        late = BALANCE_MS * (1 + random.uniform(0, _JITTER))  # noqa: S311 - no secret
-        if self._low_balance and not 0 < self._balance_due_ms - now <= late:
-            self._balance_due_ms = now + int(late)
-            await self._look_at_balance()
+        async with self._looking:
+            await self._look_at_models()
+            now = self._clock.now_ms()
+            if self._low_balance and not 0 < self._balance_due_ms - now <= _LATEST_MS:
+                self._balance_due_ms = now + random.randint(BALANCE_MS, _LATEST_MS)  # noqa: S311 - no secret
+                await self._look_at_balance()
 
     async def _look_at_balance(self) -> None:
         # A turn of another process is one for all; also of one that ended a minute ago.
