@@ -5,8 +5,10 @@ CREATE TABLE digest (
     channel_id BIGINT NOT NULL,
     set_by BIGINT NOT NULL,
     covered_until BIGINT NOT NULL,        -- what ended by then is dealt with, or was not wanted yet
-    covered_before BIGINT,                -- how far it was covered before the claim below
-    claimed_at BIGINT,                    -- when posting of the latest one began; NULL once it is over
+    reported_until BIGINT,                -- the end of what was posted last, or may have been
+    claim_id BIGINT,                      -- of the latest one, until it is known what became of it
+    claimed_at BIGINT,
+    covered_before BIGINT,                -- how far it was covered before that claim
     lost_label TEXT,                      -- one of which nobody knows whether it was posted
     troubled_at BIGINT,                   -- since when it can't be posted; NULL where it can
     try_at BIGINT NOT NULL                -- not before

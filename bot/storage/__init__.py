@@ -5,6 +5,7 @@ Import from here and nothing deeper.
 
 from bot.storage.alarms import Alarm, Alarms
 from bot.storage.database import Database, open_database, read_database, sqlite_path
+from bot.storage.digests import Claim, DigestStore, SetDigest
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -78,12 +79,14 @@ __all__ = [
     "Charge",
     "ChargeLine",
     "ChargeState",
+    "Claim",
     "Crossing",
     "Database",
     "DatabaseInUse",
     "DayOfModel",
     "Delivered",
     "Delivery",
+    "DigestStore",
     "DuplicateJob",
     "Erased",
     "Erasure",
@@ -116,6 +119,7 @@ __all__ = [
     "Remembered",
     "Reports",
     "RuleChange",
+    "SetDigest",
     "SetLimit",
     "SetWishes",
     "Settlement",
