@@ -109,6 +109,7 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         recovery = group.create_task(services.recovery.run(bot.connected), name="recovery")
         watch = services.operator_watch.run(bot.connected)
         watching = group.create_task(watch, name="operator-watch")
+        digests = group.create_task(services.digest_posts.run(bot.connected), name="digests")
         discord_task = group.create_task(_connect(bot), name="discord")
         announcing = group.create_task(announce(), name="announce")
         stopping: asyncio.Task[Any] = group.create_task(stop.wait(), name="stop")
@@ -118,9 +119,10 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
         await services.recovery.finish()
+        await services.digest_posts.finish()
         await services.generation.idle()  # who asked meanwhile is told that the bot stops
-        recovery.cancel()
-        stopping.cancel()
+        for task in (recovery, digests, stopping):
+            task.cancel()
         await bot.close()
         if (refused := await discord_task) is not None:
             raise refused

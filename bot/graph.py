@@ -19,6 +19,7 @@ from bot.charging import Charger
 from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
+from bot.digest_posts import DigestPosts
 from bot.downloads import Downloads
 from bot.generation import Generation
 from bot.ids import make_id
@@ -41,6 +42,7 @@ from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
     Alarms,
+    DigestStore,
     Jobs,
     Ledger,
     MaskStore,
@@ -50,6 +52,7 @@ from bot.storage import (
     Policies,
     PreferenceStore,
     Records,
+    Reports,
     open_database,
     sqlite_path,
 )
@@ -226,6 +229,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             secret=secret,
             planner=planner,
         )
+        digests = DigestStore(database, clock=clock)
         records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
             settings=settings,
@@ -259,6 +263,17 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 clock=clock,
                 low_balance=settings.low_balance,
                 default_model=settings.default_model,
+            ),
+            digests=digests,
+            digest_posts=DigestPosts(
+                store=digests,
+                reports=Reports(database, defaults=defaults),
+                policies=policies,
+                messenger=messenger,
+                alerts=alerts,
+                delivery=delivery,
+                serves=presence.serves,
+                clock=clock,
             ),
         )
         await ledger.heartbeat()

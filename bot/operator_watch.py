@@ -9,12 +9,11 @@ import asyncio
 import logging
 import random
 import zlib
-from contextlib import suppress
 from typing import Final
 
 from bot.alerts import Alerts
 from bot.cards import FailingModel, LowBalance, OperatorCard
-from bot.clock import Clock
+from bot.clock import Clock, pause
 from bot.errors import LedgerUnavailable
 from bot.imagerouter import ImageRouter, ImageRouterError
 from bot.money import Micros
@@ -76,10 +75,7 @@ class OperatorWatch:
                 _log.warning("What the operator should know could not be looked at")
             except Exception:  # noqa: BLE001 - one look that fails must not be the last
                 _log.exception("A fault while it was looked at what the operator should know")
-            # The clock may be set back, or moved by a sandbox: neither makes this wait longer.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._clock.sleep_until(self._clock.now_ms() + LOOK_S * 1000)
+            await pause(self._clock, LOOK_S)
 
     async def look(self) -> None:
         """Look once, and tell what is new. Raises LedgerUnavailable."""

@@ -6,6 +6,7 @@ from bot.alerts import Alerts
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.digest_posts import DigestPosts
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
@@ -19,7 +20,7 @@ from bot.preferences import Preferences
 from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies
+from bot.storage import Database, DigestStore, Jobs, Ledger, ModelPolicies, Policies
 from bot.telling import Teller
 
 
@@ -50,3 +51,5 @@ class Services:
     painting: Painting
     alerts: Alerts
     operator_watch: OperatorWatch
+    digests: DigestStore
+    digest_posts: DigestPosts

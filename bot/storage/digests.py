@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.ids import make_id
 from bot.quotas import Window, ZoneChange
 from bot.storage._audit import Change, record_change
+from bot.storage._today import read_zones
 from bot.storage.rows import Row, Store, Tx, first
 
 
@@ -90,6 +91,15 @@ class DigestStore:
         change = Change("digest", guild_id, by)
         await record_change(tx, change, before=before, after=None, clock=self._clock)
         return True
+
+    async def get(self, guild_id: int) -> SetDigest | None:
+        """Return what one guild has set."""
+
+        async def run(tx: Tx) -> SetDigest | None:
+            row = await first(tx, "SELECT * FROM digest WHERE guild_id = $1", guild_id)
+            return None if row is None else _digest(row, await read_zones(tx, guild_id))
+
+        return await self._db.read(run)
 
     async def all(self) -> list[SetDigest]:
         """Return every guild's, with its time zones."""

@@ -2,15 +2,26 @@
 
 from typing import Final
 
-from bot.cards import Alert, FailingModel, LowBalance, OperatorCard, SpikeAlert, Trouble
+from bot.cards import (
+    Alert,
+    BudgetAlert,
+    DigestTrouble,
+    FailingModel,
+    LowBalance,
+    ManagerCard,
+    OperatorCard,
+    SpikeAlert,
+    Trouble,
+)
 from bot.money import Micros, format_usd
+from cogs.ui import limits
 from cogs.ui.text import Explanation, plain
 
 _LONG: Final = 365
 
 
-def explain_for_operator(card: OperatorCard) -> Explanation:
-    """Return what the operator reads, with the remedy."""
+def explain(card: OperatorCard | ManagerCard) -> Explanation:
+    """Return what is read, with the remedy where there is one."""
     match card:
         case Alert():
             return _explain_trouble(card)
@@ -18,6 +29,12 @@ def explain_for_operator(card: OperatorCard) -> Explanation:
             return _explain_balance(card)
         case FailingModel():
             return _explain_failing(card)
+        case BudgetAlert():
+            return limits.explain_budget(card.crossing, guild_name=card.guild_name)
+        case SpikeAlert():
+            return _explain_spike(card)
+        case DigestTrouble():
+            return _explain_digest(card)
 
 
 def _explain_trouble(alert: Alert) -> Explanation:
@@ -92,8 +109,17 @@ def _explain_failing(card: FailingModel) -> Explanation:
     return Explanation("A model hardly brings any pictures", " ".join(told))
 
 
-def explain_spike(card: SpikeAlert) -> Explanation:
-    """Return what those who mind a guild read of a member who spends unusually much."""
+def _explain_digest(card: DigestTrouble) -> Explanation:
+    where = f" of {plain(card.guild_name, most=100)}" if card.guild_name else ""
+    return Explanation(
+        "The digest can't be posted",
+        f"The digest{where} belongs into <#{card.channel_id}>, which is gone, or the bot may not "
+        "post there: it has to see the channel and send messages. It is tried again every hour, "
+        "and you are told once. `/config digest` names another channel, or ends it.",
+    )
+
+
+def _explain_spike(card: SpikeAlert) -> Explanation:
     spike = card.spike
     where = f"in {plain(card.guild_name, most=100)}" if card.guild_name else "here"
     return Explanation(

@@ -6,7 +6,7 @@ server's own text at most a short, cleaned excerpt is shown.
 
 from typing import Final
 
-from bot.cards import BudgetAlert, Failure
+from bot.cards import Failure
 from bot.errors import (
     BotError,
     ChannelNotAllowed,
@@ -292,8 +292,3 @@ def explain_failure(card: Failure) -> Explanation:
             "The bot is restarting", "It takes nothing new meanwhile. Run it again in a minute."
         )
     return explain(card.error)
-
-
-def explain_budget_alert(card: BudgetAlert) -> Explanation:
-    """Return what is said of a pooled budget."""
-    return limits.explain_budget(card.crossing, guild_name=card.guild_name)

@@ -12,6 +12,7 @@ import discord
 from bot.cards import (
     BudgetAlert,
     Card,
+    DigestTrouble,
     MessageGone,
     Posted,
     RouteBusy,
@@ -95,6 +96,8 @@ class DiscordMessenger:
                 return replace(card, guild_name=self._name(card.crossing.guild_id))
             case SpikeAlert():
                 return replace(card, guild_name=self._name(card.spike.guild_id))
+            case DigestTrouble():
+                return replace(card, guild_name=self._name(card.guild_id))
             case _:
                 return card
 
