@@ -108,17 +108,21 @@ async def _live(bot: ImageBot, *, stop: asyncio.Event, say: Say, announce: Annou
         bot.warming = group.create_task(services.catalog.load(), name="load-catalogue")
         recovery = group.create_task(services.recovery.run(bot.connected), name="recovery")
         keeping = group.create_task(services.keeper.run(bot.connected), name="keeper")
+        watch = services.operator_watch.run(bot.connected)
+        watching = group.create_task(watch, name="operator-watch")
+        digests = group.create_task(services.digest_posts.run(bot.connected), name="digests")
         discord_task = group.create_task(_connect(bot), name="discord")
         announcing = group.create_task(announce(), name="announce")
         stopping: asyncio.Task[Any] = group.create_task(stop.wait(), name="stop")
         await asyncio.wait({stopping, discord_task}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (check, bot.warming, announcing):
+        for task in (check, bot.warming, announcing, watching):
             task.cancel()
         asked = stop.is_set()
         await services.generation.drain(lambda sent: _tell_drain(sent, say, asked=asked))
         await services.recovery.finish()
+        await services.digest_posts.finish()
         await services.generation.idle()  # who asked meanwhile is told that the bot stops
-        for task in (recovery, keeping, stopping):
+        for task in (recovery, keeping, digests, stopping):
             task.cancel()
         await bot.close()
         if (refused := await discord_task) is not None:

@@ -28,7 +28,7 @@ MOST_LATE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one charge. `cost` is for `SETTLED`, `reason` for the other states."""
+    """What became of one charge. `cost` is for `SETTLED`; `reason` is why there is no picture."""
 
     job_id: int
     charge_id: int
@@ -103,7 +103,9 @@ class Bookkeeper:
         charge_id, outputs = outcome.charge_id, outcome.outputs
         match outcome.state:
             case ChargeState.SETTLED:
-                settled = await self._ledger.settle(charge_id, actual=outcome.cost, outputs=outputs)
+                settled = await self._ledger.settle(
+                    charge_id, actual=outcome.cost, outputs=outputs, reason=outcome.reason
+                )
                 self._tell_overrun(outcome, settled)
                 return settled.presses_budget
             case ChargeState.UNKNOWN:

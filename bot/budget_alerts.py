@@ -1,19 +1,19 @@
-"""Tell who minds a pooled budget that 50, 80 or 100% of it is spent: once each in a window.
+"""Tell who minds a guild's money what is spent of it faster than they may think.
 
-In the guild's alert channel, else by direct message to whoever set the budget, else to the
-operators; the budget of the whole bot is the operators' alone. Which thresholds are reached, and
-that each is told once however many processes run, is `bot.storage`'s.
+50, 80 or 100% of a pooled budget, once each in a window; and a member who spends far more than
+usually, once a day. In the guild's alert channel, else by direct message to whoever set the budget
+(or has set a limit there last), else to the operators; the budget of the whole bot is the
+operators' alone. What is reached, and that it is told once however many processes run, is
+`bot.storage`'s.
 """
 
 import logging
-from collections.abc import Coroutine
 
 from bot.alerts import Alerts
-from bot.cards import BudgetAlert, Messenger, Posted, RouteBusy, RouteClosed, UploadTooLarge
-from bot.delivery import Fate
+from bot.cards import BudgetAlert, SpikeAlert
 from bot.errors import LedgerUnavailable
 from bot.quotas import Scope
-from bot.storage import Crossing, Policies
+from bot.storage import Crossing, Policies, Spike
 
 _log = logging.getLogger(__name__)
 
@@ -21,10 +21,8 @@ _log = logging.getLogger(__name__)
 class BudgetAlerts:
     """Owns no task: the job that reached a threshold tells it, after its own delivery."""
 
-    def __init__(self, *, policies: Policies, messenger: Messenger, alerts: Alerts) -> None:
-        """`alerts` knows the operators."""
+    def __init__(self, *, policies: Policies, alerts: Alerts) -> None:
         self._policies = policies
-        self._messenger = messenger
         self._alerts = alerts
 
     async def check(self, job_id: int) -> None:
@@ -33,6 +31,9 @@ class BudgetAlerts:
             for crossing in await self._policies.crossed(job_id):
                 if not await self._tell(crossing):
                     await self._policies.give_back(crossing)
+            spike = await self._policies.spiked(job_id)
+            if spike is not None and not await self._tell_spike(spike):
+                await self._policies.give_back(spike)
         except LedgerUnavailable:
             _log.exception("The budgets of job %d could not be looked at", job_id)
 
@@ -45,29 +46,18 @@ class BudgetAlerts:
             crossing.window.value,
             crossing.guild_id,
         )
-        card, nonce = BudgetAlert(crossing), f"b{crossing.percent}-{crossing.bucket_id}"
-        fates = []
-        if crossing.scope is not Scope.BOT and crossing.alert_channel is not None:
-            channel_id = crossing.alert_channel
-            fates.append(await _try(self._messenger.post(channel_id, card, nonce=nonce)))
-        if Fate.DELIVERED not in fates and crossing.set_by is not None:
-            direct = self._messenger.direct(crossing.set_by, card, nonce=nonce)
-            fates.append(await _try(direct))
-        if Fate.DELIVERED not in fates:
-            fates += [
-                await _try(self._messenger.direct(user_id, card, nonce=nonce))
-                for user_id in self._alerts.operators
-            ]
-        return Fate.DELIVERED in fates or Fate.LATER not in fates
+        return await self._alerts.tell_managers(
+            BudgetAlert(crossing),
+            nonce=f"b{crossing.percent}-{crossing.bucket_id}",
+            channel_id=None if crossing.scope is Scope.BOT else crossing.alert_channel,
+            user_id=crossing.set_by,
+        )
 
-
-async def _try(sending: Coroutine[object, object, Posted]) -> Fate:
-    try:
-        await sending
-    except RouteBusy as error:
-        _log.info("A budget could not be told of just now: %r", error)
-        return Fate.LATER
-    except (RouteClosed, UploadTooLarge) as error:
-        _log.info("A budget could not be told of this way: %r", error)
-        return Fate.UNDELIVERABLE
-    return Fate.DELIVERED
+    async def _tell_spike(self, spike: Spike) -> bool:
+        _log.warning("A member spends far more than usually in guild %d", spike.guild_id)
+        return await self._alerts.tell_managers(
+            SpikeAlert(spike),
+            nonce=f"b{spike.percent}-{spike.bucket_id}",
+            channel_id=spike.alert_channel,
+            user_id=spike.set_by,
+        )

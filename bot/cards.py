@@ -12,8 +12,9 @@ from bot.errors import BotError
 from bot.images import Prepared
 from bot.money import Micros
 from bot.outcomes import Assignment, Report
+from bot.reports import Report as BookReport
 from bot.requests import ImageRequest, ReplyRoute
-from bot.storage import Crossing
+from bot.storage import Crossing, Spike, Stretch
 
 
 class RouteClosed(Exception):
@@ -142,6 +143,37 @@ class BudgetAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class SpikeAlert:
+    """A member spends far more than usually; told to who manages the guild, once a day."""
+
+    spike: Spike
+    guild_name: str = ""
+    """Filled in as in `BudgetAlert`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowBalance:
+    """ImageRouter's credits are nearly used up; told to the operator, once until they are not."""
+
+    left: Micros
+    below: Micros
+    """What the operator wants to be told of."""
+    a_day: Micros | None
+    """What the bot has spent on a day lately; None when nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingModel:
+    """A model brings hardly any pictures; told to the operator, once until it does again."""
+
+    model: str
+    tries: int
+    failed: int
+    is_default: bool
+    """Of the whole bot."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobLine:
     """What a guild's log channel gets of a finished job; never its prompt."""
 
@@ -158,7 +190,42 @@ class Closed:
     """There is a picture, but no way to deliver it."""
 
 
-Card: TypeAlias = Progress | Result | Failure | Spent | Closed | Alert | BudgetAlert | JobLine
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Time that no digest was posted about, though something was asked for in it."""
+
+    stretch: Stretch
+    spent: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a guild has spent in a period that has ended, for the channel that it has chosen."""
+
+    report: BookReport
+    missed: Missed | None
+    """What no digest was posted about before it, because nobody was there to do it."""
+    lost_label: str | None
+    """An earlier period of which nobody knows whether its digest was posted."""
+    chart: bytes | None = None
+    """A PNG."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestTrouble:
+    """A guild's digest can't be posted; told once to who minds the guild."""
+
+    guild_id: int
+    channel_id: int
+    guild_name: str = ""
+    """Filled in as in `BudgetAlert`."""
+
+
+OperatorCard: TypeAlias = Alert | LowBalance | FailingModel
+ManagerCard: TypeAlias = BudgetAlert | SpikeAlert | DigestTrouble
+Card: TypeAlias = (
+    Progress | Result | Failure | Spent | Closed | OperatorCard | ManagerCard | Digest | JobLine
+)
 
 
 class Messenger(Protocol):

@@ -19,6 +19,7 @@ from bot.charging import Charger
 from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
+from bot.digest_posts import DigestPosts
 from bot.downloads import Downloads
 from bot.erased import ErasedList
 from bot.generation import Generation
@@ -29,6 +30,7 @@ from bot.inputs import Inputs
 from bot.job_log import JobLog
 from bot.keeping import Keeper
 from bot.offers import Offers
+from bot.operator_watch import OperatorWatch
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
@@ -45,7 +47,9 @@ from bot.services import Services
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
     BESIDE_NO_FILE,
+    Alarms,
     Database,
+    DigestStore,
     Erasure,
     HandSettling,
     Jobs,
@@ -60,6 +64,7 @@ from bot.storage import (
     Reconciliations,
     Records,
     Removals,
+    Reports,
     Retention,
     open_database,
     sqlite_path,
@@ -180,7 +185,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             patience=parts.patience,
         )
-        budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
+        budgets = BudgetAlerts(policies=policies, alerts=alerts)
         teller = Teller(
             delivery=delivery,
             ledger=ledger,
@@ -247,6 +252,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             Removals(database, clock=clock),
         )
         remover = Remover(removals, posts=posts, clock=clock)
+        digests = DigestStore(database, clock=clock)
+        records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
             settings=settings,
             clock=clock,
@@ -259,7 +266,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             planner=planner,
             catalog=catalog,
             preferences=preferences,
-            records=ModelRecords(Records(database, clock=clock), clock=clock),
+            records=records,
             router=router,
             generation=generation,
             teller=teller,
@@ -283,6 +290,27 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 clock=clock,
                 default_days=settings.default_retention_days,
                 file=path,
+            ),
+            operator_watch=OperatorWatch(
+                alarms=Alarms(database, clock=clock),
+                alerts=alerts,
+                router=router,
+                ledger=ledger,
+                records=records,
+                clock=clock,
+                low_balance=settings.low_balance,
+                default_model=settings.default_model,
+            ),
+            digests=digests,
+            digest_posts=DigestPosts(
+                store=digests,
+                reports=Reports(database, defaults=defaults),
+                policies=policies,
+                messenger=messenger,
+                alerts=alerts,
+                delivery=delivery,
+                serves=presence.serves,
+                clock=clock,
             ),
         )
         await ledger.heartbeat()

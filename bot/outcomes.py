@@ -85,7 +85,7 @@ class Part:
     pictures: tuple[RemotePicture, ...] = ()
     error: BotError | None = None
     presses_budget: bool = False
-    """Its cost went into a pooled budget that is half spent, or more."""
+    """Its cost went into a pooled budget that is half spent, or more, or into a dear day."""
     seconds: float | None = None
     """From the request to its answer; None when an earlier process measured it."""
 

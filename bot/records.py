@@ -24,6 +24,9 @@ _FAULTS: Final = frozenset({"ProviderFailed"})
 """Why a request that cost nothing tells of the model and its providers, as does one that was paid
 for. An outcome that stays unknown does not: it may have been lost with a process of ours."""
 
+_NO_FAULTS: Final = frozenset({"Moderated"})
+"""What tells nothing of a model even where it was charged: it was the prompt's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -82,11 +85,22 @@ class ModelRecords:
         record = self._known.get(model_id)
         return record if record is not None and record.tries else None
 
+    def since(self, when_ms: int) -> dict[str, list[Try]]:
+        """Return the tries of each model that ended later than that, oldest first.
+
+        As of the last `refresh`, and no more than are remembered.
+        """
+        found = {
+            model: [each for each in tries.values() if each.closed_ms > when_ms]
+            for model, tries in self._tries.items()
+        }
+        return {model: tries for model, tries in found.items() if tries}
+
     def _take(self, each: Try) -> None:
         self._newest_ms = max(self._newest_ms, each.closed_ms)
         known = self._tries.setdefault(each.model, OrderedDict())
         known.pop(each.charge_id, None)  # late truth about it
-        if each.made or each.paid or each.reason in _FAULTS:
+        if each.made or each.reason in _FAULTS or (each.paid and each.reason not in _NO_FAULTS):
             known[each.charge_id] = each
         while len(known) > _MOST_TRIES:
             known.popitem(last=False)

@@ -6,12 +6,14 @@ from bot.alerts import Alerts
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.digest_posts import DigestPosts
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
 from bot.inputs import Inputs
 from bot.keeping import Keeper
 from bot.offers import Offers
+from bot.operator_watch import OperatorWatch
 from bot.painting import Painting
 from bot.planner import Planner
 from bot.policing import Policing
@@ -22,7 +24,15 @@ from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.removing import Remover
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies, Removals
+from bot.storage import (
+    Database,
+    DigestStore,
+    Jobs,
+    Ledger,
+    ModelPolicies,
+    Policies,
+    Removals,
+)
 from bot.takeout import Takeouts
 from bot.telling import Teller
 
@@ -59,3 +69,6 @@ class Services:
     removals: Removals
     remover: Remover
     keeper: Keeper
+    operator_watch: OperatorWatch
+    digests: DigestStore
+    digest_posts: DigestPosts

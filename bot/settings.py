@@ -103,6 +103,11 @@ SPECS: Final = (
     ),
     Spec("OPERATOR_MONTHLY_USD", "25", "What everybody together may spend a month."),
     Spec(
+        "LOW_BALANCE_USD",
+        "5",
+        "The operators are told when ImageRouter's balance falls below it; 0 never asks.",
+    ),
+    Spec(
         "DEFAULT_DM_DAILY_USD",
         "0",
         "What one person may spend a day outside servers with the bot; 0 is off (sandbox: 0.50).",
@@ -153,6 +158,7 @@ class Settings:
     default_member_daily: Micros
     default_guild_monthly: Micros
     operator_monthly: Micros
+    low_balance: Micros
     default_dm_daily: Micros | None
     """None where nothing is set: then it is off, but for the sandbox."""
     default_retention_days: int
@@ -194,6 +200,7 @@ class Settings:
             default_member_daily=read.parsed("DEFAULT_MEMBER_DAILY_USD", _usd),
             default_guild_monthly=read.parsed("DEFAULT_GUILD_MONTHLY_USD", _usd),
             operator_monthly=read.parsed("OPERATOR_MONTHLY_USD", _usd),
+            low_balance=read.parsed("LOW_BALANCE_USD", _usd),
             default_dm_daily=read.set_only("DEFAULT_DM_DAILY_USD", _usd),
             default_retention_days=read.parsed("DEFAULT_RETENTION_DAYS", _at_least(0)),
             member_open_jobs=read.parsed("MEMBER_OPEN_JOBS", _at_least(1)),

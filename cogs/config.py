@@ -12,20 +12,19 @@ from bot.money import format_usd
 from bot.policy import MOST_PATTERN, Effect
 from bot.requests import NO_GUILD
 from bot.storage import Option
-from cogs.ui import policy_settings, retention
+from cogs.ui import digest_settings, policy_settings, retention
 from cogs.ui.access import Needs
 from cogs.ui.amounts import MOST_TYPED, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import OnOff
 from cogs.ui.intake import actor_of, services_of
 from cogs.ui.options import MOST_CHOICES, complete_model
-from cogs.ui.places import Place
+from cogs.ui.places import Place, Postable
 from cogs.ui.setup_text import can_post
 from cogs.ui.standing import stamp
 from cogs.ui.zones import search_zones
 
 Interaction = discord.Interaction[Any]
-Postable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel
 
 _MOST_ZONE: Final = 60
 _MOST_ENTRY: Final = 100
@@ -94,8 +93,11 @@ class Config(
     async def alert_channel(
         self, interaction: Interaction, channel: Postable | None = None
     ) -> None:
-        """Set the channel of budget alerts."""
-        what = "At 50, 80 and 100% of a shared budget it is said"
+        """Set the channel of alerts."""
+        what = (
+            "At 50, 80 and 100% of a shared budget, and when a member spends far more than "
+            "usually, it is said"
+        )
         await _set_channel(interaction, Option.ALERT_CHANNEL, channel, title="Alerts", what=what)
 
     @app_commands.command(
@@ -106,6 +108,24 @@ class Config(
         """Set the channel in which changes are posted."""
         what = "Who changes which rule, and who makes what by which model for how much, is posted"
         await _set_channel(interaction, Option.LOG_CHANNEL, channel, title="Log", what=what)
+
+    @app_commands.command(name="digest", description="Post regularly what was spent here")
+    @app_commands.describe(
+        every="How often; leave it out to see what is set",
+        channel="Where, for everybody who sees it; this channel if you leave it out",
+    )
+    async def digest(
+        self,
+        interaction: Interaction,
+        every: digest_settings.Every | None = None,
+        channel: Postable | None = None,
+    ) -> None:
+        """Change or show the digest."""
+
+        async def work() -> Shown:
+            return await digest_settings.change_digest(interaction, every, channel)
+
+        await answer(interaction, work, needs=Needs.MANAGER)
 
     @app_commands.command(name="managers", description="A role that may do what Manage Server may")
     @app_commands.describe(role="Leave it out: only people with Manage Server")

@@ -4,6 +4,7 @@ Import from here and nothing deeper.
 """
 
 from bot.storage._erasing import Erasable
+from bot.storage.alarms import Alarm, Alarms
 from bot.storage.database import (
     BESIDE_NO_FILE,
     Database,
@@ -13,6 +14,7 @@ from bot.storage.database import (
     scrub,
     sqlite_path,
 )
+from bot.storage.digests import Claim, DigestStore, SetDigest
 from bot.storage.erasure import Erased, Erasure
 from bot.storage.errors import (
     DatabaseInUse,
@@ -59,6 +61,7 @@ from bot.storage.policy_models import (
     Option,
     RuleChange,
     SetLimit,
+    Spike,
     Standing,
     Tally,
     Trail,
@@ -104,6 +107,8 @@ __all__ = [
     "WHOLE_ACCOUNT",
     "AboveHold",
     "Added",
+    "Alarm",
+    "Alarms",
     "Answer",
     "BlockedMember",
     "Charge",
@@ -111,12 +116,14 @@ __all__ = [
     "ChargeState",
     "ChargeStory",
     "Check",
+    "Claim",
     "Crossing",
     "Database",
     "DatabaseInUse",
     "DayOfModel",
     "Delivered",
     "Delivery",
+    "DigestStore",
     "Doubtful",
     "Doubts",
     "DuplicateJob",
@@ -164,10 +171,12 @@ __all__ = [
     "Reports",
     "Retention",
     "RuleChange",
+    "SetDigest",
     "SetLimit",
     "SetWishes",
     "SettledByHand",
     "Settlement",
+    "Spike",
     "Standing",
     "StorageError",
     "Stretch",

@@ -25,6 +25,8 @@ from bot.requests import NO_GUILD, Actor
 from bot.storage.rows import Tx, Value, placeholders
 
 UNLIMITED: Final = 1 << 62
+WORTH_A_LOOK: Final[Micros] = 250_000
+"""What a member's day comes to before anybody asks whether it is unusual (micro-USD)."""
 _LOCAL: Final = frozenset({Scope.MEMBER, Scope.CHANNEL, Scope.GUILD})
 _KEYS: Final = ("scope", "subject", "period", "start_at", "end_at", "label")
 _COLUMNS: Final = ("id", *_KEYS, "cap", "held", "settled", "overrun")
@@ -254,14 +256,17 @@ async def adjust(tx: Tx, pins: Pins, *, held: Micros, settled: Micros, overrun: 
 
 
 async def is_pressed(tx: Tx, pins: Pins) -> bool:
-    """Whether half or more is spent of a pooled budget that a job counts in.
+    """Whether half or more is spent of a pooled budget that a job counts in, or much by its member.
 
     Judged by the limits at the latest admission, so cheaply that every settlement may ask.
     """
+    count = len(pins.money)
     rows = await tx.fetch(
-        f"SELECT 1 AS pressed FROM bucket WHERE id IN {placeholders(1, len(pins.money))} "
-        "AND settled * 2 >= cap AND scope IN ('channel', 'guild', 'ceiling', 'bot') LIMIT 1",
+        f"SELECT 1 AS pressed FROM bucket WHERE id IN {placeholders(1, count)} "
+        "AND (settled * 2 >= cap AND scope IN ('channel', 'guild', 'ceiling', 'bot') "
+        f"OR settled >= ${count + 1} AND scope = 'member' AND period = 'day') LIMIT 1",
         *pins.money,
+        WORTH_A_LOOK,
     )
     return bool(rows)
 

@@ -33,11 +33,9 @@ _WAITING: Final = {
         "WHERE guild_id = $1 AND created_at <= $2 AND user_id > 0"
     ),
 }
-_PLACE: Final = {
-    # The channel of a direct message belongs to one person, so it is as good as their id.
-    Erasable.PERSON: "channel_id = CASE WHEN guild_id = 0 THEN 0 ELSE channel_id END",
-    Erasable.GUILD: "channel_id = 0",
-}
+_PLACE: Final = "channel_id = CASE WHEN guild_id = 0 THEN 0 ELSE channel_id END"
+"""The channel of a direct message belongs to one person, so it is as good as their id. Those of a
+guild stay, like its roles: its days are added up by them."""
 
 
 async def erase_some(
@@ -68,10 +66,9 @@ async def _erase(tx: Tx, order: Order, jobs: Sequence[int]) -> Counter[str]:
         await _hand_over(tx, order.removal_id, jobs)
     changed = await forget_words(tx, jobs)
     mine = marks(len(jobs), after=1)
-    role = ", limit_role = NULL" if order.kind is Erasable.GUILD else ""
-    for table, key, more in (("charge", "job_id", role), ("job", "id", "")):
+    for table, key in (("charge", "job_id"), ("job", "id")):
         await tx.fetch(
-            f"UPDATE {table} SET user_id = $1, {_PLACE[order.kind]}{more} WHERE {key} IN ({mine})",
+            f"UPDATE {table} SET user_id = $1, {_PLACE} WHERE {key} IN ({mine})",
             order.tombstone,
             *jobs,
         )

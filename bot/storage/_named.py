@@ -16,6 +16,7 @@ _ACTED: Final = (
     ("model_rule", "set_by", "set_at"),
     ("picture_channel", "set_by", "set_at"),
     ("blocked_phrase", "set_by", "set_at"),
+    ("digest", "set_by", "set_at"),
     ("rule_change", "changed_by", "changed_at"),
 )
 """Where it stands who has changed something, and when; guilds first, as whoever changes a rule
@@ -44,11 +45,12 @@ _OF_GUILD: Final = (
     ("model_rule", "set_at", ""),
     ("picture_channel", "set_at", ""),
     ("blocked_phrase", "set_at", ""),
-    ("rule_change", "changed_at", ""),
+    ("digest", "set_at", ""),
+    ("rule_change", "changed_at", "AND by_operator = 0"),
     ("preference", "changed_at", ""),
     ("paint_link", "created_at", ""),
 )
-"""What is set in a guild. The operator's own budget for it is not the guild's."""
+"""What is set in a guild. What the operator has set or mended there is not the guild's."""
 
 
 async def begin(order: Order, tx: Tx, *, everything: bool) -> Counter[str]:
@@ -111,6 +113,13 @@ async def _forget_guild(
             until,
         )
         changed[table] += len(found)
+    named = await tx.fetch(
+        "UPDATE rule_change SET user_id = NULL WHERE guild_id = $1 AND changed_at <= $2 "
+        "AND user_id IS NOT NULL RETURNING id",
+        guild_id,
+        until,
+    )
+    changed["rule_change"] += len(named)
     zones = await tx.fetch(
         "UPDATE guild_zone SET changed_by = $2 WHERE guild_id = $1 AND changed_by > 0 "
         "AND changed_at <= $3 RETURNING guild_id",

@@ -1,8 +1,14 @@
-"""What a person has spent today: since midnight where they are, as `/usage` counts it."""
+"""What is spent on a day: by a person today, as `/usage` counts it, and by everybody lately."""
+
+from typing import Final
 
 from bot.money import Micros
-from bot.quotas import Window, ZoneChange, window_at
+from bot.quotas import Scope, Window, ZoneChange, window_at
 from bot.storage.rows import Tx
+
+_DAY_MS: Final = 86_400_000
+_LATELY: Final = 7
+"""Days from which is told what the bot spends on one."""
 
 
 async def read_zones(tx: Tx, guild_id: int) -> list[ZoneChange]:
@@ -27,3 +33,21 @@ async def spent_today(tx: Tx, user_id: int, guild_id: int, *, now_ms: int) -> Mi
         today.start_ms,
     )
     return row.integer("total")
+
+
+async def spent_a_day(tx: Tx, *, now_ms: int) -> Micros | None:
+    """Return what everybody together has spent on a day lately; see `Ledger.pace`."""
+    today = window_at(Window.DAY, now_ms).start_ms
+    (row,) = await tx.fetch(
+        "SELECT CAST(COALESCE(SUM(settled), 0) AS BIGINT) AS spent, "
+        "COALESCE(MIN(start_at), 0) AS since "
+        "FROM bucket WHERE scope = $1 AND subject = '' AND period = $2 "
+        "AND start_at >= $3 AND start_at < $4",
+        Scope.BOT.value,
+        Window.DAY.value,
+        today - _LATELY * _DAY_MS,
+        today,
+    )
+    if not row.integer("spent"):
+        return None
+    return -(-row.integer("spent") * _DAY_MS // (today - row.integer("since")))

@@ -14,7 +14,7 @@ from bot.requests import Actor
 from bot.storage._charges import Move, move
 from bot.storage._hold import Holder
 from bot.storage._sweeper import Sweeper, beat
-from bot.storage._today import spent_today
+from bot.storage._today import spent_a_day, spent_today
 from bot.storage.models import (
     MAX_CHARGES_PER_JOB,
     ChargeState,
@@ -115,15 +115,19 @@ class Ledger:
         return change.changed
 
     async def settle(
-        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = ()
+        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = (), reason: str = ""
     ) -> Settlement:
-        """Record what a sent charge did cost, once, however late, with its pictures."""
+        """Record what a sent charge did cost, once, however late, with its pictures.
+
+        `reason`: why none came, where it was charged all the same.
+        """
         return await self._move(
             Move(
                 charge_id,
                 ChargeState.SETTLED,
                 self._clock.now_ms(),
                 actual=actual,
+                reason=reason,
                 outputs=tuple(outputs),
             )
         )
@@ -218,6 +222,13 @@ class Ledger:
         return await self._db.read(
             lambda tx: spent_today(tx, actor.user_id, actor.guild_id, now_ms=now_ms)
         )
+
+    async def pace(self) -> Micros | None:
+        """Return what the bot has spent on a day (UTC) lately; None when it has spent nothing.
+
+        On the last seven whole days, or as many as there are since the first job among them.
+        """
+        return await self._db.read(partial(spent_a_day, now_ms=self._clock.now_ms()))
 
     async def _sum(self, sql: str, *values: Value) -> Micros:
         async def total(tx: Tx) -> Micros:

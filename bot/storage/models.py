@@ -142,7 +142,8 @@ class Settlement:
     job_closed: bool
     """True for exactly one change in a job's life: the one that closed its last open charge."""
     presses_budget: bool = False
-    """The cost went into a pooled budget of which half or more is spent: see `Policies.crossed`."""
+    """The cost went into a pooled budget of which half or more is spent, or into the day of a
+    member who has spent much: see `Policies.crossed` and `Policies.spiked`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.requests import NO_GUILD, Actor
 from bot.storage._audit import Change, read_trail, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
+from bot.storage._spikes import SpikeWatch
 from bot.storage._standing import Question, read_standing
 from bot.storage._today import read_zones
 from bot.storage.policy_models import (
@@ -24,6 +25,7 @@ from bot.storage.policy_models import (
     Kind,
     Option,
     SetLimit,
+    Spike,
     Standing,
     Trail,
     TrailPage,
@@ -317,14 +319,21 @@ class Policies:
             return []
         return await self._db.write(watch.claim)
 
-    async def give_back(self, crossing: Crossing) -> None:
+    async def spiked(self, job_id: int) -> Spike | None:
+        """Claim that a job's member spends far more than usually today, once a day."""
+        watch = SpikeWatch(job_id, self._clock.now_ms())
+        if await self._db.read(watch.find) is None:
+            return None
+        return await self._db.write(watch.claim)
+
+    async def give_back(self, claimed: Crossing | Spike) -> None:
         """Forget that a threshold was told, because it could not be; a later job tries again."""
 
         async def run(tx: Tx) -> None:
             await tx.fetch(
                 "DELETE FROM budget_alert WHERE bucket_id = $1 AND percent = $2",
-                crossing.bucket_id,
-                crossing.percent,
+                claimed.bucket_id,
+                claimed.percent,
             )
 
         await self._db.write(run)

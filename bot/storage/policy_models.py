@@ -140,6 +140,8 @@ class Kind(StrEnum):
     ALERTS = "alert_channel"
     LOG = "log_channel"
     CONFIRM = "confirm_above"
+    RETENTION = "retention_days"
+    DIGEST = "digest"
     CHARGE = "charge"
     """A charge that an operator has settled by hand."""
 
@@ -278,3 +280,23 @@ class Crossing:
     alert_channel: int | None
     set_by: int | None
     """Who set the budget; None where it is the bot's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """A member who spends far more today than usually, claimed by whoever got this."""
+
+    bucket_id: int
+    percent: int
+    """Of the usual, from which on it is told."""
+    guild_id: int
+    user_id: int
+    spent: Micros
+    """Today, in this guild."""
+    usual: Micros
+    """On a day on which they spend anything."""
+    days: int
+    """Of how many days that is the median."""
+    alert_channel: int | None
+    set_by: int | None
+    """Who has set a limit in the guild last."""

@@ -35,6 +35,8 @@ KINDS: Final = {
     Kind.ALERTS: "Channel of alerts",
     Kind.LOG: "Log channel",
     Kind.CONFIRM: "Confirmations",
+    Kind.RETENTION: "How long prompts are kept",
+    Kind.DIGEST: "Digests",
     Kind.CHARGE: "Charges settled by hand",
 }
 """Every kind of change, as menus call it."""
@@ -68,6 +70,10 @@ def _sentence(change: RuleChange) -> str:
             return f"paused pictures{where}" if change.after == "on" else f"ended the pause{where}"
         case Kind.TIMEZONE:
             return f"time zone: {_name(change.before, UTC_ZONE)} → {_name(change.after, UTC_ZONE)}"
+        case Kind.RETENTION:
+            return f"prompts are kept: {_days(change.before)} → {_days(change.after)}"
+        case Kind.DIGEST:
+            return f"digest: {_digest(change.before)} → {_digest(change.after)}"
         case Kind.MANAGERS:
             return f"managers: {_mention('@&', change.before)} → {_mention('@&', change.after)}"
         case Kind.ALERTS:
@@ -143,6 +149,18 @@ def _person(user_id: int) -> str:
 
 def _channel(channel_id: str | None) -> str:
     return _mention("#", channel_id)
+
+
+def _days(days: str | None) -> str:
+    if days is None:
+        return "as the operator has set"
+    return "until somebody erases them" if days == "0" else f"{_name(days)} days"
+
+
+def _digest(digest: str | None) -> str:
+    """Tell a digest, which is written down as its period and its channel."""
+    period, _, channel_id = (digest or "").partition(" ")
+    return f"each {_name(period)} in {_channel(channel_id)}" if channel_id else "none"
 
 
 def _mention(sign: str, subject_id: str | None) -> str:

@@ -6,7 +6,7 @@ server's own text at most a short, cleaned excerpt is shown.
 
 from typing import Final
 
-from bot.cards import Alert, BudgetAlert, Failure, Trouble
+from bot.cards import Failure
 from bot.errors import (
     BotError,
     ChannelNotAllowed,
@@ -292,35 +292,3 @@ def explain_failure(card: Failure) -> Explanation:
             "The bot is restarting", "It takes nothing new meanwhile. Run it again in a minute."
         )
     return explain(card.error)
-
-
-def explain_alert(alert: Alert) -> Explanation:
-    """Return what the operator reads, with the remedy."""
-    match alert.trouble:
-        case Trouble.BAD_KEY:
-            return Explanation(
-                "ImageRouter refuses the key",
-                "No picture can be made. Make a new key at <https://imagerouter.io/api-keys>, put "
-                "it into IMAGEROUTER_API_KEY and restart the bot.",
-            )
-        case Trouble.NO_CREDITS:
-            return Explanation(
-                "ImageRouter's balance is used up",
-                "No picture can be made. Add credits at <https://imagerouter.io>; nothing needs to "
-                "be restarted.",
-            )
-        case Trouble.OVERRUN:
-            return Explanation(
-                "A picture cost more than was held for it",
-                f"{plain(alert.detail)}. The whole cost is recorded as an overrun.",
-            )
-        case Trouble.LEDGER:
-            return Explanation(
-                "The database can't be written",
-                "Nothing is generated meanwhile. Check the disk's space and the bot's log.",
-            )
-
-
-def explain_budget_alert(card: BudgetAlert) -> Explanation:
-    """Return what is said of a pooled budget."""
-    return limits.explain_budget(card.crossing, guild_name=card.guild_name)

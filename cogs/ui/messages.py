@@ -13,14 +13,18 @@ import discord
 
 from bot.cards import (
     Alert,
-    BudgetAlert,
     Card,
     Closed,
+    Digest,
+    FailingModel,
     Failure,
     JobLine,
     Linked,
+    LowBalance,
+    ManagerCard,
     Missing,
     Offer,
+    OperatorCard,
     Progress,
     Result,
     Spent,
@@ -31,7 +35,7 @@ from bot.money import format_price, format_usd
 from bot.outcomes import Assignment, Note, Report
 from bot.quotas import NeedsConfirmation
 from bot.requests import ImageRequest
-from cogs.ui import comparison, errors
+from cogs.ui import alert_text, comparison, digest_text, errors
 from cogs.ui.buttons import (
     AgainButton,
     CancelButton,
@@ -55,6 +59,7 @@ _PROMPT_IN_TEXT: Final = 3_000
 _TO_COPY: Final = "-# Your prompt, to copy:"
 _ALT_TEXT: Final = 1_000
 _PREVIEW: Final = "preview.webp"
+_CHART: Final = "spent.png"
 _ADDRESSES_IN_TEXT: Final = 1_500
 """Characters of pictures' addresses that still fit beside the rest."""
 
@@ -93,14 +98,12 @@ def render(card: Card, *, addressed: bool = False, painting: bool = False) -> Re
         case Closed():
             text = "The picture was made, but can't be posted." if card.made else "No picture came."
             return Rendered(_view(discord.ui.TextDisplay(f"-# {text}")), [])
-        case Alert():
-            told = errors.explain_alert(card)
-            return Rendered(_view(_box(_FAILED, f"### {told.title}\n{told.body}")), [])
-        case BudgetAlert():
-            told = errors.explain_budget_alert(card)
-            return Rendered(_view(_box(_WORKING, f"### {told.title}\n{told.body}")), [])
+        case Digest():
+            return _digest(card)
         case JobLine():
             return Rendered(_view(_box(_WORKING, _job_line(card))), [])
+        case _:
+            return _alert(card)
 
 
 def _view(*items: discord.ui.Item[Any]) -> discord.ui.LayoutView:
@@ -356,6 +359,23 @@ def _spent(card: Spent) -> str:
     elif card.uncertain:
         told += f" Up to {format_usd(card.uncertain)} more may count."
     return f"-# {told} You have spent {format_usd(card.today)} today."
+
+
+def _alert(card: OperatorCard | ManagerCard) -> Rendered:
+    told = alert_text.explain(card)
+    colour = _FAILED if isinstance(card, Alert | LowBalance | FailingModel) else _WORKING
+    return Rendered(_view(_box(colour, f"### {told.title}\n{told.body}")), [])
+
+
+def _digest(card: Digest) -> Rendered:
+    parts: list[discord.ui.Item[Any] | str] = [digest_text.head(card)]
+    files = []
+    if card.chart is not None:
+        files.append(discord.File(io.BytesIO(card.chart), _CHART))
+        item = discord.MediaGalleryItem(f"attachment://{_CHART}", description=digest_text.alt(card))
+        parts.append(discord.ui.MediaGallery(item))
+    parts.append(digest_text.body(card))
+    return Rendered(_view(_box(_WORKING, *parts)), files)
 
 
 def _job_line(card: JobLine) -> str:

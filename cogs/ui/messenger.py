@@ -12,9 +12,11 @@ import discord
 from bot.cards import (
     BudgetAlert,
     Card,
+    DigestTrouble,
     MessageGone,
     Posted,
     RouteBusy,
+    SpikeAlert,
 )
 from bot.client import ImageBot
 from bot.requests import ReplyRoute
@@ -89,10 +91,19 @@ class DiscordMessenger:
 
     def _placed(self, card: Card) -> Card:
         """Name the guild of what is told outside of it."""
-        if not isinstance(card, BudgetAlert):
-            return card
-        guild = self._ready().get_guild(card.crossing.guild_id)
-        return replace(card, guild_name=guild.name if guild else "a server")
+        match card:
+            case BudgetAlert():
+                return replace(card, guild_name=self._name(card.crossing.guild_id))
+            case SpikeAlert():
+                return replace(card, guild_name=self._name(card.spike.guild_id))
+            case DigestTrouble():
+                return replace(card, guild_name=self._name(card.guild_id))
+            case _:
+                return card
+
+    def _name(self, guild_id: int) -> str:
+        guild = self._ready().get_guild(guild_id)
+        return guild.name if guild else "a server"
 
     def _render(self, card: Card, *, addressed: bool = False) -> Rendered:
         painting = self._client is not None and self._client.services.painting.available

@@ -1,4 +1,4 @@
-"""An option that names a channel in which pictures may be made, forums included."""
+"""Options that name a channel: one in which pictures may be made, or in which the bot posts."""
 
 from typing import Any, TypeAlias
 
@@ -35,3 +35,5 @@ class PlaceTransformer(app_commands.Transformer):
 
 
 Place: TypeAlias = app_commands.Transform[discord.abc.GuildChannel, PlaceTransformer]
+Postable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageChannel
+"""A channel in which the bot may post by itself."""

@@ -20,6 +20,14 @@ class DiscordPresence:
         """Use `bot` from now on; before that nobody can be looked up."""
         self._bot = bot
 
+    def serves(self, guild_id: int) -> bool:
+        """Whether this process has a guild, and is connected: of several, those of its shards."""
+        bot = self._bot
+        if bot is None or not bot.is_connected():
+            return False
+        guild = bot.get_guild(guild_id)
+        return guild is not None and not guild.unavailable
+
     async def __call__(self, actor: Actor) -> Actor | None:
         """Return `actor` as they are now; None when they have left, or can't see the channel.
 

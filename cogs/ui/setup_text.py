@@ -128,7 +128,10 @@ def zone_text(config: GuildConfig) -> str:
 
 def alerts_text(config: GuildConfig, guild: discord.Guild | None) -> str:
     """Where alerts go."""
-    note = "When 50, 80 and 100% of a shared budget are spent, it is said there."
+    note = (
+        "When 50, 80 and 100% of a shared budget are spent, or a member spends far more than "
+        "usually, it is said there."
+    )
     if config.alert_channel is None:
         told = "by direct message to whoever set the budget"
     else:

@@ -69,13 +69,11 @@ async def test_what_was_asked_for_and_set_there_is_gone_and_what_is_elsewhere_st
     }
     for sql in (
         f"SELECT 1 AS x FROM job WHERE guild_id = {GUILD} AND user_id > 0",
-        f"SELECT 1 AS x FROM job WHERE guild_id = {GUILD} AND channel_id <> 0",
         f"SELECT 1 AS x FROM job WHERE guild_id = {GUILD} AND message_id IS NOT NULL",
         f"SELECT 1 AS x FROM charge WHERE guild_id = {GUILD} AND user_id > 0",
-        f"SELECT 1 AS x FROM charge WHERE guild_id = {GUILD} AND channel_id <> 0",
-        f"SELECT 1 AS x FROM charge WHERE guild_id = {GUILD} AND limit_role IS NOT NULL",
         f"SELECT 1 AS x FROM usage_month WHERE guild_id = {GUILD} AND user_id > 0",
-        f"SELECT 1 AS x FROM rule_change WHERE guild_id = {GUILD}",
+        f"SELECT 1 AS x FROM rule_change WHERE guild_id = {GUILD} AND by_operator = 0",
+        f"SELECT 1 AS x FROM rule_change WHERE guild_id = {GUILD} AND user_id IS NOT NULL",
         f"SELECT 1 AS x FROM guild_zone WHERE guild_id = {GUILD} AND changed_by > 0",
     ):
         assert await rows_of(books, sql) == []

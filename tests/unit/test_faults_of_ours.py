@@ -142,7 +142,7 @@ async def generation(
     alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
-    budgets = BudgetAlerts(policies=policies, messenger=messenger, alerts=alerts)
+    budgets = BudgetAlerts(policies=policies, alerts=alerts)
     delivery = Delivery(
         messenger=messenger,
         jobs=jobs,
