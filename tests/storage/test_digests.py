@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.quotas import Window, ZoneChange
-from bot.storage import Claim, DigestStore, Erasure, SetDigest
+from bot.storage import Claim, DigestStore, Erasure, SetDigest, Trail
 from tests.storage.books import DAY, HOUR, NOON, Books
 
 GUILD, CHANNEL, ADMIN = 77, 770, 1
@@ -150,7 +150,7 @@ async def test_every_change_is_in_the_trail_and_none_that_is_none(
     assert await store.remove(GUILD, by=3)
     assert not await store.remove(GUILD, by=3)
     assert await store.all() == []
-    lines = await books.policies.changes(GUILD)
+    lines = (await books.policies.trail(Trail(GUILD))).changes
     assert [(line.what, line.changed_by, line.before, line.after) for line in lines] == [
         ("digest", 3, "month 770", None),
         ("digest", 2, "day 770", "month 770"),
