@@ -70,7 +70,9 @@ class _Page:
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
         self._days = [date.fromisoformat(day) for day in chart.days]
-        self._sums = [sum(values) for values in zip(*(s.spent for s in chart.series), strict=True)]
+        # Strict: a day that a series does not tell of would be missing without a word.
+        spent = zip(chart.days, *(series.spent for series in chart.series), strict=True)
+        self._sums = [sum(amounts) for _, *amounts in spent]
         self._height = self._measured()
         self._figure = Figure(
             figsize=(look.WIDTH_IN, self._height), dpi=look.DPI, facecolor=look.BACKGROUND
