@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from bot.aside import aside
 from bot.charts import MOST_MEMBERS, MOST_SERIES, Chart, Series
 from bot.money import Micros
 from bot.quotas import Window, ZoneChange, window_at
@@ -75,12 +76,14 @@ async def make_chart(
         by_member = await make_report(
             reports, report.guild_id, report.period, Group.MEMBER, now_ms=report.now_ms
         )
-    days = days_of(stretch, zones)
+    # Years of many models are more than the event loop has time for.
+    days = await aside(days_of, stretch, zones)
+    series = await aside(fold_models, rows, days)
     today = window_at(Window.DAY, report.now_ms, zones).label
     return Chart(
         title=title,
         days=days,
-        series=fold_models(rows, days),
+        series=series,
         top=fold_members(by_member.answer.parts, name_of),
         budget=report.answer.budget,
         forecast=report.forecast,

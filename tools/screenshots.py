@@ -22,6 +22,7 @@ from playwright.async_api import Browser, FilePayload, expect
 from sandbox.house import House
 from sandbox.page import PageServer
 from tools.browser import Chat, Look, find_chromium, launch, open_chat
+from tools.charts import EXAMPLE, draw
 from tools.painter import Painter, Point, open_painter
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
@@ -190,6 +191,7 @@ async def make(folder: Path, chromium: str) -> None:
         await photograph_edits(studio, boat)
         await photograph_painter(studio, boat)
         await photograph_models(studio)
+    await draw(folder, [EXAMPLE])
 
 
 def main() -> int:

@@ -56,5 +56,5 @@ def tick_text(micros: float) -> str:
     dollars = amount / MICROS_PER_USD
     for size, letter in _THOUSANDS:
         if dollars >= 10 * size:
-            return f"${dollars / size:g}{letter}"
+            return f"${dollars / size:,g}{letter}"
     return format_usd(amount).removesuffix(".00")
