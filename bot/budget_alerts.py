@@ -6,7 +6,7 @@ that each is told once however many processes run, is `bot.storage`'s.
 """
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from bot.alerts import Alerts
 from bot.cards import BudgetAlert, Messenger, Posted, RouteBusy, RouteClosed, UploadTooLarge
@@ -29,12 +29,28 @@ class BudgetAlerts:
 
     async def check(self, job_id: int) -> None:
         """Tell every threshold that a job, whose charges are settled, has reached."""
+        await self.tell(await self.claim(job_id))
+
+    async def claim(self, job_id: int) -> list[Crossing]:
+        """Take over to `tell` what a job has reached: if this process dies, another one does."""
         try:
-            for crossing in await self._policies.crossed(job_id):
-                if not await self._tell(crossing):
-                    await self._policies.give_back(crossing)
+            return await self._policies.crossed(job_id)
         except LedgerUnavailable:
             _log.exception("The budgets of job %d could not be looked at", job_id)
+            return []
+
+    async def tell(self, claimed: Sequence[Crossing]) -> None:
+        """Tell thresholds that were claimed."""
+        for crossing in claimed:
+            done = await self._tell(crossing)
+            try:
+                await (self._policies.told if done else self._policies.give_back)(crossing)
+            except LedgerUnavailable:
+                _log.exception("That a budget was told of could not be recorded")
+
+    async def untold(self) -> list[int]:
+        """List jobs whose thresholds were claimed and not told. Raises LedgerUnavailable."""
+        return await self._policies.untold()
 
     async def _tell(self, crossing: Crossing) -> bool:
         """Bring it to the first who can be reached; False when a later try may do better."""

@@ -1,4 +1,7 @@
-"""Which thresholds of pooled budgets a job has reached, each claimed once in its window."""
+"""Which thresholds of pooled budgets a job has reached, each claimed once in its window.
+
+A claim is a lease: who did not live to say that it is told loses it, and another one tells.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +17,10 @@ from bot.storage.rows import Row, Tx, first, placeholders
 _FULL: Final = 100
 _NEARLY: Final = 80
 """Percent from which on a budget that can't pay for one more such picture counts as used up."""
+
+
+CLAIM_MS: Final = 10 * 60_000
+"""How long whoever claimed a threshold has to tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,17 @@ class Watch:
             if limit.scope.is_pooled and limit.amount
         }
         pins = Pins.read(job.text("pins"))
+        last = len(pins.money)
         rows = await tx.fetch(
             "SELECT bucket.id, scope, period, settled, end_at, "
-            "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert WHERE bucket_id = bucket.id) "
-            "AS told "
-            f"FROM bucket WHERE id IN {placeholders(1, len(pins.money))} "
-            f"AND end_at > ${len(pins.money) + 1} "
+            "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert "
+            "WHERE bucket_id = bucket.id "
+            f"AND (told_at IS NOT NULL OR sent_at > ${last + 2})) AS told "
+            f"FROM bucket WHERE id IN {placeholders(1, last)} AND end_at > ${last + 1} "
             "AND scope IN ('channel', 'guild', 'ceiling', 'bot')",
             *pins.money,
             self.now_ms,
+            self.now_ms - CLAIM_MS,
         )
         crossings = []
         for row in rows:
@@ -63,15 +72,20 @@ class Watch:
         return crossings
 
     async def claim(self, tx: Tx) -> list[Crossing]:
-        """Find them and write down that they are told: of many that try, one gets each."""
+        """Find them and write down who tells them: of many that try, one gets each."""
         claimed = []
         for crossing in await self.find(tx):
             won = await tx.fetch(
-                "INSERT INTO budget_alert (bucket_id, percent, sent_at) VALUES ($1, $2, $3) "
-                "ON CONFLICT (bucket_id, percent) DO NOTHING RETURNING percent",
+                "INSERT INTO budget_alert (bucket_id, percent, sent_at, job_id) "
+                "VALUES ($1, $2, $3, $4) ON CONFLICT (bucket_id, percent) DO UPDATE "
+                "SET sent_at = excluded.sent_at, job_id = excluded.job_id "
+                "WHERE budget_alert.told_at IS NULL AND budget_alert.sent_at <= $5 "
+                "RETURNING percent",
                 crossing.bucket_id,
                 crossing.percent,
                 self.now_ms,
+                self.job_id,
+                self.now_ms - CLAIM_MS,
             )
             if won:
                 claimed.append(crossing)
@@ -95,6 +109,31 @@ class Watch:
             alert_channel=guild.maybe_integer("alert_channel") if guild else None,
             set_by=await _setter(tx, limit, actor),
         )
+
+
+async def untold(now_ms: int, tx: Tx) -> list[int]:
+    """List the jobs that reached thresholds of running windows which nobody has told in time."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT job_id FROM budget_alert JOIN bucket ON bucket.id = bucket_id "
+        "WHERE told_at IS NULL AND sent_at <= $1 AND job_id IS NOT NULL AND end_at > $2 "
+        "AND NOT EXISTS (SELECT 1 FROM budget_alert AS higher "
+        "WHERE higher.bucket_id = bucket.id AND higher.percent > budget_alert.percent)",
+        now_ms - CLAIM_MS,
+        now_ms,
+    )
+    return [row.integer("job_id") for row in rows]
+
+
+async def finish(crossing: Crossing, told_ms: int | None, tx: Tx) -> None:
+    """Write down that a claimed threshold is told; without a time, that anybody may claim it."""
+    await tx.fetch(
+        "UPDATE budget_alert SET told_at = $3, "
+        "sent_at = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN 0 ELSE sent_at END "
+        "WHERE bucket_id = $1 AND percent = $2",
+        crossing.bucket_id,
+        crossing.percent,
+        told_ms,
+    )
 
 
 def reached(spent: Micros, amount: Micros, *, price: Micros) -> int:
