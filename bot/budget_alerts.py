@@ -8,6 +8,8 @@ operators' alone. What is reached, and that it is told once however many process
 """
 
 import logging
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from bot.alerts import Alerts
 from bot.cards import BudgetAlert, SpikeAlert
@@ -16,6 +18,9 @@ from bot.quotas import Scope
 from bot.storage import Crossing, Policies, Spike
 
 _log = logging.getLogger(__name__)
+
+Claimed: TypeAlias = Crossing | Spike
+"""Something that was reached, and that whoever claimed it tells."""
 
 
 class BudgetAlerts:
@@ -27,15 +32,30 @@ class BudgetAlerts:
 
     async def check(self, job_id: int) -> None:
         """Tell every threshold that a job, whose charges are settled, has reached."""
+        await self.tell(await self.claim(job_id))
+
+    async def claim(self, job_id: int) -> Sequence[Claimed]:
+        """Take over to `tell` what a job has reached: if this process dies, another one does."""
         try:
-            for crossing in await self._policies.crossed(job_id):
-                if not await self._tell(crossing):
-                    await self._policies.give_back(crossing)
+            crossings = await self._policies.crossed(job_id)
             spike = await self._policies.spiked(job_id)
-            if spike is not None and not await self._tell_spike(spike):
-                await self._policies.give_back(spike)
         except LedgerUnavailable:
             _log.exception("The budgets of job %d could not be looked at", job_id)
+            return []
+        return crossings if spike is None else [*crossings, spike]
+
+    async def tell(self, claimed: Sequence[Claimed]) -> None:
+        """Tell thresholds that were claimed."""
+        for each in claimed:
+            told = self._tell_spike(each) if isinstance(each, Spike) else self._tell(each)
+            try:
+                await (self._policies.told if await told else self._policies.give_back)(each)
+            except LedgerUnavailable:
+                _log.exception("That a budget was told of could not be recorded")
+
+    async def untold(self) -> list[int]:
+        """List jobs whose thresholds were claimed and not told. Raises LedgerUnavailable."""
+        return await self._policies.untold()
 
     async def _tell(self, crossing: Crossing) -> bool:
         """Bring it to the first who can be reached; False when a later try may do better."""

@@ -226,9 +226,11 @@ class Generation:
                 report = await self._work_or_salvage(admitted, place)
         finally:
             await admitted.basket.close()
+        pressing = any(part.presses_budget for part in report.parts)
+        # Claimed before the job counts as delivered: a kill in between loses no alert.
+        reached = await self._budgets.claim(job.id) if pressing else []
         await self._teller.deliver(report)
-        if any(part.presses_budget for part in report.parts):
-            await self._budgets.check(job.id)
+        await self._budgets.tell(reached)
 
     async def _work_or_salvage(self, admitted: Admitted, place: Place) -> Report:
         try:

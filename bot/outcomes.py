@@ -87,7 +87,7 @@ class Part:
     presses_budget: bool = False
     """Its cost went into a pooled budget that is half spent, or more, or into a dear day."""
     seconds: float | None = None
-    """From the request to its answer; None when an earlier process measured it."""
+    """From the request to its answer; None where there is none that came in time."""
 
     @property
     def uncertain(self) -> bool:
@@ -102,7 +102,7 @@ class Report:
     job: Assignment
     parts: tuple[Part, ...]
     seconds: float | None = None
-    """From the first request to the last answer; None when an earlier process measured it."""
+    """From the first request to the last answer; None where none came in time."""
     restarted: bool = False
     """An earlier process ended before it could tell the person."""
     notes: frozenset[Note] = frozenset()
@@ -152,7 +152,14 @@ def stored_report(job: Job, *, restarted: bool) -> Report | None:
     asked = replace(job.request, prompt=job.prompt or "", model=used)
     parts = tuple(_part(charge, restarted=restarted) for charge in job.charges)
     notes = frozenset({Note.TEST_MODEL} if any(c.model == TEST_MODEL for c in job.charges) else ())
-    return Report(replace(assignment, request=asked), parts, restarted=restarted, notes=notes)
+    return Report(
+        replace(assignment, request=asked),
+        parts,
+        # They were sent side by side.
+        seconds=max((part.seconds for part in parts if part.seconds is not None), default=None),
+        restarted=restarted,
+        notes=notes,
+    )
 
 
 def _part(charge: Charge, *, restarted: bool) -> Part:
@@ -163,7 +170,13 @@ def _part(charge: Charge, *, restarted: bool) -> Part:
     )
     error = None if pictures else _error(charge, restarted=restarted)
     spent = charge.actual or 0
-    return Part(charge.id, charge.model, charge.state, charge.held, spent, pictures, error)
+    seconds = None if charge.took_ms is None else charge.took_ms / 1000
+    return Part(
+        *(charge.id, charge.model, charge.state, charge.held, spent),
+        pictures=pictures,
+        error=error,
+        seconds=seconds,
+    )
 
 
 def _error(charge: Charge, *, restarted: bool) -> BotError | None:

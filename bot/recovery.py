@@ -51,7 +51,7 @@ class Recovery:
         self._again: set[int] = set()
         """Jobs that are ours to tell of, and that could not be read."""
         self._pressing: set[int] = set()
-        """Jobs whose presumed costs may have brought a pooled budget to a threshold."""
+        """Jobs that may have brought a pooled budget to a threshold of which nobody was told."""
 
     async def run(self, ready: asyncio.Event) -> None:
         """Beat from the start; once `ready` (Discord is connected), sweep and tell, for ever."""
@@ -111,7 +111,7 @@ class Recovery:
         swept = await self._ledger.sweep(adopt_all=adopt_all)
         for charge_id in swept.presumed_charges:
             _log.warning("Charge %d counts as spent: no answer came in time", charge_id)
-        self._pressing.update(swept.pressing_jobs)
+        self._pressing.update(swept.pressing_jobs, await self._budgets.untold())
 
     async def _tell_all(self) -> None:
         async with self._telling:
@@ -152,3 +152,4 @@ class Recovery:
             return
         _log.info("Closing job %d of an earlier process", job_id)
         await self._teller.deliver(report)
+        self._pressing.add(job_id)  # its process may have died before it looked at the budgets

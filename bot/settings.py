@@ -49,7 +49,7 @@ SPECS: Final = (
     Spec(
         "IMAGEROUTER_POPULAR_URL",
         "https://backend.imagerouter.io/operations/get-popular-models",
-        "Where the list of popular models is; empty does without it.",
+        "Where the list of popular models is; `off` does without it.",
     ),
     Spec(
         "DATABASE_URL",
@@ -184,7 +184,7 @@ class Settings:
             discord_token=read.text("DISCORD_TOKEN"),
             imagerouter_api_key=read.text("IMAGEROUTER_API_KEY"),
             imagerouter_base_url=read.parsed("IMAGEROUTER_BASE_URL", _http_url),
-            imagerouter_popular_url=read.parsed("IMAGEROUTER_POPULAR_URL", _http_url_or_empty),
+            imagerouter_popular_url=read.parsed("IMAGEROUTER_POPULAR_URL", _http_url_or_off),
             database_url=read.parsed("DATABASE_URL", _database_url),
             default_model=read.text("DEFAULT_MODEL") or None,
             operator_ids=read.parsed("OPERATOR_IDS", _ids),
@@ -267,6 +267,11 @@ def _http_url(raw: str) -> str:
 
 def _http_url_or_empty(raw: str) -> str:
     return _http_url(raw) if raw else ""
+
+
+def _http_url_or_off(raw: str) -> str:
+    """An empty text stands for off; an empty variable stands for the default, as it always does."""
+    return "" if raw.lower() == "off" else _http_url(raw)
 
 
 def _database_url(raw: str) -> str:

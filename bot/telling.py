@@ -61,7 +61,7 @@ class Teller:
             fate = await self._tell(report)
         except LedgerUnavailable:
             _log.exception("How job %d was told of could not be recorded", report.job.id)
-            return
+            fate = Fate.LATER
         if fate is Fate.LATER and len(self._undelivered) < _MOST_UNDELIVERED:
             self._undelivered[report.job.id] = report
         elif fate is not Fate.LATER:
@@ -134,9 +134,14 @@ class Teller:
         return await self._delivery.result(Result(report, today=today, offer=offer, parent=parent))
 
     async def _parent(self, job: Assignment) -> Posted | None:
-        """The message that an edit's picture is in, or that this repeats; None where none is."""
+        """The message that an edit's picture is in, or that this repeats; None where none is.
+
+        Where the books can't say so, the result goes without.
+        """
         if job.parent_id is not None:
-            parent = await self._jobs.get(job.parent_id)
+            parent = None
+            with contextlib.suppress(LedgerUnavailable):
+                parent = await self._jobs.get(job.parent_id)
             if parent is not None and parent.message_id and not parent.private:
                 return Posted(parent.message_channel_id or 0, parent.message_id)
         first = next(iter(job.request.images), None)

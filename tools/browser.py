@@ -80,7 +80,7 @@ class Chat:
     @property
     def line(self) -> Locator:
         """The line in which one types."""
-        return self.page.get_by_role("combobox", name="Message ")
+        return self.page.get_by_role("combobox", name=re.compile("^Message "))
 
     @property
     def form(self) -> Locator:

@@ -6,6 +6,7 @@ from typing import Final
 from bot.money import Micros
 from bot.quotas import FOREVER_MS, Defaults, Limit, Scope, Target, Window, limits_for
 from bot.requests import NO_GUILD, Actor
+from bot.storage._alert_claims import CLAIM_MS, claim
 from bot.storage._buckets import Pins
 from bot.storage._rules import read_rules
 from bot.storage.policy_models import THRESHOLDS, Crossing
@@ -42,15 +43,17 @@ class Watch:
             if limit.scope.is_pooled and limit.amount
         }
         pins = Pins.read(job.text("pins"))
+        last = len(pins.money)
         rows = await tx.fetch(
             "SELECT bucket.id, scope, period, settled, end_at, "
-            "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert WHERE bucket_id = bucket.id) "
-            "AS told "
-            f"FROM bucket WHERE id IN {placeholders(1, len(pins.money))} "
-            f"AND end_at > ${len(pins.money) + 1} "
+            "(SELECT COALESCE(MAX(percent), 0) FROM budget_alert "
+            "WHERE bucket_id = bucket.id "
+            f"AND (told_at IS NOT NULL OR sent_at > ${last + 2})) AS told "
+            f"FROM bucket WHERE id IN {placeholders(1, last)} AND end_at > ${last + 1} "
             "AND scope IN ('channel', 'guild', 'ceiling', 'bot')",
             *pins.money,
             self.now_ms,
+            self.now_ms - CLAIM_MS,
         )
         crossings = []
         for row in rows:
@@ -63,15 +66,11 @@ class Watch:
         return crossings
 
     async def claim(self, tx: Tx) -> list[Crossing]:
-        """Find them and write down that they are told: of many that try, one gets each."""
+        """Find them and write down who tells them: of many that try, one gets each."""
         claimed = []
         for crossing in await self.find(tx):
-            won = await tx.fetch(
-                "INSERT INTO budget_alert (bucket_id, percent, sent_at) VALUES ($1, $2, $3) "
-                "ON CONFLICT (bucket_id, percent) DO NOTHING RETURNING percent",
-                crossing.bucket_id,
-                crossing.percent,
-                self.now_ms,
+            won = await claim(
+                tx, crossing.bucket_id, crossing.percent, job_id=self.job_id, now_ms=self.now_ms
             )
             if won:
                 claimed.append(crossing)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.money import Micros
+from bot.storage._alert_claims import CLAIM_MS, claim
 from bot.storage._buckets import WORTH_A_LOOK, Pins
 from bot.storage.policy_models import Spike
 from bot.storage.rows import Row, Tx, first, placeholders
@@ -62,16 +63,12 @@ class SpikeWatch:
         )
 
     async def claim(self, tx: Tx) -> Spike | None:
-        """Find it and write down that it is told: of many that try, one gets it."""
+        """Find it and write down who tells it: of many that try, one gets it."""
         spike = await self.find(tx)
         if spike is None:
             return None
-        won = await tx.fetch(
-            "INSERT INTO budget_alert (bucket_id, percent, sent_at) VALUES ($1, $2, $3) "
-            "ON CONFLICT (bucket_id, percent) DO NOTHING RETURNING percent",
-            spike.bucket_id,
-            spike.percent,
-            self.now_ms,
+        won = await claim(
+            tx, spike.bucket_id, spike.percent, job_id=self.job_id, now_ms=self.now_ms
         )
         return spike if won else None
 
@@ -83,10 +80,12 @@ class SpikeWatch:
             f"SELECT id, subject, start_at, settled FROM bucket "
             f"WHERE id IN {placeholders(1, count)} AND scope = 'member' AND period = 'day' "
             f"AND end_at > ${count + 1} AND NOT EXISTS (SELECT 1 FROM budget_alert "
-            f"WHERE bucket_id = bucket.id AND percent = ${count + 2})",
+            f"WHERE bucket_id = bucket.id AND percent = ${count + 2} "
+            f"AND (told_at IS NOT NULL OR sent_at > ${count + 3}))",
             *pins.money,
             self.now_ms,
             _PERCENT,
+            self.now_ms - CLAIM_MS,
         )
 
     async def _days_before(self, tx: Tx, day: Row) -> list[Micros]:

@@ -66,7 +66,8 @@ class DigestStore:
         # What ended before another kind was wanted was not wanted. A claim is forgotten with the
         # channel that it was for: posted in a second one, it might be there twice.
         await tx.fetch(
-            "INSERT INTO digest (guild_id, period, channel_id, set_by, set_at, covered_until, try_at) "
+            "INSERT INTO digest "
+            "(guild_id, period, channel_id, set_by, set_at, covered_until, try_at) "
             "VALUES ($1, $2, $3, $4, $5, $5, 0) ON CONFLICT (guild_id) DO UPDATE "
             "SET covered_until = CASE WHEN digest.period = excluded.period "
             "THEN digest.covered_until ELSE excluded.covered_until END, "

@@ -13,6 +13,7 @@ from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute,
 from bot.storage._sweeper import ALIVE, alive_since
 from bot.storage._today import spent_today
 from bot.storage.models import Charge, ChargeState, Delivered, Delivery, Job, JobSummary, Output
+from bot.storage.records import TOOK
 from bot.storage.rows import Row, Store, Tx, first
 
 _MINE: Final = f"(process = $2 OR process NOT IN ({ALIVE}))"
@@ -196,7 +197,9 @@ async def _read_job(job_id: int, tx: Tx) -> Job | None:
     ):
         output = Output(row.maybe_text("url"), row.maybe_blob("data"), row.maybe_text("media_type"))
         outputs.setdefault(row.integer("charge_id"), []).append(output)
-    charges = await tx.fetch("SELECT * FROM charge WHERE job_id = $1 ORDER BY place", job_id)
+    charges = await tx.fetch(
+        f"SELECT charge.*, {TOOK} FROM charge WHERE job_id = $1 ORDER BY place", job_id
+    )
     return _job(job, tuple(_charge(row, outputs.get(row.integer("id"), [])) for row in charges))
 
 
@@ -212,6 +215,7 @@ def _charge(row: Row, outputs: list[Output]) -> Charge:
         pictures=row.integer("pictures"),
         reason=row.text("reason"),
         outputs=tuple(outputs),
+        took_ms=row.maybe_integer("took"),
     )
 
 

@@ -181,6 +181,8 @@ class Charge:
     outputs: tuple[Output, ...]
     """The pictures it brought; the bytes are gone once the job is delivered, and private jobs
     never have any."""
+    took_ms: int | None
+    """From sending it to its answer; None where there is none, or it came late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.ids import make_id
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import UTC_ZONE, Defaults, Scope, Target, Window, ZoneChange, known_zones, window_at
 from bot.requests import NO_GUILD, Actor
+from bot.storage._alert_claims import finish, untold
 from bot.storage._audit import Change, read_trail, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
@@ -313,7 +314,10 @@ class Policies:
         return await self._db.read(partial(read_trail, wanted))
 
     async def crossed(self, job_id: int) -> list[Crossing]:
-        """Claim the thresholds of pooled budgets that a job has reached, each once a window."""
+        """Claim the thresholds of pooled budgets that a job has reached, each once a window.
+
+        Whoever gets one has ten minutes to tell it, and to call `told` or `give_back`.
+        """
         watch = Watch(job_id, self._clock.now_ms(), self._secret, self._defaults)
         if not await self._db.read(watch.find):
             return []
@@ -327,16 +331,18 @@ class Policies:
         return await self._db.write(watch.claim)
 
     async def give_back(self, claimed: Crossing | Spike) -> None:
-        """Forget that a threshold was told, because it could not be; a later job tries again."""
+        """Let a threshold be claimed anew, because it could not be told just now."""
+        await self._db.write(partial(finish, claimed.bucket_id, claimed.percent, None))
 
-        async def run(tx: Tx) -> None:
-            await tx.fetch(
-                "DELETE FROM budget_alert WHERE bucket_id = $1 AND percent = $2",
-                claimed.bucket_id,
-                claimed.percent,
-            )
+    async def told(self, claimed: Crossing | Spike) -> None:
+        """Write down that a threshold is told, or can't be: it is not claimed any more."""
+        await self._db.write(
+            partial(finish, claimed.bucket_id, claimed.percent, self._clock.now_ms())
+        )
 
-        await self._db.write(run)
+    async def untold(self) -> list[int]:
+        """List jobs that reached thresholds which a process claimed, and did not tell in time."""
+        return await self._db.read(partial(untold, self._clock.now_ms()))
 
     def _subject(self, who: Who) -> str:
         """Name whom a rule is for; people by the keyed hash that their counters have."""

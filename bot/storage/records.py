@@ -12,6 +12,13 @@ from bot.storage.rows import Row, Store, Tx
 
 KEPT_MS: Final = 30 * 86_400_000
 """How far back a model's record goes (ms)."""
+TOOK: Final = (
+    "CASE WHEN prior_state = 'dispatched' AND state = 'settled' THEN closed_at - "
+    "(SELECT MIN(created_at) FROM entry "
+    "WHERE charge_id = charge.id AND kind = 'dispatched') END AS took"
+)
+"""A column: from sending a charge's request to its answer (ms). An answer that came late, after an
+outcome was unknown, says nothing about that."""
 _MOST_TRIES: Final = 5_000
 _MOST_EXAMPLES: Final = 10
 
@@ -53,12 +60,8 @@ class Records:
         oldest = max(since_ms, self._clock.now_ms() - KEPT_MS)
 
         async def run(tx: Tx) -> list[Try]:
-            # An answer that came late, after an outcome was unknown, says nothing about seconds.
             rows = await tx.fetch(
-                "SELECT id, model, state, pictures, reason, closed_at, CASE "
-                "WHEN prior_state = 'dispatched' AND state = 'settled' THEN closed_at - "
-                "(SELECT MIN(created_at) FROM entry "
-                "WHERE charge_id = charge.id AND kind = 'dispatched') END AS took "
+                f"SELECT id, model, state, pictures, reason, closed_at, {TOOK} "
                 "FROM charge WHERE closed_at >= $1 ORDER BY closed_at DESC LIMIT $2",
                 oldest,
                 _MOST_TRIES,

@@ -70,16 +70,22 @@ def _sentence(change: RuleChange) -> str:
             return f"paused pictures{where}" if change.after == "on" else f"ended the pause{where}"
         case Kind.TIMEZONE:
             return f"time zone: {_name(change.before, UTC_ZONE)} → {_name(change.after, UTC_ZONE)}"
-        case Kind.RETENTION:
-            return f"prompts are kept: {_days(change.before)} → {_days(change.after)}"
-        case Kind.DIGEST:
-            return f"digest: {_digest(change.before)} → {_digest(change.after)}"
+        case _:
+            return _of_options(change)
+
+
+def _of_options(change: RuleChange) -> str:
+    match change.what:
         case Kind.MANAGERS:
             return f"managers: {_mention('@&', change.before)} → {_mention('@&', change.after)}"
         case Kind.ALERTS:
             return f"channel of alerts: {_channel(change.before)} → {_channel(change.after)}"
         case Kind.LOG:
             return f"log channel: {_channel(change.before)} → {_channel(change.after)}"
+        case Kind.RETENTION:
+            return f"prompts are kept: {_days(change.before)} → {_days(change.after)}"
+        case Kind.DIGEST:
+            return f"digest: {_digest(change.before)} → {_digest(change.after)}"
         case _:  # another process of a newer version may have written it
             return f"{_name(change.what)}: {_name(change.before)} → {_name(change.after)}"
 

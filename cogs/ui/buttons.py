@@ -2,11 +2,11 @@
 
 A `custom_id` comes back from a client, so it is as hostile as any input: the templates bound it,
 and whoever clicks may only do what the stored row lets them. discord.py only logs what a
-`DynamicItem` raises, so `_Button` turns it into an answer.
+`DynamicItem` raises, so each callback goes through `intake.guarded`.
 """
 
 import re
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import discord
 
@@ -17,9 +17,8 @@ from cogs.ui.text import shorten
 
 _ID: Final = r"(?P<id>[0-9]{1,19})"
 MOST_LABEL: Final = 80
-_SECONDARY: Final = discord.ButtonStyle.secondary
-_AGAIN: Final = discord.PartialEmoji(name="🔁")
-_DELETE: Final = discord.PartialEmoji(name="🗑️")
+_NOTHING: Final = r"(?!)"
+"""Matches no `custom_id`: what only others are made from is never registered."""
 
 Interaction = discord.Interaction[Any]
 
@@ -29,14 +28,22 @@ def _known_id(match: re.Match[str]) -> int:
     return min(int(match["id"]), MOST_ID)
 
 
-class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"again:{_ID}"):
-    """Runs the request of job `job_id` again, as whoever clicks and at their cost."""
+class _IdButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_NOTHING):
+    """A button that knows the id of one stored thing, and nothing else."""
 
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
+    name: ClassVar[str]
+    """What its `custom_id` begins with."""
+    label: ClassVar[str]
+    emoji: ClassVar[str | None] = None
+
+    def __init__(self, known_id: int) -> None:
+        self.known_id = known_id
         super().__init__(
             discord.ui.Button(
-                label="Again", emoji=_AGAIN, custom_id=f"again:{job_id}", style=_SECONDARY
+                label=self.label,
+                emoji=self.emoji,
+                custom_id=f"{self.name}:{known_id}",
+                style=discord.ButtonStyle.secondary,
             )
         )
 
@@ -48,31 +55,42 @@ class AgainButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"ag
         return cls(_known_id(match))
 
     async def callback(self, interaction: Interaction) -> None:
+        """Do what it is for, or say why not."""
+        await intake.guarded(interaction, self.act(interaction))
+
+    async def act(self, interaction: Interaction) -> None:
+        """What it is for."""
+        raise NotImplementedError
+
+
+class AgainButton(_IdButton, template=rf"again:{_ID}"):
+    """Runs the request of a job again, as whoever clicks and at their cost."""
+
+    name, label, emoji = "again", "Again", "🔁"
+
+    async def act(self, interaction: Interaction) -> None:
         """Run the request again."""
-        await intake.guarded(interaction, intake.again(interaction, self.job_id))
+        await intake.again(interaction, self.known_id)
 
 
-class DeleteButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"delete:{_ID}"):
-    """Deletes the message of job `job_id`, for its person and for moderators."""
+class DeleteButton(_IdButton, template=rf"delete:{_ID}"):
+    """Deletes the message of a job, for its person and for moderators."""
 
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
-        super().__init__(
-            discord.ui.Button(
-                label="Delete", emoji=_DELETE, custom_id=f"delete:{job_id}", style=_SECONDARY
-            )
-        )
+    name, label, emoji = "delete", "Delete", "🗑️"
 
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button from a click."""
-        return cls(_known_id(match))
+    async def act(self, interaction: Interaction) -> None:
+        """Delete the message."""
+        await intake.delete(interaction, self.known_id)
 
-    async def callback(self, interaction: Interaction) -> None:
-        """Delete the message, or say why not."""
-        await intake.guarded(interaction, intake.delete(interaction, self.job_id))
+
+class CancelButton(_IdButton, template=rf"cancel:{_ID}"):
+    """Says no to what an offer may cost."""
+
+    name, label = "cancel", "Cancel"
+
+    async def act(self, interaction: Interaction) -> None:
+        """Take the question away; nothing was held."""
+        await intake.cancel(interaction)
 
 
 class OfferButton(
@@ -136,27 +154,6 @@ class ConfirmButton(
         await intake.guarded(
             interaction, intake.confirm(interaction, self.offer_id, private=self.private)
         )
-
-
-class CancelButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=rf"cancel:{_ID}"):
-    """Says no to what an offer may cost."""
-
-    def __init__(self, offer_id: int) -> None:
-        self.offer_id = offer_id
-        super().__init__(
-            discord.ui.Button(label="Cancel", custom_id=f"cancel:{offer_id}", style=_SECONDARY)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button from a click."""
-        return cls(_known_id(match))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Take the question away; nothing was held."""
-        await intake.guarded(interaction, intake.cancel(interaction))
 
 
 ALL: Final = (AgainButton, DeleteButton, OfferButton, ConfirmButton, CancelButton)

@@ -1,11 +1,10 @@
 """**Compare** on a model's page: a form with a prompt, and with whom the model is compared.
 
-As with **Try it**, what the form is about stands in its `custom_id`, and a cog (`cogs.compare`)
-answers every submission from that alone: a form that was opened before a restart still works.
+The cog `cogs.compare` answers every submission.
 """
 
 import re
-from typing import Any, Final, Self
+from typing import Final
 
 import discord
 
@@ -15,93 +14,48 @@ from bot.requests import ImageRequest
 from bot.wishes import Wishes
 from cogs.ui import intake, wishing
 from cogs.ui.intake import Interaction, actor_of, services_of
-from cogs.ui.model_query import KEY, key_of, model_of
+from cogs.ui.model_forms import GONE, PROMPT, FormButton, ModelForm
+from cogs.ui.model_query import KEY, model_of
 from cogs.ui.submissions import Submission, custom_id_of
-from cogs.ui.text import shorten
 
-PROMPT: Final = "prompt"
 OTHERS: Final = "others"
-"""The custom ids of the fields."""
-_FORM_SECONDS: Final = 900
-_MOST_PROMPT: Final = 4_000
-_MOST_TITLE: Final = 45
+"""The custom id of the menu."""
 _MOST_OPTIONS: Final = 25
 _MOST_VALUE: Final = 100
 _TEMPLATE: Final = re.compile(rf"comparing:{KEY}:[0-9]{{1,19}}", flags=re.ASCII)
 
 
-class CompareButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(rf"model:compare:{KEY}", flags=re.ASCII),
-):
+class CompareButton(FormButton, template=re.compile(rf"model:compare:{KEY}", flags=re.ASCII)):
     """Opens the form for a model."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(
-            discord.ui.Button(
-                label="Compare",
-                emoji="⚖️",
-                custom_id=f"model:compare:{key}",
-                style=discord.ButtonStyle.secondary,
-            )
+    name, label, emoji = "model:compare", "Compare", "⚖️"
+
+    async def open(self, interaction: Interaction) -> None:
+        """Offer what whoever clicked may use: their own models and popular ones first."""
+        services, actor = services_of(interaction), actor_of(interaction)
+        catalog = services.catalog
+        model = catalog.get(model_of(self.key, catalog))
+        if model is None:
+            await intake.tell_fault(interaction, GONE)
+            return
+        found = catalog.search(
+            "",
+            limit=_MOST_OPTIONS + 1,
+            images=0,
+            first=services.preferences.habits(actor),
+            allowed=await services.planner.shown(actor),
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button from a click."""
-        return cls(match["key"])
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Open the form."""
-        await intake.guarded(interaction, _open(interaction, self.key))
+        others = [each for each in found if each != model and len(each.id) <= _MOST_VALUE]
+        if not others:
+            await intake.tell_fault(interaction, "There is no other model that you may use here.")
+            return
+        form = _CompareForm(model, others[:_MOST_OPTIONS], interaction.id)
+        await interaction.response.send_modal(form)
 
 
-async def _open(interaction: Interaction, key: str) -> None:
-    """Show the form with what whoever clicked may use: their own models and popular ones first."""
-    services, actor = services_of(interaction), actor_of(interaction)
-    catalog = services.catalog
-    model = catalog.get(model_of(key, catalog))
-    if model is None:
-        await intake.tell_fault(interaction, "ImageRouter does not list this model any more.")
-        return
-    found = catalog.search(
-        "",
-        limit=_MOST_OPTIONS + 1,
-        images=0,
-        first=services.preferences.habits(actor),
-        allowed=await services.planner.shown(actor),
-    )
-    others = [each for each in found if each != model and len(each.id) <= _MOST_VALUE]
-    if not others:
-        await intake.tell_fault(interaction, "There is no other model that you may use here.")
-        return
-    await interaction.response.send_modal(
-        _CompareForm(model, others[:_MOST_OPTIONS], interaction.id)
-    )
-
-
-class _CompareForm(discord.ui.Modal):
-    """Its submission is answered by the cog, whether this object still lives or not."""
-
+class _CompareForm(ModelForm):
     def __init__(self, model: Model, others: list[Model], nonce: int) -> None:
-        super().__init__(
-            title=shorten(f"Compare {model.short_name}", _MOST_TITLE),
-            custom_id=f"comparing:{key_of(model.id)}:{nonce}",
-            timeout=_FORM_SECONDS,
-        )
-        self.add_item(
-            discord.ui.Label(
-                text="What would you like to see?",
-                component=discord.ui.TextInput(
-                    custom_id=PROMPT,
-                    style=discord.TextStyle.paragraph,
-                    max_length=_MOST_PROMPT,
-                ),
-            )
-        )
+        super().__init__(model, nonce, verb="Compare", name="comparing")
         options = [discord.SelectOption(label=label(each), value=each.id) for each in others]
         self.add_item(
             discord.ui.Label(
@@ -115,9 +69,6 @@ class _CompareForm(discord.ui.Modal):
                 ),
             )
         )
-
-    async def on_submit(self, interaction: Interaction, /) -> None:
-        """Leave the answer to the cog."""
 
 
 def is_ours(interaction: Interaction) -> bool:

@@ -253,3 +253,22 @@ async def test_a_person_to_whom_no_card_can_be_shown_waits_no_longer(
 
     assert [job["delivery"] for job in books.rows("SELECT * FROM job")] == ["undeliverable"]
     assert [charge["state"] for charge in books.charges()] == ["settled"]
+
+
+async def test_that_nobody_can_be_reached_is_written_down_once_the_books_can_be(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    house.discord.world.close_dms(mira.user)
+    gate = house.imagerouter.faults.hold()
+    await mira.slash(general, "imagine", {"prompt": "my secret", "private": True})
+    await gate.reached()
+    house.clock.advance(16 * MINUTE)
+    books.change("ALTER TABLE job_output RENAME TO hidden")
+    gate.open()
+    await house.bot.services.generation.idle()
+    assert [job["delivery"] for job in books.rows("SELECT * FROM job")] == ["open"]
+
+    books.change("ALTER TABLE hidden RENAME TO job_output")
+    await house.bot.services.recovery.sweep()
+
+    assert [job["delivery"] for job in books.rows("SELECT * FROM job")] == ["undeliverable"]

@@ -122,6 +122,22 @@ async def test_a_cost_is_recorded_when_the_database_is_busy_at_the_answer(
     assert [(row["state"], row["actual"]) for row in books.charges()] == [("settled", 40_000)]
 
 
+async def test_a_repetition_whose_origin_can_not_be_read_is_delivered_all_the_same(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    first = await pictures(mira, general, await mira.slash(general, "imagine", OPTIONS))
+    gate = house.imagerouter.faults.hold()
+    again = await mira.click(first, button(first, "Again"))
+    await gate.reached()
+    books.change("ALTER TABLE job_input RENAME TO hidden")
+    gate.open()
+    message = await pictures(mira, general, again)
+    books.change("ALTER TABLE hidden RENAME TO job_input")
+
+    assert "Once more, after" not in message.text
+    assert [row["state"] for row in books.charges()] == ["settled", "settled"]
+
+
 async def test_a_command_that_the_bot_does_not_know_any_more_is_explained(
     house: House, mira: Person, general: Channel
 ) -> None:

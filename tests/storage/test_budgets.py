@@ -6,7 +6,7 @@ import pytest
 
 from bot.quotas import Scope, Window
 from bot.storage import Crossing, Option, Who
-from bot.storage._budgets import reached
+from bot.storage._budgets import CLAIM_MS, reached
 from tests.storage.books import DAY, NOON, Books
 
 ADMIN = 1
@@ -146,6 +146,42 @@ async def test_what_could_not_be_told_is_told_later(books: Books) -> None:
     [crossing] = await books.policies.crossed(await spend(books, 500))
     await books.policies.give_back(crossing)
     assert await told(books, await spend(books, 1)) == [(Scope.GUILD, Window.DAY, 50)]
+
+
+async def test_what_a_process_claimed_and_did_not_live_to_tell_is_told_by_another(
+    books: Books,
+) -> None:
+    await books.policies.set_limit(Who.guild(77), Window.DAY, 1000, by=ADMIN)
+    job_id = await spend(books, 500)
+    [crossing] = await books.policies.crossed(job_id)
+    other = books.other_process()
+    assert await other.policies.untold() == []
+    assert await told(other, job_id) == []
+
+    books.clock.now += CLAIM_MS
+    assert await other.policies.untold() == [job_id]
+    assert await told(other, job_id) == [(Scope.GUILD, Window.DAY, 50)]
+    assert await other.policies.untold() == []
+
+    await other.policies.told(crossing)
+    books.clock.now += CLAIM_MS
+    assert await books.policies.untold() == []
+    assert await told(books, job_id) == []
+
+
+async def test_what_is_not_news_any_more_is_left_alone(books: Books) -> None:
+    await books.policies.set_limit(Who.guild(77), Window.DAY, 1000, by=ADMIN)
+    await books.policies.crossed(await spend(books, 500))
+    last = await spend(books, 400)
+    [crossing] = await books.policies.crossed(last)
+    await books.policies.told(crossing)
+    books.clock.now += CLAIM_MS
+    assert await books.policies.untold() == []
+
+    await books.policies.give_back(crossing)
+    assert await books.policies.untold() == [last]
+    books.clock.now += DAY
+    assert await books.policies.untold() == []
 
 
 async def test_a_window_that_is_over_is_not_told_any_more(books: Books) -> None:

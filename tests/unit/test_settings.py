@@ -53,6 +53,12 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
         Settings.from_env({name: value})
 
 
+@pytest.mark.parametrize(("value", "address"), [("off", ""), ("OFF", ""), ("", "https://")])
+def test_popularity_can_be_done_without(value: str, address: str) -> None:
+    url = Settings.from_env({"IMAGEROUTER_POPULAR_URL": value}).imagerouter_popular_url
+    assert url[: len("https://")] == address
+
+
 def test_a_shard_that_there_is_not_is_refused() -> None:
     assert Settings.from_env({"SHARD_IDS": "1", "SHARD_COUNT": "2"}).shard_ids == (1,)
     with pytest.raises(SettingsError, match="SHARD_COUNT=2 they go from 0 to 1"):

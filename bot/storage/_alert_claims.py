@@ -1,0 +1,53 @@
+"""Who tells what a counter has reached: each threshold of it once.
+
+A claim is a lease: who did not live to say that it is told loses it, and another one tells.
+"""
+
+from typing import Final
+
+from bot.storage.rows import Tx
+
+CLAIM_MS: Final = 10 * 60_000
+"""How long whoever claimed a threshold has to tell it."""
+
+
+async def claim(tx: Tx, bucket_id: int, percent: int, *, job_id: int, now_ms: int) -> bool:
+    """Write down who tells a threshold, by the job that reached it: of many that try, one may."""
+    won = await tx.fetch(
+        "INSERT INTO budget_alert (bucket_id, percent, sent_at, job_id) "
+        "VALUES ($1, $2, $3, $4) ON CONFLICT (bucket_id, percent) DO UPDATE "
+        "SET sent_at = excluded.sent_at, job_id = excluded.job_id "
+        "WHERE budget_alert.told_at IS NULL AND budget_alert.sent_at <= $5 "
+        "RETURNING percent",
+        bucket_id,
+        percent,
+        now_ms,
+        job_id,
+        now_ms - CLAIM_MS,
+    )
+    return bool(won)
+
+
+async def finish(bucket_id: int, percent: int, told_ms: int | None, tx: Tx) -> None:
+    """Write down that a claimed threshold is told; without a time, that anybody may claim it."""
+    await tx.fetch(
+        "UPDATE budget_alert SET told_at = $3, "
+        "sent_at = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN 0 ELSE sent_at END "
+        "WHERE bucket_id = $1 AND percent = $2",
+        bucket_id,
+        percent,
+        told_ms,
+    )
+
+
+async def untold(now_ms: int, tx: Tx) -> list[int]:
+    """List the jobs that reached thresholds of running windows which nobody has told in time."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT job_id FROM budget_alert JOIN bucket ON bucket.id = bucket_id "
+        "WHERE told_at IS NULL AND sent_at <= $1 AND job_id IS NOT NULL AND end_at > $2 "
+        "AND NOT EXISTS (SELECT 1 FROM budget_alert AS higher "
+        "WHERE higher.bucket_id = bucket.id AND higher.percent > budget_alert.percent)",
+        now_ms - CLAIM_MS,
+        now_ms,
+    )
+    return [row.integer("job_id") for row in rows]
