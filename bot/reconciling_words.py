@@ -173,7 +173,8 @@ def _could_be(found: Finding) -> Iterator[str]:
     if doubts.presumed_charges:
         yield (
             f"{_count(doubts.presumed_charges, 'presumed outcome')}, "
-            f"{format_usd(doubts.presumed)}: counted without an answer; less or nothing may have been charged"
+            f"{format_usd(doubts.presumed)}: counted without an answer; less or nothing may have "
+            "been charged"
         )
     if doubts.late_charges:
         yield (
@@ -194,8 +195,8 @@ def _could_be(found: Finding) -> Iterator[str]:
         )
     if found.drift > 0 and found.rounding:
         yield (
-            f"rounding, up to {format_usd(found.rounding)}: ImageRouter may round each of "
-            f"{_count(doubts.paid_charges, 'paid charge')} up to the next {format_usd(UNIT)}"
+            f"rounding, up to {format_usd(found.rounding)}: ImageRouter takes whole units of "
+            f"{format_usd(UNIT)}, and {_count(doubts.paid_charges, 'charge')} cost something"
         )
 
 

@@ -23,6 +23,14 @@ from bot.storage.rows import Row, Store, Tx, first
 MOST_CANDIDATES: Final = 25
 _RELEASED_MS: Final = 7 * 24 * 3600 * 1000
 """For how long a charge that was released is offered; by its id it is found for ever."""
+_ORDER: Final = (
+    ChargeState.HELD,
+    ChargeState.DISPATCHED,
+    ChargeState.UNKNOWN,
+    ChargeState.RELEASED,
+    ChargeState.PRESUMED,
+    ChargeState.SETTLED,
+)
 _SETTLEABLE: Final = (ChargeState.UNKNOWN, ChargeState.PRESUMED, ChargeState.RELEASED)
 
 
@@ -52,7 +60,7 @@ class Entry:
     """A line of a charge's audit trail."""
 
     at_ms: int
-    kind: str
+    kind: ChargeState
     """The state that it came into."""
     delta: Micros
     """What that added to what counts as spent."""
@@ -177,8 +185,7 @@ async def _find(charge_id: int, tx: Tx) -> ChargeStory | None:
     if row is None:
         return None
     entries = await tx.fetch(
-        "SELECT kind, delta, created_at FROM entry WHERE charge_id = $1 ORDER BY created_at, id",
-        charge_id,
+        "SELECT kind, delta, created_at FROM entry WHERE charge_id = $1", charge_id
     )
     return _story(row, entries)
 
@@ -218,8 +225,14 @@ def _story(row: Row, entries: Sequence[Row]) -> ChargeStory:
         overrun=row.integer("overrun"),
         pictures=row.integer("pictures"),
         created_ms=row.integer("created_at"),
-        entries=tuple(
-            Entry(entry.integer("created_at"), entry.text("kind"), entry.integer("delta"))
-            for entry in entries
-        ),
+        entries=tuple(sorted(map(_entry, entries), key=_place)),
     )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row.integer("created_at"), ChargeState(row.text("kind")), row.integer("delta"))
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    """Within a millisecond a charge comes into its states in one order only."""
+    return entry.at_ms, _ORDER.index(entry.kind)

@@ -186,5 +186,5 @@ def _story(interaction: Interaction, each: ChargeStory) -> str:
     for entry in each.entries:
         sign = "+" if entry.delta >= 0 else "-"
         amount = f" {sign}{format_usd(abs(entry.delta))}" if entry.delta else ""
-        lines.append(f"- <t:{entry.at_ms // 1000}:T> {entry.kind}{amount}")
+        lines.append(f"- {_when(entry.at_ms)} {entry.kind.value}{amount}")
     return "\n".join(lines)
