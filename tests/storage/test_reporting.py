@@ -223,7 +223,7 @@ async def test_books_that_agree_are_said_to_and_end_with_zero(
     assert told == (
         "The books agree\n\n"
         "Since the first reading, 2026-07-30 12:00 UTC, ImageRouter has charged $0.04 with the key "
-        "Sandbox, and the ledger has counted $0.04.\n"
+        "Sandbox, and the ledger has counted $0.04.\n\n"
     )
     assert outside(database_url, "SELECT COUNT(*) FROM reconciliation") == ["1"]
 
@@ -238,7 +238,7 @@ async def test_a_difference_is_told_with_its_charges_and_ends_with_one(
         server.account.charge("some/model", 900, request_index=0)
         code, told, _ = await compared(database_url, books.clock, server)
     assert code == 1
-    assert told.startswith("The books differ by $0.0009\n")
+    assert told.startswith("The books differ by $0.0009\n\n")
     assert "- 1 unknown outcome, up to $0.001" in told
     [line] = [line for line in told.splitlines() if line.startswith(str(charge))]
     assert line.endswith(
@@ -253,9 +253,9 @@ async def test_what_keeps_the_terminal_from_comparing_is_a_sentence(
         server.account.add_key("A website", "its-secret")
         code, _, faults = await compared(database_url, books.clock, server)
         assert code == EXIT_CONFIG
-        assert faults.endswith("Name it once with the option key: Sandbox, A website.\n")
+        assert faults.endswith("Say it once, with key: Sandbox, A website.\n")
         code, _, faults = await compared(database_url, books.clock, server, key="nobody")
-        assert "is called so. There are: Sandbox" in faults
+        assert "is called so. There are Sandbox" in faults
     code, _, faults = await compared(database_url, books.clock, server)
     assert (code, faults[:38]) == (EXIT_CONFIG, "ImageRouter could not be asked just no")
     settings, out = Settings.from_env({"DATABASE_URL": database_url}), io.StringIO()
