@@ -244,7 +244,7 @@ async def test_of_several_keys_the_bots_own_is_named_once(
     house.imagerouter.account.charge(LARGE, 900_000, request_index=0, key=other)
     text = await checked(oskar, home)
     assert "Say it once, with `key`: Sandbox, \\*A website\\*. Nothing was noted." in text
-    assert "called so. There are: Sandbox," in await checked(oskar, home, key="sand")
+    assert "called so. There are Sandbox," in await checked(oskar, home, key="sand")
     found = await oskar.autocomplete(home, "operator reconcile", {"key": "sand"}, "key")
     assert [choice.name for choice in found] == ["Sandbox"]
 
