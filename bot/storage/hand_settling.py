@@ -135,25 +135,25 @@ class HandSettling:
         above_hold: bool,  # noqa: FBT001 - for `partial`
         tx: Tx,
     ) -> SettledByHand:
-        before = await _find(charge_id, tx)
-        if before is None:
+        # Locked, so that neither the truth nor the sweeper nor another operator is in between.
+        locked = await first(
+            tx, "UPDATE charge SET state = state WHERE id = $1 RETURNING *", charge_id
+        )
+        if locked is None:
             raise NotSettleable(charge_id, None)
+        before = _story(locked, ())
         if before.state not in _SETTLEABLE or not before.was_sent:
             raise NotSettleable(charge_id, before.state)
         if actual > before.held and not above_hold:
             raise AboveHold(actual, before.held)
-        now_ms = self._clock.now_ms()
         wanted = Move(
             charge_id,
             ChargeState.SETTLED,
-            now_ms,
-            only_from=before.state,
+            self._clock.now_ms(),
             actual=actual,
             reason="settled by hand",
         )
         settlement = await move(tx, wanted, clock=self._clock)
-        if not settlement.changed:  # the truth, the sweeper or another operator was faster
-            raise NotSettleable(charge_id, ChargeState.SETTLED)
         counted = before.held if before.state is ChargeState.UNKNOWN else before.actual or 0
         change = Change(
             Kind.CHARGE,
