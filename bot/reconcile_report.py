@@ -76,9 +76,14 @@ def _print(found: Finding, *, out: TextIO, faults: TextIO) -> int:
         )
         return EXIT_CONFIG
     told = tell(found, _VOICE)
-    out.writelines(f"{line}\n" for line in (told.title, "", *told.lines))
-    if told.charges:
-        out.writelines(f"{line}\n" for line in ("", "Charges to look at", *told.charges))
+    for heading, lines in (
+        (told.title, told.facts),
+        ("What could explain it", [f"- {reason}" for reason in told.reasons]),
+        ("Charges to look at", told.charges),
+        ("What to do", told.advice),
+    ):
+        if lines:
+            out.writelines(f"{line}\n" for line in (heading, "", *lines, ""))
     agree = found.verdict in {Verdict.AGREES, Verdict.ROUNDED}
     return 0 if agree else EXIT_DIFFERENT
 
@@ -91,4 +96,4 @@ def _place(guild_id: int) -> str:
     return f"server {guild_id}" if guild_id else "outside servers"
 
 
-_VOICE: Final = Voice(when=_when, place=_place, safe=plain)
+_VOICE: Final = Voice(when=_when, place=_place, safe=plain, command=str)

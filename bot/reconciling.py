@@ -230,7 +230,7 @@ class Reconciler:
             moved=abs(after.recorded - before.recorded),
             ledger=after,
         )
-        beginning = Beginning.WANTED if anew else _beginning(now, last)
+        beginning = _beginning(now, last) or (Beginning.WANTED if anew else None)
         doubts = Doubts() if base is None else await self._store.doubts(base.checked_ms - _SKEW_MS)
         now = replace(now, is_baseline=beginning is not None)
         return Finding(now, key.name, beginning, base, last, doubts)

@@ -20,21 +20,17 @@ _OBSTACLES: Final = {
         "into IMAGEROUTER_API_KEY and restart the bot."
     ),
     Obstacle.NO_USAGE: "ImageRouter's answer does not say how much has been used.",
-    Obstacle.WHICH_KEY: (
-        "This ImageRouter account has several keys, and ImageRouter does not say which one is the "
-        "bot's. Name it once with the option key"
-    ),
-    Obstacle.NO_SUCH_KEY: "No single key of this ImageRouter account is called so. There are",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How moments (epoch ms), guilds (0: direct messages) and others' words are written."""
+    """How moments (epoch ms), guilds (0: none), others' words, and commands are written."""
 
     when: Callable[[int], str]
     place: Callable[[int], str]
     safe: Callable[[str], str]
+    command: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +38,50 @@ class Told:
     """What is said of a comparison."""
 
     title: str
-    lines: tuple[str, ...]
-    """Sentences; those that begin with `- ` belong together."""
-    charges: tuple[str, ...]
+    facts: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    """What could explain a difference."""
+    charges: tuple[str, ...] = ()
     """A line for each charge that is worth a look."""
+    advice: tuple[str, ...] = ()
 
 
 def tell(found: Finding, voice: Voice) -> Told:
     """Say what a comparison came to."""
     if found.beginning is not None:
-        begun = (*_begun(found, voice), *_in_flight(found))
-        return Told(_BEGUN[found.beginning], begun, ())
-    lines = (
-        *_compared(found, voice),
-        *_in_flight(found),
-        *(_reasons(found) if found.drift else ()),
-        *_advice(found),
+        return Told(_BEGUN[found.beginning], (*_begun(found, voice), *_in_flight(found)))
+    is_listed = found.drift or found.now.ledger.unknown_charges
+    return Told(
+        _title(found),
+        facts=(*_compared(found, voice), *_in_flight(found)),
+        reasons=tuple(_reasons(found)) if found.drift else (),
+        charges=tuple(_charge(each, voice) for each in found.doubts.listed) if is_listed else (),
+        advice=tuple(_advice(found, voice)),
     )
-    listed = found.doubts.listed if found.drift or found.now.ledger.unknown_charges else ()
-    return Told(_title(found), lines, tuple(_charge(each, voice) for each in listed))
 
 
 def tell_obstacle(error: CannotReconcile, voice: Voice) -> str:
     """Say why nothing could be compared."""
-    sentence = _OBSTACLES[error.obstacle]
-    if not error.keys:
-        return sentence if sentence.endswith(".") else f"{sentence}."
-    names = [voice.safe(key.name or key.id) for key in error.keys[:_MOST_KEYS]]
-    more = len(error.keys) - len(names)
-    return f"{sentence}: {', '.join(names)}{f' and {more} more' if more > 0 else ''}."
+    if error.obstacle is Obstacle.WHICH_KEY:
+        return (
+            "This ImageRouter account has several keys, and ImageRouter does not say which one is "
+            f"the bot's. Say it once, with {voice.command('key')}: {_keys(error, voice)}."
+        )
+    if error.obstacle is Obstacle.NO_SUCH_KEY:
+        there_are = f"There are {_keys(error, voice)}." if error.keys else "It names none."
+        return f"No single key of this ImageRouter account is called so. {there_are}"
+    return _OBSTACLES[error.obstacle]
+
+
+def _keys(error: CannotReconcile, voice: Voice) -> str:
+    """List keys by their names, with the id where two have the same."""
+    names = [key.name for key in error.keys]
+    told = [
+        voice.safe(key.id if not key.name or names.count(key.name) > 1 else key.name)
+        for key in error.keys[:_MOST_KEYS]
+    ]
+    more = len(error.keys) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
 
 
 _BEGUN: Final = {
@@ -157,13 +168,6 @@ def _in_flight(found: Finding) -> Iterator[str]:
 
 
 def _reasons(found: Finding) -> Iterator[str]:
-    reasons = list(_could_be(found))
-    if reasons:
-        yield "What could explain it:"
-        yield from (f"- {reason}" for reason in reasons)
-
-
-def _could_be(found: Finding) -> Iterator[str]:
     doubts, ledger = found.doubts, found.now.ledger
     if ledger.unknown_charges:
         yield (
@@ -173,7 +177,8 @@ def _could_be(found: Finding) -> Iterator[str]:
     if doubts.presumed_charges:
         yield (
             f"{_count(doubts.presumed_charges, 'presumed outcome')}, "
-            f"{format_usd(doubts.presumed)}: counted without an answer; less or nothing may have been charged"
+            f"{format_usd(doubts.presumed)}: counted without an answer; less or nothing may have "
+            "been charged"
         )
     if doubts.late_charges:
         yield (
@@ -194,18 +199,19 @@ def _could_be(found: Finding) -> Iterator[str]:
         )
     if found.drift > 0 and found.rounding:
         yield (
-            f"rounding, up to {format_usd(found.rounding)}: ImageRouter may round each of "
-            f"{_count(doubts.paid_charges, 'paid charge')} up to the next {format_usd(UNIT)}"
+            f"rounding, up to {format_usd(found.rounding)}: ImageRouter takes whole units of "
+            f"{format_usd(UNIT)}, and {_count(doubts.paid_charges, 'charge')} cost something"
         )
 
 
-def _advice(found: Finding) -> Iterator[str]:
+def _advice(found: Finding, voice: Voice) -> Iterator[str]:
     if found.verdict is Verdict.UNEXPLAINED:
         amount = format_usd(found.unexplained)
         if found.drift > 0:
+            dear = " Or did an unknown outcome cost more than was held for it?"
             yield (
                 f"At least {amount} is explained by no charge of this bot. Does anything else use "
-                "this key? Or did an unknown outcome cost more than was held for it?"
+                f"this key?{dear if found.now.ledger.unknown_charges else ''}"
             )
         else:
             yield (
@@ -215,8 +221,8 @@ def _advice(found: Finding) -> Iterator[str]:
     if found.verdict in {Verdict.EXPLAINABLE, Verdict.UNEXPLAINED}:
         yield (
             "If ImageRouter's list of requests tells what one of these did cost, record it with "
-            "/operator settle. A rest that stays is left behind by /operator reconcile with the "
-            "option anew."
+            f"{voice.command('/operator settle')}. A rest that stays is left behind by "
+            f"{voice.command('/operator reconcile')} with {voice.command('anew')}."
         )
 
 

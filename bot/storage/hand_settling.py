@@ -23,6 +23,14 @@ from bot.storage.rows import Row, Store, Tx, first
 MOST_CANDIDATES: Final = 25
 _RELEASED_MS: Final = 7 * 24 * 3600 * 1000
 """For how long a charge that was released is offered; by its id it is found for ever."""
+_ORDER: Final = (
+    ChargeState.HELD,
+    ChargeState.DISPATCHED,
+    ChargeState.UNKNOWN,
+    ChargeState.RELEASED,
+    ChargeState.PRESUMED,
+    ChargeState.SETTLED,
+)
 _SETTLEABLE: Final = (ChargeState.UNKNOWN, ChargeState.PRESUMED, ChargeState.RELEASED)
 
 
@@ -52,7 +60,7 @@ class Entry:
     """A line of a charge's audit trail."""
 
     at_ms: int
-    kind: str
+    kind: ChargeState
     """The state that it came into."""
     delta: Micros
     """What that added to what counts as spent."""
@@ -127,25 +135,25 @@ class HandSettling:
         above_hold: bool,  # noqa: FBT001 - for `partial`
         tx: Tx,
     ) -> SettledByHand:
-        before = await _find(charge_id, tx)
-        if before is None:
+        # Locked, so that neither the truth nor the sweeper nor another operator is in between.
+        locked = await first(
+            tx, "UPDATE charge SET state = state WHERE id = $1 RETURNING *", charge_id
+        )
+        if locked is None:
             raise NotSettleable(charge_id, None)
+        before = _story(locked, ())
         if before.state not in _SETTLEABLE or not before.was_sent:
             raise NotSettleable(charge_id, before.state)
         if actual > before.held and not above_hold:
             raise AboveHold(actual, before.held)
-        now_ms = self._clock.now_ms()
         wanted = Move(
             charge_id,
             ChargeState.SETTLED,
-            now_ms,
-            only_from=before.state,
+            self._clock.now_ms(),
             actual=actual,
             reason="settled by hand",
         )
         settlement = await move(tx, wanted, clock=self._clock)
-        if not settlement.changed:  # the truth, the sweeper or another operator was faster
-            raise NotSettleable(charge_id, ChargeState.SETTLED)
         counted = before.held if before.state is ChargeState.UNKNOWN else before.actual or 0
         change = Change(
             Kind.CHARGE,
@@ -177,8 +185,7 @@ async def _find(charge_id: int, tx: Tx) -> ChargeStory | None:
     if row is None:
         return None
     entries = await tx.fetch(
-        "SELECT kind, delta, created_at FROM entry WHERE charge_id = $1 ORDER BY created_at, id",
-        charge_id,
+        "SELECT kind, delta, created_at FROM entry WHERE charge_id = $1", charge_id
     )
     return _story(row, entries)
 
@@ -218,8 +225,14 @@ def _story(row: Row, entries: Sequence[Row]) -> ChargeStory:
         overrun=row.integer("overrun"),
         pictures=row.integer("pictures"),
         created_ms=row.integer("created_at"),
-        entries=tuple(
-            Entry(entry.integer("created_at"), entry.text("kind"), entry.integer("delta"))
-            for entry in entries
-        ),
+        entries=tuple(sorted(map(_entry, entries), key=_place)),
     )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row.integer("created_at"), ChargeState(row.text("kind")), row.integer("delta"))
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    """Within a millisecond a charge comes into its states in one order only."""
+    return entry.at_ms, _ORDER.index(entry.kind)

@@ -47,7 +47,7 @@ def line(change: RuleChange, *, place: str | None = None) -> str:
     operator = change.by_operator and place is None
     who = "The operator" if operator else _person(change.changed_by)
     where = f" · {place}" if place else ""
-    return f"<t:{change.changed_ms // 1000}:f> · {who}{where}\n{_capital(told(change))}"
+    return f"{_capital(told(change))}\n-# <t:{change.changed_ms // 1000}:f> · {who}{where}"
 
 
 def told(change: RuleChange) -> str:

@@ -1,5 +1,6 @@
 """What the operator's commands about the books do: compare, look at a charge, settle it by hand."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,11 +44,19 @@ async def reconcile(interaction: Interaction, key: str | None, *, anew: bool) ->
     except CannotReconcile as error:
         return f"### Not compared\n{tell_obstacle(error, voice)} Nothing was noted."
     told = tell(found, voice)
-    parts = [f"### {told.title}\n" + "\n".join(told.lines)]
+    parts = ["\n".join([f"### {told.title}", *told.facts])]
+    if told.reasons:
+        parts.append("\n".join(["### What could explain it", *_bullets(told.reasons)]))
     if told.charges:
-        listed = [f"- {line}" for line in told.charges]
-        parts.append("### Charges to look at\n" + shortened(listed, most=_MOST_LISTED))
+        listed = shortened(_bullets(told.charges), most=_MOST_LISTED)
+        parts.append(f"### Charges to look at\n{listed}")
+    if told.advice:
+        parts.append("\n".join(told.advice))
     return boxed(*parts)
+
+
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines]
 
 
 async def settle(
@@ -82,7 +91,7 @@ async def settle(
     parts = ["\n".join(lines)]
     if after is not None:
         parts.append(_story(interaction, after))
-    parts.append("-# It stands in the trail of the server's rules as the operator's change.")
+    parts.append("-# It stands in the trail of changes, as the operator's.")
     return boxed(*parts)
 
 
@@ -127,7 +136,12 @@ def _voice(interaction: Interaction) -> Voice:
     def place(guild_id: int) -> str:
         return _place(interaction, guild_id)
 
-    return Voice(when=_when, place=place, safe=lambda text: plain(text, most=_MOST_NAME))
+    return Voice(
+        when=_when,
+        place=place,
+        safe=lambda text: plain(text, most=_MOST_NAME),
+        command=lambda text: f"`{text}`",
+    )
 
 
 def _when(at_ms: int) -> str:
@@ -186,5 +200,5 @@ def _story(interaction: Interaction, each: ChargeStory) -> str:
     for entry in each.entries:
         sign = "+" if entry.delta >= 0 else "-"
         amount = f" {sign}{format_usd(abs(entry.delta))}" if entry.delta else ""
-        lines.append(f"- <t:{entry.at_ms // 1000}:T> {entry.kind}{amount}")
+        lines.append(f"- {_when(entry.at_ms)} {entry.kind.value}{amount}")
     return "\n".join(lines)

@@ -9,14 +9,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
+from bot.imagerouter import ImageRouter
 from bot.quotas import Defaults, Window, ZoneChange
+from bot.reconcile_report import print_comparison
+from bot.reconciling import Reconciler
 from bot.report_charts import make_chart
 from bot.reporting import (
     EVERY_CHARGE,
@@ -29,8 +34,9 @@ from bot.reporting import (
 )
 from bot.reports import Span, make_report, named_period
 from bot.settings import EXIT_CONFIG, Settings
-from bot.storage import Erasure, Group, Output, Reports, Who, open_database
+from bot.storage import Erasure, Group, Output, Reconciliations, Reports, Who, open_database
 from bot.storage.migrate import MIGRATIONS
+from sandbox.imagerouter import ImageRouterServer
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ROOT = Path(__file__).parents[2]
@@ -287,3 +293,106 @@ def test_who_waits_for_many_charges_sees_how_far_it_is(tmp_path: Path) -> None:
     assert len(out.splitlines()) == 4
     assert "Writing charges" in shown
     assert "100%, 3 charges" in shown
+
+
+# The books beside ImageRouter's
+
+
+@asynccontextmanager
+async def imagerouter(clock: StillClock) -> AsyncIterator[ImageRouterServer]:
+    async with ImageRouterServer(clock, requests_per_second=None) as server:
+        yield server
+
+
+async def compared(
+    url: str, clock: StillClock, server: ImageRouterServer, *, key: str | None = None
+) -> tuple[int, str, str]:
+    out, faults = io.StringIO(), io.StringIO()
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": url,
+            "IMAGEROUTER_API_KEY": server.api_key,
+            "IMAGEROUTER_BASE_URL": server.base_url,
+        }
+    )
+    code = await print_comparison(settings, key, out=out, faults=faults, clock=clock)
+    return code, out.getvalue(), faults.getvalue()
+
+
+async def first_reading(books: Books, server: ImageRouterServer) -> None:
+    """What `/operator reconcile` does."""
+    store = Reconciliations(books.db, clock=books.clock)
+    async with ImageRouter(api_key=server.api_key, base_url=server.base_url) as router:
+        reconciler = Reconciler(router=router, store=store, clock=books.clock)
+        await store.add((await reconciler.compare()).now)
+    books.clock.now += 60_000
+
+
+async def test_without_a_first_reading_the_terminal_compares_and_notes_nothing(
+    books: Books, database_url: str, outside: Callable[[str, str], list[str]]
+) -> None:
+    async with imagerouter(books.clock) as server:
+        code, told, faults = await compared(database_url, books.clock, server)
+    assert (code, told) == (EXIT_CONFIG, "")
+    assert faults.startswith("There is no earlier reading to compare with.")
+    assert outside(database_url, "SELECT COUNT(*) FROM reconciliation") == ["0"]
+
+
+async def test_books_that_agree_are_said_to_and_end_with_zero(
+    books: Books, database_url: str, outside: Callable[[str, str], list[str]]
+) -> None:
+    async with imagerouter(books.clock) as server:
+        await first_reading(books, server)
+        await spend(books, 11, 40_000)
+        server.account.charge("some/model", 40_000, request_index=0)
+        code, told, faults = await compared(database_url, books.clock, server)
+    assert (code, faults) == (0, "")
+    assert told == (
+        "The books agree\n\n"
+        "Since the first reading, 2026-07-30 12:00 UTC, ImageRouter has charged $0.04 with the key "
+        "Sandbox, and the ledger has counted $0.04.\n\n"
+    )
+    assert outside(database_url, "SELECT COUNT(*) FROM reconciliation") == ["1"]
+
+
+async def test_a_difference_is_told_with_its_charges_and_ends_with_one(
+    books: Books, database_url: str
+) -> None:
+    async with imagerouter(books.clock) as server:
+        await first_reading(books, server)
+        [charge] = (await books.sent(books.job(model="evil\x1b[2Jmodel"))).charge_ids
+        await books.ledger.mark_unknown(charge, reason="lost")
+        server.account.charge("some/model", 900, request_index=0)
+        code, told, _ = await compared(database_url, books.clock, server)
+    assert code == 1
+    assert told.startswith("The books differ by $0.0009\n\n")
+    assert "- 1 unknown outcome, up to $0.001" in told
+    [line] = [line for line in told.splitlines() if line.startswith(str(charge))]
+    assert line.endswith(
+        "unknown · up to $0.001 · evil [2Jmodel · server 77 · 2026-07-30 12:01 UTC"
+    )
+
+
+async def test_what_keeps_the_terminal_from_comparing_is_a_sentence(
+    books: Books, database_url: str
+) -> None:
+    async with imagerouter(books.clock) as server:
+        server.account.add_key("A website", "its-secret")
+        code, _, faults = await compared(database_url, books.clock, server)
+        assert code == EXIT_CONFIG
+        assert faults.endswith("Say it once, with key: Sandbox, A website.\n")
+        code, _, faults = await compared(database_url, books.clock, server, key="nobody")
+        assert "is called so. There are Sandbox" in faults
+    code, _, faults = await compared(database_url, books.clock, server)
+    assert (code, faults[:38]) == (EXIT_CONFIG, "ImageRouter could not be asked just no")
+    settings, out = Settings.from_env({"DATABASE_URL": database_url}), io.StringIO()
+    assert await print_comparison(settings, None, out=out, faults=out) == EXIT_CONFIG
+    assert out.getvalue() == "IMAGEROUTER_API_KEY is not set: ImageRouter can't be asked.\n"
+
+
+def test_either_a_server_or_the_comparison_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["report"], ["report", "--guild", "1", "--reconcile"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+    assert "--guild" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def test_commands_for_managers_and_operators_are_hidden_from_members() -> None:
         for name, command in commands_of(extension)
         if permissions_of(extension, command)
     }
-    assert hidden == {"setup", "quota", "config", "operator"}
+    assert hidden == {"setup", "quota", "config", "operator", "audit"}
 
 
 def permissions_of(extension: str, command: AnyCommand) -> discord.Permissions | None:
