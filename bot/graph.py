@@ -34,6 +34,7 @@ from bot.preferences import Preferences
 from bot.quotas import Defaults
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_files import ReportFiles
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
 from bot.services import Services
@@ -48,6 +49,7 @@ from bot.storage import (
     Policies,
     PreferenceStore,
     Records,
+    Reports,
     open_database,
     sqlite_path,
 )
@@ -73,6 +75,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.quota",
     "cogs.config",
+    "cogs.report",
     "cogs.operator",
     "cogs.welcome",
 )
@@ -247,6 +250,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             painting=painting,
             alerts=alerts,
+            reports=(reports := Reports(database, defaults=defaults)),
+            report_files=ReportFiles(reports),
         )
         await ledger.heartbeat()
         bot = ImageBot(

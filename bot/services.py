@@ -17,8 +17,9 @@ from bot.policing import Policing
 from bot.preferences import Preferences
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_files import ReportFiles
 from bot.settings import Settings
-from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies
+from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies, Reports
 from bot.telling import Teller
 
 
@@ -48,3 +49,5 @@ class Services:
     offers: Offers
     painting: Painting
     alerts: Alerts
+    reports: Reports
+    report_files: ReportFiles
