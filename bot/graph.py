@@ -16,6 +16,7 @@ from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.charging import Charger
+from bot.charts import Charts
 from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
@@ -34,6 +35,7 @@ from bot.preferences import Preferences
 from bot.quotas import Defaults
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_drawing import Drawing
 from bot.report_files import ReportFiles
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
@@ -227,6 +229,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             secret=secret,
             planner=planner,
         )
+        reports = Reports(database, defaults=defaults)
+        cache = (path or BESIDE_NO_FILE).with_suffix(".charts")
+        charts = await stack.enter_async_context(Charts(cache=cache))
         services = Services(
             settings=settings,
             clock=clock,
@@ -250,8 +255,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             painting=painting,
             alerts=alerts,
-            reports=(reports := Reports(database, defaults=defaults)),
+            reports=reports,
             report_files=ReportFiles(reports),
+            drawing=Drawing(reports, charts),
         )
         await ledger.heartbeat()
         bot = ImageBot(

@@ -17,6 +17,7 @@ from bot.policing import Policing
 from bot.preferences import Preferences
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_drawing import Drawing
 from bot.report_files import ReportFiles
 from bot.settings import Settings
 from bot.storage import Database, Jobs, Ledger, ModelPolicies, Policies, Reports
@@ -51,3 +52,4 @@ class Services:
     alerts: Alerts
     reports: Reports
     report_files: ReportFiles
+    drawing: Drawing

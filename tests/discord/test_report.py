@@ -56,7 +56,7 @@ def micros(rows: list[dict[str, str]]) -> int:
 async def test_the_report_says_what_was_spent_by_whom(
     house: House, ada: Person, mira: Person, theo: Person, general: Channel
 ) -> None:
-    await told(ada, general, "quota set", per="month", amount="0.20", server=True)
+    await told(ada, general, "quota set", per="month", amount="0.20")
     for person in (mira, mira, theo):
         await make(person, general, LARGE)
     text = await told(ada, general, "report")
@@ -265,4 +265,63 @@ async def test_the_managers_role_may_see_reports_and_nobody_after_it_is_taken_aw
     await told(ada, general, "config managers")
     sent = await (await theo.click(message, forged)).answer()
     assert "Manage Server" in sent.text
+    assert sent.attachments == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ":99999999-99999999:m:1",
+        ":20260801-20260701:m:1",
+        ":00010101-99991231:d:9999",
+        ":19990101-19990102:o:1",
+    ],
+)
+async def test_forged_days_get_a_sentence_and_the_panel_stays(
+    state: str, ada: Person, general: Channel
+) -> None:
+    message = await answered(ada, general, "report")
+    before = message.text
+    for kind in ("group", "post"):
+        forged = f"report:{kind}:{state}"
+        if kind == "group":
+            rename(message, menu(message, "group"), forged)
+            ask = await ada.choose(message, forged, ["day"])
+        else:
+            rename(message, button(message, "Post here"), forged)
+            ask = await ada.click(message, forged)
+        beside = await ask.followup()
+        assert "can't be used like that" in beside.text
+        assert beside.ephemeral_to == ada.user.id
+        assert message.text == before
+    forged = f"report:csv:{state}"
+    rename(message, button(message, "CSV"), forged)
+    sent = await (await ada.click(message, forged)).answer()
+    assert "can't be used like that" in sent.text
+    assert sent.attachments == []
+
+
+async def test_pages_that_are_not_there_show_the_last_one(
+    ada: Person, mira: Person, general: Channel
+) -> None:
+    await make(mira, general, MINI)
+    message = await answered(ada, general, "report")
+    forged = "report:next::m:m:9999"
+    rename(message, button(message, "Post here"), forged)
+    await (await ada.click(message, forged)).answer()
+    assert f"1. <@{mira.user.id}>" in message.text
+
+
+async def test_another_servers_report_is_the_operators(
+    house: House, ada: Person, mira: Person, general: Channel
+) -> None:
+    await make(mira, general, LARGE)
+    guild = next(each for each in house.discord.world.guilds.values() if each != house.guild())
+    other = next(iter(guild.channels.values()))
+    message = await answered(ada, other, "report")
+    assert "Nothing was spent." in message.text
+    forged = f"report:csv:{house.guild().id}:m:m:1"
+    rename(message, button(message, "CSV"), forged)
+    sent = await (await ada.click(message, forged)).answer()
+    assert "for the operator of this bot" in sent.text
     assert sent.attachments == []
