@@ -16,6 +16,7 @@ from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.charging import Charger
+from bot.charts import Charts
 from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
@@ -41,6 +42,8 @@ from bot.reconciling import Books, Reconciler
 from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.removing import Remover
+from bot.report_drawing import Drawing
+from bot.report_files import ReportFiles
 from bot.scheduler import Scheduler
 from bot.secret import NoSecret, secret_for
 from bot.services import Services
@@ -91,6 +94,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.quota",
     "cogs.config",
+    "cogs.report",
     "cogs.operator",
     "cogs.audit",
     "cogs.privacy",
@@ -254,6 +258,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         remover = Remover(removals, posts=posts, clock=clock)
         digests = DigestStore(database, clock=clock)
         records = ModelRecords(Records(database, clock=clock), clock=clock)
+        reports = Reports(database, defaults=defaults)
+        cache = (path or BESIDE_NO_FILE).with_suffix(".charts")
+        charts = await stack.enter_async_context(Charts(cache=cache))
         services = Services(
             settings=settings,
             clock=clock,
@@ -304,7 +311,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             digests=digests,
             digest_posts=DigestPosts(
                 store=digests,
-                reports=Reports(database, defaults=defaults),
+                reports=reports,
                 policies=policies,
                 messenger=messenger,
                 alerts=alerts,
@@ -312,6 +319,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 serves=presence.serves,
                 clock=clock,
             ),
+            reports=reports,
+            report_files=ReportFiles(reports),
+            drawing=Drawing(reports, charts),
         )
         await ledger.heartbeat()
         bot = ImageBot(

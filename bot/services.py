@@ -23,6 +23,8 @@ from bot.reconciling import Books
 from bot.records import ModelRecords
 from bot.recovery import Recovery
 from bot.removing import Remover
+from bot.report_drawing import Drawing
+from bot.report_files import ReportFiles
 from bot.settings import Settings
 from bot.storage import (
     Database,
@@ -32,6 +34,7 @@ from bot.storage import (
     ModelPolicies,
     Policies,
     Removals,
+    Reports,
 )
 from bot.takeout import Takeouts
 from bot.telling import Teller
@@ -72,3 +75,6 @@ class Services:
     operator_watch: OperatorWatch
     digests: DigestStore
     digest_posts: DigestPosts
+    reports: Reports
+    report_files: ReportFiles
+    drawing: Drawing
