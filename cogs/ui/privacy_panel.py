@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import discord
 
-from bot.errors import LedgerUnavailable, NotYours
+from bot.errors import LedgerUnavailable
 from bot.ids import MOST_ID, make_id
 from bot.requests import NO_GUILD, ReplyRoute
 from bot.storage import Erased
@@ -82,12 +82,7 @@ class KeepButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Say that nothing was erased."""
-
-        async def work() -> Shown:
-            _check_whose(interaction, self.user_id)
-            return "### Nothing was erased\nEverything is as it was."
-
-        await intake.guarded(interaction, update(interaction, work, needs=Needs.NOTHING))
+        await intake.guarded(interaction, _keep(interaction, self))
 
 
 async def about(interaction: Interaction) -> discord.ui.LayoutView:
@@ -127,11 +122,18 @@ async def question(interaction: Interaction) -> discord.ui.LayoutView:
     return boxed(privacy_words.question(), buttons)
 
 
+async def _keep(interaction: Interaction, button: KeepButton) -> None:
+    async def work() -> Shown:
+        return "### Nothing was erased\nEverything is as it was."
+
+    if await _is_theirs(interaction, button.user_id):
+        await update(interaction, work, needs=Needs.NOTHING)
+
+
 async def _erase(interaction: Interaction, button: EraseButton) -> None:
     privacy = services_of(interaction).privacy
 
     async def work() -> Shown:
-        _check_whose(interaction, button.user_id)
         try:
             done = await _erase_all(interaction, with_messages=button.messages)
         except BaseException:
@@ -139,10 +141,20 @@ async def _erase(interaction: Interaction, button: EraseButton) -> None:
             raise
         return privacy_words.erased(done, with_messages=button.messages)
 
-    if interaction.user.id == button.user_id and not privacy.answer(button.question):
+    if not await _is_theirs(interaction, button.user_id):
+        return
+    if not privacy.answer(button.question):
         await interaction.response.defer()  # the first click shows what came of it
         return
     await update(interaction, work, needs=Needs.NOTHING)
+
+
+async def _is_theirs(interaction: Interaction, user_id: int) -> bool:
+    """Whether who clicks is who was asked; a `custom_id` is as hostile as any input."""
+    if interaction.user.id == user_id:
+        return True
+    await intake.tell_fault(interaction, privacy_words.NOT_YOURS)
+    return False
 
 
 async def _erase_all(interaction: Interaction, *, with_messages: bool) -> Erased:
@@ -175,16 +187,6 @@ async def _show_removal(interaction: Interaction, removal_id: int) -> None:
         _log.info("How far a removal is can't be shown: %r", error)
         return
     await services_of(interaction).removals.show_in(removal_id, message.id)
-
-
-def _check_whose(interaction: Interaction, user_id: int) -> None:
-    """Refuse whoever was not asked.
-
-    Raises:
-        NotYours: a `custom_id` is as hostile as any input.
-    """
-    if interaction.user.id != user_id:
-        raise NotYours
 
 
 async def noted(noting: Awaitable[None], guild_id: int) -> None:

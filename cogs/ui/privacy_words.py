@@ -44,6 +44,7 @@ own rules. Discord keeps the messages with your pictures, unless you have the bo
 What still runs is finished first, and erased then. **This can't be undone.** `/privacy export` \
 gives you a copy.\
 """
+NOT_YOURS: Final = "The bot asked somebody else. For your own data, use `/privacy delete`."
 STAYS: Final = (
     "-# Sums of what was spent stay, without your name; so do counters, limits and blocks. What "
     "ImageRouter and the providers of models got is theirs to delete."
