@@ -1,0 +1,1 @@
+"""What is in memory only is forgotten when its person is erased."""
