@@ -1,1 +1,0 @@
-"""What is in memory only is forgotten when its person is erased."""
