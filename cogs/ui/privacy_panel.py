@@ -15,7 +15,7 @@ from bot.errors import LedgerUnavailable
 from bot.ids import MOST_ID, make_id
 from bot.requests import NO_GUILD, ReplyRoute
 from bot.storage import Erased
-from cogs.ui import intake, privacy_words
+from cogs.ui import intake, privacy_words, removing
 from cogs.ui.access import Needs
 from cogs.ui.answers import Shown, boxed, update
 from cogs.ui.intake import TOKEN_MS, Interaction, governing_guild, services_of
@@ -38,7 +38,7 @@ class EraseButton(
         self.messages = messages
         super().__init__(
             discord.ui.Button(
-                label="Erase, and delete my pictures' messages" if messages else "Erase",
+                label="Erase, and delete the messages too" if messages else "Erase my data",
                 custom_id=f"privacy:erase:{messages:d}:{user_id}:{question}",
                 style=discord.ButtonStyle.danger,
             )
@@ -98,7 +98,7 @@ async def about(interaction: Interaction) -> discord.ui.LayoutView:
         privacy_words.kept_for(days, in_guild=guild_id != NO_GUILD),
         privacy_words.WHO,
         privacy_words.ELSEWHERE,
-        "-# A copy of everything: `/privacy export`. Its end: `/privacy delete`."
+        "-# A copy of everything: `/privacy export`. To have it erased: `/privacy delete`."
         + _policy_of(interaction),
     ]
     return boxed(*parts)
@@ -119,7 +119,7 @@ async def question(interaction: Interaction) -> discord.ui.LayoutView:
         EraseButton(*asked, messages=True),
         KeepButton(*asked),
     )
-    return boxed(privacy_words.question(), buttons)
+    return boxed(*privacy_words.QUESTION, buttons)
 
 
 async def _keep(interaction: Interaction, button: KeepButton) -> None:
@@ -173,14 +173,17 @@ async def _erase_all(interaction: Interaction, *, with_messages: bool) -> Erased
     )
     await services.removals.begin(removal_id, reply)
     done = await services.privacy.erase_person(user_id, removal_id=removal_id)
-    await _show_removal(interaction, removal_id)
+    await _show_removal(interaction, removal_id, waiting=done.waiting)
     services.remover.begin()
     return done
 
 
-async def _show_removal(interaction: Interaction, removal_id: int) -> None:
+async def _show_removal(interaction: Interaction, removal_id: int, *, waiting: int) -> None:
     """Put a private message below, for how far it is; without one it goes on all the same."""
-    told = boxed("### The messages with your pictures\nThe bot begins to delete them.")
+    state = await services_of(interaction).removals.let_go(removal_id)
+    if state is None:
+        return
+    told = boxed(removing.words_on(state, ended=not state.left and not waiting))
     try:
         message = await interaction.followup.send(view=told, ephemeral=True, wait=True)
     except (discord.HTTPException, *NETWORK_FAULTS) as error:

@@ -12,11 +12,11 @@ from sandbox.books import Books
 from sandbox.discord import Ask, Channel, Message, Person
 from sandbox.house import House, button, explanation, pictures
 from sandbox.talk import answered, mail, make, told
-from tests.discord.edits import rename
+from tests.discord.edits import edit_form, rename
 
 WORDS = "a lighthouse that nobody else has ever thought of"
 LARGE = "papercut/fold-large"
-ERASE, ERASE_ALL = "Erase", "Erase, and delete my pictures' messages"
+ERASE, ERASE_ALL = "Erase my data", "Erase, and delete the messages too"
 OpenHouse = Callable[..., Awaitable[House]]
 
 
@@ -329,6 +329,22 @@ async def test_who_pressed_again_can_not_repeat_erased_words(
         assert "not kept" in (await explanation(general, ask)).text.lower()
 
 
+async def test_who_edited_an_erased_picture_is_told_that_it_is_gone(
+    mira: Person, theo: Person, general: Channel, books: Books
+) -> None:
+    message = await imagine(mira, general)
+    form = await edit_form(theo, general, message)
+    ask = await theo.submit(form, {"prompt": "now in the rain"})
+    edit = await pictures(theo, general, ask)
+    question = await answered(mira, general, "privacy delete")
+    await press(mira, question, ERASE)
+    assert [row["prompt"] for row in books.rows("SELECT prompt FROM prompt")] == ["now in the rain"]
+    [inputs] = books.rows("SELECT content FROM job_input")
+    assert str(message.attachments[0].id) not in str(inputs["content"])
+    again = await theo.click(edit, button(edit, "Again"))
+    assert "not there any more" in (await explanation(general, again)).text
+
+
 # The messages
 
 
@@ -383,6 +399,51 @@ async def test_without_any_message_that_is_said(
     ask = await mira.click(question, button(question, ERASE_ALL))
     await ask.answer()
     assert "Nothing was kept about you" in question.text
+    assert "No message with a picture of yours is known" in (await ask.followup()).text
+
+
+async def test_the_message_of_a_job_that_still_runs_is_deleted_once_it_is_there(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    gate = house.imagerouter.faults.hold()
+    job = await mira.slash(general, "imagine", {"prompt": WORDS, "model": LARGE})
+    await gate.reached()
+    question = await answered(mira, general, "privacy delete")
+    ask = await mira.click(question, button(question, ERASE_ALL))
+    assert "They are deleted now" in (await ask.followup()).text
+    assert "One job still runs" in (await ask.answer()).text
+    gate.open()
+    message = await pictures(mira, general, job)
+    await books.until(lambda _: books.rows("SELECT 1 FROM job WHERE delivery = 'open'") == [])
+    await house.bot.services.privacy.go_on()
+    house.bot.services.remover.begin()
+    await removed(general, ask)
+    assert message.deleted
+    assert books.rows("SELECT * FROM prompt") == []
+
+
+async def test_what_discord_is_too_busy_for_is_tried_again(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    message = await make(mira, general, "test/test")
+    house.discord.faults.status("DELETE /channels/*/messages/*", 503, times=None)
+    question = await answered(mira, general, "privacy delete")
+    ask = await mira.click(question, button(question, ERASE_ALL))
+    told_how_far = await ask.followup()
+    await general.signal.until(
+        lambda: True if "too busy for 1" in told_how_far.text else None,
+        timeout=60,
+        complain=lambda: told_how_far.text,
+    )
+    assert not message.deleted
+    house.discord.faults.clear()
+    house.bot.services.remover.begin()
+    await general.signal.until(
+        lambda: True if "Deleted **1 of 1**" in told_how_far.text else None,
+        timeout=15,
+        complain=lambda: told_how_far.text,
+    )
+    assert message.deleted
 
 
 async def test_a_restart_in_the_middle_goes_on_where_it_was(
