@@ -35,9 +35,9 @@ QUESTION: Final = (
     """\
 ### Erase what is kept about you?
 **What goes,** in every server and in direct messages: prompts, links to pictures that you gave, \
-masks, your tray, your settings, offers, pictures that could not be delivered yet, links to your \
-results, and your id wherever it stands. Others who pressed **Again** on your pictures lose your \
-words and links, too. Buttons on your pictures stop working.\
+masks, your tray, your settings, offers, links to your results, and your id wherever it stands. \
+Others who pressed **Again** on your pictures lose your words and links, too. Buttons on your \
+pictures stop working.\
 """,
     """\
 **What stays:** sums of what was spent, without your name; counters and limits, so that erasing \
@@ -48,8 +48,8 @@ gives no fresh allowance; and a block, so that it lifts none. These go by a keye
 own rules. Discord keeps the messages with your pictures, unless you have the bot delete them.\
 """,
     """\
-What still runs is finished first, and erased then. **This can't be undone.** `/privacy export` \
-gives you a copy.\
+What still runs, or is on its way to you, is finished first and erased then. **This can't be \
+undone.** `/privacy export` gives you a copy.\
 """,
 )
 """The question before an erasure, paragraph by paragraph."""

@@ -74,6 +74,18 @@ async def test_where_a_server_sets_nothing_the_operators_days_hold(
     assert prompts(books) == 1  # where it is off
 
 
+async def test_it_is_done_at_the_start_and_nobody_has_to_ask(
+    open_house: OpenHouse, books: Books
+) -> None:
+    house = await open_house(DEFAULT_RETENTION_DAYS="7")
+    await make(house.person("mira"), house.channel(), "test/test")
+    assert prompts(books) == 1
+    await house.stop_bot()
+    house.clock.advance(8 * DAY_MS)
+    await house.start_bot()
+    await books.until(lambda _: prompts(books) == 0)
+
+
 async def test_what_a_client_makes_up_is_refused(
     house: House, ada: Person, general: Channel, books: Books
 ) -> None:
