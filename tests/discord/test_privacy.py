@@ -247,7 +247,7 @@ async def test_nobody_else_can_say_yes(
 
 
 async def test_a_double_click_erases_once_and_says_so_once(
-    house: House, mira: Person, general: Channel
+    house: House, mira: Person, general: Channel, tmp_path: Path
 ) -> None:
     await imagine(mira, general)
     question = await answered(mira, general, "privacy delete")
@@ -255,7 +255,9 @@ async def test_a_double_click_erases_once_and_says_so_once(
     first = await mira.click(question, custom_id)
     second = await mira.click(question, custom_id)
     await asyncio.gather(first.answer(), second.acknowledged())
+    await house.stop_bot()  # which waits for what clicks have begun
     assert "1 job with prompts" in question.text
+    assert len((tmp_path / "bot.erased").read_text().splitlines()) == 1
     assert second.followups == []
 
 
