@@ -13,6 +13,7 @@ from sandbox.discord import Ask, Channel, Message, Person
 from sandbox.house import House, button, explanation, pictures
 from sandbox.talk import answered, mail, make, told
 from tests.discord.edits import edit_form, rename
+from tests.disk import on_disk
 
 WORDS = "a lighthouse that nobody else has ever thought of"
 LARGE = "papercut/fold-large"
@@ -27,11 +28,6 @@ async def imagine(person: Person, channel: Channel, **options: object) -> Messag
 
 async def press(person: Person, question: Message, label: str) -> Message:
     return await (await person.click(question, button(question, label))).answer()
-
-
-def on_disk(folder: Path) -> bytes:
-    """Everything in the data folder, as it is while the bot runs."""
-    return b"".join(found.read_bytes() for found in sorted(folder.rglob("*")) if found.is_file())
 
 
 # About

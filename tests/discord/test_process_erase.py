@@ -13,6 +13,7 @@ from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, button, pictures
 from sandbox.talk import answered
 from tests.discord.killing import doomed
+from tests.disk import on_disk
 
 WORDS = "a lighthouse that nobody else has ever thought of"
 
@@ -35,10 +36,6 @@ def restore(database: Path, backup: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{database}{suffix}").unlink(missing_ok=True)
     backup.rename(database)
-
-
-def on_disk(folder: Path) -> bytes:
-    return b"".join(found.read_bytes() for found in sorted(folder.rglob("*")) if found.is_file())
 
 
 async def test_after_an_erasure_and_a_kill_no_file_and_no_log_has_a_word_of_it(

@@ -40,6 +40,7 @@ from bot.storage.personal import _PAGE
 from bot.storage.rows import Row
 from bot.takeout import Takeouts, Underway
 from bot.wishes import Wish
+from tests.disk import on_disk
 from tests.storage.books import DAY, NOON, SECRET, Books, StillClock, ended, open_books, sqlite_url
 
 THEM, OTHER, ADMIN, GUILD = 424_242_424_242, 12, 13, 77
@@ -185,11 +186,6 @@ async def test_a_guild_in_a_restored_copy_is_erased_again(books: Books, erased: 
 async def file(tmp_path: Path) -> AsyncIterator[tuple[Books, Path]]:
     async with open_books(sqlite_url(tmp_path)) as books:
         yield books, tmp_path
-
-
-def on_disk(folder: Path) -> bytes:
-    """All files beside the database, as they are while it is open."""
-    return b"".join(found.read_bytes() for found in sorted(folder.rglob("*")) if found.is_file())
 
 
 async def test_erased_words_are_in_no_file_while_the_database_is_open(
