@@ -157,10 +157,14 @@ class Export:
             self._rows += 1
 
     def add_objects(self, objects: Iterable[Mapping[str, object]]) -> None:
-        """Write JSON objects of any shape, each with the whole of its texts, instead of rows."""
+        """Write JSON objects of any shape, each with the whole of its texts, instead of rows.
+
+        Half of a character, which no file can hold, is written as JSON's own escape.
+        """
         for each in objects:
             separator = "\n" if self._rows == 0 else ",\n"
-            self._plain.write(separator + json.dumps(each, ensure_ascii=False))
+            text = json.dumps(each, ensure_ascii=False).encode(errors="backslashreplace").decode()
+            self._plain.write(separator + text)
             self._rows += 1
 
     def finish(self) -> list[Path]:

@@ -153,7 +153,9 @@ class Keeper:
 
     async def _remove(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        await self._remover.run()
+        while True:
+            await self._safely(self._remover.run)
+            await asyncio.sleep(GO_ON_SECONDS)
 
     async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do `work` until it can be done: nobody who was erased may stay after a restore."""

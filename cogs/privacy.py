@@ -21,7 +21,10 @@ class PrivacyCommands(
     group_name="privacy",
     group_description="What this bot keeps about you, a copy of it, and how to have it erased",
 ):
-    """A person's own data."""
+    """A person's own data, and what becomes of a guild's when the bot leaves it."""
+
+    def __init__(self, bot: ImageBot) -> None:
+        self.bot = bot
 
     @app_commands.command(name="about", description="What is kept about you, why, and for how long")
     async def about(self, interaction: Interaction) -> None:
@@ -61,9 +64,6 @@ class PrivacyCommands(
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Note that the bot is (back) in a guild."""
         await privacy_panel.noted(self.bot.services.keeper.guild_joined(guild.id), guild.id)
-
-    def __init__(self, bot: ImageBot) -> None:
-        self.bot = bot
 
 
 async def setup(bot: ImageBot) -> None:

@@ -103,7 +103,13 @@ class House:
         beside = f"sqlite:///{self._folder / 'bot.db'}"
         url = own.database_url if "DATABASE_URL" in self._environ else beside
         turned = self.servers.settings_for(own, database_url=url)
-        mine = replace(turned, operator_ids=own.operator_ids, secret_key=own.secret_key)
+        mine = replace(
+            turned,
+            operator_ids=own.operator_ids,
+            secret_key=own.secret_key,
+            shard_ids=own.shard_ids,
+            shard_count=own.shard_count,
+        )
         return with_web(mine)
 
     def person(self, name: str) -> Person:

@@ -187,7 +187,7 @@ async def _jobs(
         "SELECT job.*, prompt, job_input.content AS inputs FROM job "
         "LEFT JOIN prompt ON prompt.job_id = job.id "
         "LEFT JOIN job_input ON job_input.job_id = job.id "
-        "WHERE user_id = $1 AND (created_at > $2 OR (created_at = $2 AND job.id > $3)) "
+        "WHERE user_id = $1 AND created_at >= $2 AND (created_at > $2 OR job.id > $3) "
         f"ORDER BY created_at, job.id LIMIT {_PAGE}",
         user_id,
         *after,

@@ -11,11 +11,11 @@ from typing import Any, Final, Self
 
 import discord
 
-from bot.errors import LedgerUnavailable, NotYours
+from bot.errors import LedgerUnavailable
 from bot.ids import MOST_ID, make_id
 from bot.requests import NO_GUILD, ReplyRoute
 from bot.storage import Erased
-from cogs.ui import intake, privacy_words
+from cogs.ui import intake, privacy_words, removing
 from cogs.ui.access import Needs
 from cogs.ui.answers import Shown, boxed, update
 from cogs.ui.intake import TOKEN_MS, Interaction, governing_guild, services_of
@@ -38,7 +38,7 @@ class EraseButton(
         self.messages = messages
         super().__init__(
             discord.ui.Button(
-                label="Erase, and delete my pictures' messages" if messages else "Erase",
+                label="Erase, and delete the messages too" if messages else "Erase my data",
                 custom_id=f"privacy:erase:{messages:d}:{user_id}:{question}",
                 style=discord.ButtonStyle.danger,
             )
@@ -82,12 +82,7 @@ class KeepButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Say that nothing was erased."""
-
-        async def work() -> Shown:
-            _check_whose(interaction, self.user_id)
-            return "### Nothing was erased\nEverything is as it was."
-
-        await intake.guarded(interaction, update(interaction, work, needs=Needs.NOTHING))
+        await intake.guarded(interaction, _keep(interaction, self))
 
 
 async def about(interaction: Interaction) -> discord.ui.LayoutView:
@@ -103,7 +98,7 @@ async def about(interaction: Interaction) -> discord.ui.LayoutView:
         privacy_words.kept_for(days, in_guild=guild_id != NO_GUILD),
         privacy_words.WHO,
         privacy_words.ELSEWHERE,
-        "-# A copy of everything: `/privacy export`. Its end: `/privacy delete`."
+        "-# A copy of everything: `/privacy export`. To have it erased: `/privacy delete`."
         + _policy_of(interaction),
     ]
     return boxed(*parts)
@@ -124,14 +119,21 @@ async def question(interaction: Interaction) -> discord.ui.LayoutView:
         EraseButton(*asked, messages=True),
         KeepButton(*asked),
     )
-    return boxed(privacy_words.question(), buttons)
+    return boxed(*privacy_words.QUESTION, buttons)
+
+
+async def _keep(interaction: Interaction, button: KeepButton) -> None:
+    async def work() -> Shown:
+        return "### Nothing was erased\nEverything is as it was."
+
+    if await _is_theirs(interaction, button.user_id):
+        await update(interaction, work, needs=Needs.NOTHING)
 
 
 async def _erase(interaction: Interaction, button: EraseButton) -> None:
     privacy = services_of(interaction).privacy
 
     async def work() -> Shown:
-        _check_whose(interaction, button.user_id)
         try:
             done = await _erase_all(interaction, with_messages=button.messages)
         except BaseException:
@@ -139,10 +141,20 @@ async def _erase(interaction: Interaction, button: EraseButton) -> None:
             raise
         return privacy_words.erased(done, with_messages=button.messages)
 
-    if interaction.user.id == button.user_id and not privacy.answer(button.question):
+    if not await _is_theirs(interaction, button.user_id):
+        return
+    if not privacy.answer(button.question):
         await interaction.response.defer()  # the first click shows what came of it
         return
     await update(interaction, work, needs=Needs.NOTHING)
+
+
+async def _is_theirs(interaction: Interaction, user_id: int) -> bool:
+    """Whether who clicks is who was asked; a `custom_id` is as hostile as any input."""
+    if interaction.user.id == user_id:
+        return True
+    await intake.tell_fault(interaction, privacy_words.NOT_YOURS)
+    return False
 
 
 async def _erase_all(interaction: Interaction, *, with_messages: bool) -> Erased:
@@ -161,30 +173,23 @@ async def _erase_all(interaction: Interaction, *, with_messages: bool) -> Erased
     )
     await services.removals.begin(removal_id, reply)
     done = await services.privacy.erase_person(user_id, removal_id=removal_id)
-    await _show_removal(interaction, removal_id)
+    await _show_removal(interaction, removal_id, waiting=done.waiting)
     services.remover.begin()
     return done
 
 
-async def _show_removal(interaction: Interaction, removal_id: int) -> None:
+async def _show_removal(interaction: Interaction, removal_id: int, *, waiting: int) -> None:
     """Put a private message below, for how far it is; without one it goes on all the same."""
-    told = boxed("### The messages with your pictures\nThe bot begins to delete them.")
+    state = await services_of(interaction).removals.let_go(removal_id)
+    if state is None:
+        return
+    told = boxed(removing.words_on(state, ended=not state.left and not waiting))
     try:
         message = await interaction.followup.send(view=told, ephemeral=True, wait=True)
     except (discord.HTTPException, *NETWORK_FAULTS) as error:
         _log.info("How far a removal is can't be shown: %r", error)
         return
     await services_of(interaction).removals.show_in(removal_id, message.id)
-
-
-def _check_whose(interaction: Interaction, user_id: int) -> None:
-    """Refuse whoever was not asked.
-
-    Raises:
-        NotYours: a `custom_id` is as hostile as any input.
-    """
-    if interaction.user.id != user_id:
-        raise NotYours
 
 
 async def noted(noting: Awaitable[None], guild_id: int) -> None:

@@ -7,8 +7,8 @@ from bot.storage import Erased
 WHAT: Final = """\
 ### What is kept about you
 **For each picture:** who asked where and when, the prompt, links to pictures that you gave, the \
-options, what it cost, and where the result is. So that the buttons work, limits hold, and \
-`/usage` is right. Of **private** pictures neither prompt nor picture is kept, only the cost.
+options, what it cost, and where the result is. The buttons below results, limits and `/usage` \
+need that. Of **private** pictures neither prompt nor picture is kept, only the cost.
 **For a while:** pictures in your tray (a week), masks that you painted (30 minutes; with a \
 public result 30 days), what a button offers you (a week), links to the mask painter (30 \
 minutes).
@@ -31,19 +31,29 @@ to keep no copy. Discord keeps the messages.
 have to be asked.\
 """
 
-_GOES: Final = """\
+QUESTION: Final = (
+    """\
 ### Erase what is kept about you?
 **What goes,** in every server and in direct messages: prompts, links to pictures that you gave, \
-masks, your tray, your settings, offers, pictures that could not be delivered yet, links to your \
-results, and your id wherever it stands. Others who pressed **Again** on your pictures lose your \
-words and links, too. Buttons on your pictures stop working.
+masks, your tray, your settings, offers, links to your results, and your id wherever it stands. \
+Others who pressed **Again** on your pictures lose your words and links, too. Buttons on your \
+pictures stop working.\
+""",
+    """\
 **What stays:** sums of what was spent, without your name; counters and limits, so that erasing \
-gives no fresh allowance; and a block, so that it lifts none. These go by a keyed hash.
+gives no fresh allowance; and a block, so that it lifts none. These go by a keyed hash.\
+""",
+    """\
 **What remains elsewhere:** ImageRouter and the providers of models keep what they got by their \
-own rules. Discord keeps the messages with your pictures, unless you have the bot delete them.
-What still runs is finished first, and erased then. **This can't be undone.** `/privacy export` \
-gives you a copy.\
-"""
+own rules. Discord keeps the messages with your pictures, unless you have the bot delete them.\
+""",
+    """\
+What still runs, or is on its way to you, is finished first and erased then. **This can't be \
+undone.** `/privacy export` gives you a copy.\
+""",
+)
+"""The question before an erasure, paragraph by paragraph."""
+NOT_YOURS: Final = "The bot asked somebody else. For your own data, use `/privacy delete`."
 STAYS: Final = (
     "-# Sums of what was spent stay, without your name; so do counters, limits and blocks. What "
     "ImageRouter and the providers of models got is theirs to delete."
@@ -63,11 +73,6 @@ def kept_for(days: int, *, in_guild: bool) -> str:
         f"**{days} {'day' if days == 1 else 'days'}**, or earlier with `/privacy delete`. Costs "
         "stay."
     )
-
-
-def question() -> str:
-    """Ask, having said what it means."""
-    return _GOES
 
 
 def erased(done: Erased, *, with_messages: bool) -> str:

@@ -45,8 +45,9 @@ def words_on(removal: Removal, *, ended: bool) -> str:
     """Say how many messages are gone, how many are left, and what will not be deleted."""
     of = removal.deleted + removal.refused + removal.left
     lines = ["### The messages with your pictures"]
-    if removal.left and not ended:
-        lines.append(f"Deleting the messages with your pictures: **{removal.deleted} of {of}**.")
+    if not ended:
+        done = f"**{removal.deleted} of {of}** so far" if of else "they begin with what still runs"
+        lines.append(f"They are deleted now: {done}.")
         lines.append(
             "-# One after the other, as fast as Discord allows. It goes on if you close this, and "
             "if the bot is restarted."

@@ -183,6 +183,7 @@ class Application:
     """Whether people may add it to their account (a setting of the developer portal)."""
     privileged_intents: int = 0
     """Gateway bits of the privileged intents that were switched on for it."""
+    privacy_policy_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

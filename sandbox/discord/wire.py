@@ -89,6 +89,7 @@ def application_json(application: Application) -> JsonObject:
         "summary": "",
         "type": None,
         "verify_key": "0" * 64,
+        "privacy_policy_url": application.privacy_policy_url,
         "flags": 0,
         "bot": user_json(application.bot),
         "bot_public": application.public,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage._budgets import CLAIM_MS
+from bot.storage._alert_claims import CLAIM_MS
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, pictures

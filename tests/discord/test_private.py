@@ -8,6 +8,7 @@ from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, button, pictures
 from sandbox.imagerouter.faults import Fault
+from tests.disk import on_disk
 
 SECRET = "the surprise for Theo: a lighthouse cake"
 MODEL = "papercut/fold-large"
@@ -25,11 +26,6 @@ async def ask_privately(
         channel, lambda m: m.interaction_id == ask.id and not m.loading and says in m.text
     )
     return answer, [answer, *ask.followups]
-
-
-def written(folder: Path) -> bytes:
-    """Every byte that the bot has on disk, the write-ahead log included."""
-    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
 
 
 async def test_a_private_picture_is_seen_by_its_person_alone(
@@ -70,7 +66,7 @@ async def test_neither_prompt_nor_picture_is_ever_in_the_bots_files(
     await ask_privately(mira, general, "Only you can see this")
     picture = house.imagerouter.answers[0].data
 
-    kept = written(tmp_path)
+    kept = on_disk(tmp_path)
     assert MODEL.encode() in kept
     assert SECRET.encode() not in kept
     assert picture[len(picture) // 2 :][:64] not in kept
@@ -83,7 +79,7 @@ async def test_a_public_prompt_is_found_by_the_same_search(
     ask = await mira.slash(general, "imagine", {"prompt": SECRET, "model": MODEL})
     await pictures(mira, general, ask)
 
-    assert SECRET.encode() in written(tmp_path)
+    assert SECRET.encode() in on_disk(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +104,7 @@ async def test_a_private_refusal_stays_private(
     assert SECRET in answer.text
     assert all(message.ephemeral_to == mira.user.id for message in messages)
     assert theo.messages(general) == []
-    assert SECRET.encode() not in written(tmp_path)
+    assert SECRET.encode() not in on_disk(tmp_path)
 
 
 async def test_a_private_failure_stays_private_and_its_button_too(
@@ -122,7 +118,7 @@ async def test_a_private_failure_stays_private_and_its_button_too(
     assert message.ephemeral_to == mira.user.id
     assert house.imagerouter.requests[-1].fields["response_format"] == "b64_ephemeral"
     assert theo.messages(general) == []
-    assert SECRET.encode() not in written(tmp_path)
+    assert SECRET.encode() not in on_disk(tmp_path)
 
 
 async def test_a_private_offer_is_forgotten_at_a_restart_and_says_so(

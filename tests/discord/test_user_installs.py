@@ -18,6 +18,7 @@ FOR_EVERYBODY = [
     "edit",
     "imagine",
     "models",
+    "privacy",
     "settings",
     "usage",
 ]

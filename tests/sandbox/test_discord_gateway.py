@@ -12,7 +12,15 @@ import aiohttp
 import discord
 import pytest
 
-from sandbox.discord import Channel, DiscordServer, EventKind, Guild, Permission, Person
+from sandbox.discord import (
+    Channel,
+    DiscordServer,
+    EventKind,
+    Guild,
+    NotPossibleError,
+    Permission,
+    Person,
+)
 from sandbox.tinybot import TinyBot
 
 Interaction = discord.Interaction[Any]
@@ -288,6 +296,47 @@ async def test_the_bot_learns_of_guilds_that_it_leaves_and_joins(
     server.world.bot_joins(guild)
     assert (await joined).id == guild.id
     assert [command.name for command in mira.commands_in(channel)] == ["ping"]
+
+
+async def test_a_guild_that_is_down_is_not_one_that_was_left(
+    server: DiscordServer, bot: TinyBot, guild: Guild, mira: Person, channel: Channel
+) -> None:
+    @bot.tree.command(description="Say pong")
+    async def ping(interaction: Interaction) -> None:
+        await interaction.response.send_message("pong")
+
+    await bot.begin(server)
+    removed = asyncio.create_task(bot.wait_for("guild_remove", timeout=30))
+    down = asyncio.create_task(bot.wait_for("guild_unavailable", timeout=5))
+    await asyncio.sleep(0)
+    server.world.guild_outage(guild)
+    assert (await down).id == guild.id
+    assert [each.id for each in bot.guilds if each.unavailable] == [guild.id]
+    with pytest.raises(NotPossibleError):
+        await mira.slash(channel, "ping")
+    server.world.add_role(guild, "unheard of")
+    up = asyncio.create_task(bot.wait_for("guild_available", timeout=5))
+    await asyncio.sleep(0)
+    server.world.guild_recovers(guild)
+    assert "unheard of" in [role.name for role in (await up).roles]
+    assert (await (await mira.slash(channel, "ping")).answer()).content == "pong"
+
+    server.world.guild_outage(guild)
+    assert not removed.done()
+    server.world.bot_leaves(guild)  # in the middle of it
+    assert (await removed).id == guild.id
+    server.world.guild_recovers(guild)
+    assert bot.get_guild(guild.id) is None
+
+
+async def test_a_session_that_begins_in_an_outage_knows_the_guild_by_its_id(
+    server: DiscordServer, bot: TinyBot, guild: Guild
+) -> None:
+    server.world.guild_outage(guild)
+    await bot.begin(server)
+    found = bot.get_guild(guild.id)
+    assert found is not None
+    assert found.unavailable
 
 
 async def test_changed_permissions_reach_the_bots_cache(

@@ -143,7 +143,6 @@ async def test_the_links_of_a_person_go_to_whoever_deletes_their_messages(books:
     await removals.begin(5, job.reply)
     running = await books.sent(books.job(user=MIRA))
     await ended(books, books.job(user=MIRA), message=101)
-    await ended(books, books.job(user=MIRA, private=True), message=102)
     await ended(books, books.job(user=THEO), message=103)
     erasure = Erasure(books.db, clock=books.clock)
     await erasure.erase_person(MIRA)  # and then they think of the messages
@@ -151,11 +150,15 @@ async def test_the_links_of_a_person_go_to_whoever_deletes_their_messages(books:
     assert await removals.messages(5, before=10**9, limit=9) == []
 
     await ended(books, books.job(user=MIRA), message=104)
+    await ended(books, books.job(user=MIRA, private=True), message=102)  # only she sees it
+    by_mail = await books.sent(books.job(user=MIRA, private=True))
+    await books.ledger.settle(by_mail.charge_ids[0], actual=1)
+    await books.jobs.mark_delivered(by_mail.job_id, channel_id=8, message_id=106)
     await erasure.erase_person(MIRA, removal_id=5)
     await books.ledger.settle(running.charge_ids[0], actual=1)
     await books.jobs.mark_delivered(running.job_id, channel_id=7, message_id=105)
     assert await erasure.resume() == 0
-    assert await removals.messages(5, before=10**9, limit=9) == [(7, 105), (770, 104)]
+    assert await removals.messages(5, before=10**9, limit=9) == [(8, 106), (7, 105), (770, 104)]
 
 
 async def test_a_removal_that_is_over_gets_no_links(books: Books) -> None:

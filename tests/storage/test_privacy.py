@@ -1,31 +1,46 @@
 """Erasures are remembered beside the database, repeated after a restore, and leave no byte."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.aside import aside
 from bot.erased import ErasedList
 from bot.errors import LedgerUnavailable
+from bot.offers import Offers
 from bot.policy import Effect, ModelRule, Reach
 from bot.privacy import Privacy
 from bot.quotas import Window
+from bot.requests import Actor, ImageRequest, Source
 from bot.storage import (
+    Erasable,
     Erasure,
-    Kind,
+    MaskStore,
     ModelPolicies,
+    OfferStore,
     Option,
+    PaintLink,
+    PaintLinks,
+    PersonalData,
     PreferenceStore,
+    Tray,
     Who,
     forget_backups,
     scrub,
 )
+from bot.storage.personal import _PAGE
 from bot.storage.rows import Row
+from bot.takeout import Takeouts, Underway
 from bot.wishes import Wish
+from tests.disk import on_disk
 from tests.storage.books import DAY, NOON, SECRET, Books, StillClock, ended, open_books, sqlite_url
 
 THEM, OTHER, ADMIN, GUILD = 424_242_424_242, 12, 13, 77
@@ -58,29 +73,29 @@ async def test_the_list_knows_who_was_erased_and_names_nobody(
     erased: ErasedList, tmp_path: Path
 ) -> None:
     assert erased.is_empty
-    assert await erased.times(Kind.PERSON, [THEM]) == {}
-    await erased.add(Kind.PERSON, THEM, when_ms=5)
-    await erased.add(Kind.PERSON, THEM, when_ms=9)
-    await erased.add(Kind.PERSON, THEM, when_ms=7)
-    await erased.add(Kind.GUILD, OTHER, when_ms=8)
-    assert await erased.times(Kind.PERSON, [OTHER, THEM, 5]) == {THEM: 9}
-    assert await erased.times(Kind.GUILD, [OTHER, THEM]) == {OTHER: 8}
+    assert await erased.times(Erasable.PERSON, [THEM]) == {}
+    await erased.add(Erasable.PERSON, THEM, when_ms=5)
+    await erased.add(Erasable.PERSON, THEM, when_ms=9)
+    await erased.add(Erasable.PERSON, THEM, when_ms=7)
+    await erased.add(Erasable.GUILD, OTHER, when_ms=8)
+    assert await erased.times(Erasable.PERSON, [OTHER, THEM, 5]) == {THEM: 9}
+    assert await erased.times(Erasable.GUILD, [OTHER, THEM]) == {OTHER: 8}
     text = (tmp_path / "bot.erased").read_text()
     assert len(text.splitlines()) == 4
     assert str(THEM) not in text
     assert (tmp_path / "bot.erased").stat().st_mode & 0o077 == 0
     others = ErasedList(tmp_path / "bot.erased", secret=b"another secret")
-    assert await others.times(Kind.PERSON, [THEM]) == {}
+    assert await others.times(Erasable.PERSON, [THEM]) == {}
 
 
 async def test_a_line_that_a_crash_has_cut_off_spoils_no_other(
     erased: ErasedList, tmp_path: Path
 ) -> None:
-    await erased.add(Kind.PERSON, THEM, when_ms=1234)
+    await erased.add(Erasable.PERSON, THEM, when_ms=1234)
     path = tmp_path / "bot.erased"
     path.write_bytes(path.read_bytes() + path.read_bytes()[:-3])
-    await erased.add(Kind.PERSON, OTHER, when_ms=5)
-    assert await erased.times(Kind.PERSON, [THEM, OTHER]) == {THEM: 1234, OTHER: 5}
+    await erased.add(Erasable.PERSON, OTHER, when_ms=5)
+    assert await erased.times(Erasable.PERSON, [THEM, OTHER]) == {THEM: 1234, OTHER: 5}
 
 
 async def test_nobody_is_erased_whose_erasure_cannot_be_remembered(
@@ -146,7 +161,7 @@ async def test_what_somebody_does_after_their_erasure_is_theirs(
 
 
 async def test_a_guild_in_a_restored_copy_is_erased_again(books: Books, erased: ErasedList) -> None:
-    await erased.add(Kind.GUILD, GUILD, when_ms=NOON + DAY)
+    await erased.add(Erasable.GUILD, GUILD, when_ms=NOON + DAY)
     await ended(books, books.job(prompt=WORDS))
     await books.policies.configure(GUILD, Option.ALERT_CHANNEL, 5, by=ADMIN)
     privacy = privacy_of(books, erased)
@@ -171,11 +186,6 @@ async def test_a_guild_in_a_restored_copy_is_erased_again(books: Books, erased: 
 async def file(tmp_path: Path) -> AsyncIterator[tuple[Books, Path]]:
     async with open_books(sqlite_url(tmp_path)) as books:
         yield books, tmp_path
-
-
-def on_disk(folder: Path) -> bytes:
-    """All files beside the database, as they are while it is open."""
-    return b"".join(found.read_bytes() for found in sorted(folder.rglob("*")) if found.is_file())
 
 
 async def test_erased_words_are_in_no_file_while_the_database_is_open(
@@ -312,3 +322,111 @@ async def test_two_who_erase_the_same_person_wait_for_each_other(
     privacy = privacy_of(books, erased)
     first, second = await asyncio.gather(privacy.erase_person(THEM), privacy.erase_person(THEM))
     assert (first.rows["job"], second.rows) == (30, {})
+
+
+async def test_a_private_offer_is_forgotten_with_its_person(
+    books: Books, erased: ErasedList
+) -> None:
+    offers = Offers(OfferStore(books.db, clock=books.clock), clock=books.clock)
+    wish = ImageRequest("imagine", WORDS, private=True)
+    hers, his = [
+        await offers.save(Actor(user, GUILD, 770), [wish], private=True) for user in (THEM, OTHER)
+    ]
+    assert hers is not None
+    assert his is not None
+    privacy = Privacy(
+        Erasure(books.db, clock=books.clock),
+        database=books.db,
+        erased=erased,
+        clock=books.clock,
+        memories=(offers,),
+    )
+    await privacy.erase_person(THEM)
+    assert await offers.get(hers.id) is None
+    assert await offers.get(his.id) is not None
+
+
+# A copy of everything
+
+
+async def test_a_copy_names_all_that_the_erasure_would_delete(books: Books) -> None:
+    given = Source("https://cdn.test/a.png", "a.png")
+    request = ImageRequest("edit", WORDS, images=(given,))
+    await ended(books, replace(books.job(user=THEM), request=request), message=4711)
+    await ended(books, books.job(user=THEM, guild=0, channel=5, private=True, prompt="secret"))
+    await ended(books, books.job(user=OTHER, prompt="hers"))
+    await Tray(books.db, clock=books.clock).add(THEM, [given])
+    await MaskStore(books.db, clock=books.clock).add(
+        user_id=THEM, data=b"12345", expires_ms=NOON + DAY
+    )
+    await PreferenceStore(books.db, clock=books.clock).set(THEM, 0, Wish.PRIVATE, value=True)
+    offers = Offers(OfferStore(books.db, clock=books.clock), clock=books.clock)
+    await offers.save(Actor(THEM, GUILD, 770), [request], private=False)
+    job = books.job()
+    assert job.reply is not None
+    draft = json.dumps({"prompt": WORDS})
+    link = PaintLink(
+        9, Actor(THEM, GUILD, 770), private=False, draft=draft, reply=job.reply, parent_id=None,
+        created_ms=NOON, expires_ms=NOON + DAY,
+    )  # fmt: skip
+    await PaintLinks(books.db, clock=books.clock).add(link)
+    await books.policies.set_limit(Who.member(GUILD, THEM), Window.DAY, 5000, by=ADMIN)
+    await books.policies.grant(GUILD, THEM, 900, reason="why", by=ADMIN)
+    await books.policies.block(GUILD, THEM, reason="why", by=ADMIN)
+    await books.policies.pause(78, by=THEM)
+
+    pages = [page async for page in PersonalData(books.db).of(THEM)]
+    records = [record for page in pages for record in page]
+    found = Counter(record["kind"] for record in records)
+    assert found == {
+        "job": 2,
+        "sum of a month": 2,
+        "settings": 1,
+        "tray picture": 1,
+        "painted mask": 1,
+        "link to the mask painter": 1,
+        "offer of a button": 1,
+        "limit for you": 1,
+        "extra for you": 1,
+        "block": 1,
+        "change that you made": 1,
+    }
+    whole = json.dumps(records)
+    for not_theirs in ("hers", "secret", "why", f'"{ADMIN}"'):
+        assert not_theirs not in whole
+    by_kind = {record["kind"]: record for record in records}
+    assert by_kind["painted mask"]["bytes"] == 5
+    assert by_kind["settings"]["server"] is None
+    first, second = sorted(
+        (record for record in records if record["kind"] == "job"), key=lambda job: job["command"]
+    )
+    assert first["message"] == f"https://discord.com/channels/{GUILD}/770/4711"
+    assert first["made_from"]["images"][0]["url"] == given.url
+    assert [charge["result"] for charge in first["charges"]] == [f"https://pictures.test/{THEM}/0"]
+    assert (second["prompt"], second["private"], second["server"]) == (None, True, None)
+
+
+async def test_pages_of_a_copy_meet_without_a_gap(books: Books) -> None:
+    for number in range(2 * _PAGE + 30):
+        await ended(books, books.job(user=THEM, prompt=f"{number}"), actual=1)
+        books.clock.now += number % 3 // 2  # many of one moment
+    pages = [page async for page in PersonalData(books.db).of(THEM)]
+    assert max(len(page) for page in pages) == _PAGE
+    prompts = [record["prompt"] for page in pages for record in page if record["kind"] == "job"]
+    assert sorted(prompts, key=int) == [str(number) for number in range(2 * _PAGE + 30)]
+
+
+async def test_a_person_gets_one_copy_at_a_time(books: Books) -> None:
+    takeouts = Takeouts(PersonalData(books.db))
+    async with takeouts.of(THEM, most_bytes=10**6) as takeout:
+        [path] = takeout.files
+        folder = path.parent
+        with pytest.raises(Underway):
+            async with takeouts.of(THEM, most_bytes=10**6):
+                pass
+        async with takeouts.of(OTHER, most_bytes=10**6):
+            pass
+        assert await aside(path.read_text) == "[\n]\n"
+    assert not folder.exists()
+    async with takeouts.of(THEM, most_bytes=10**6):
+        pass

@@ -19,7 +19,16 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = [
     (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("members", "editing", "models", "quotas", "policy", "reports", "operators")
+    for name in (
+        "members",
+        "editing",
+        "models",
+        "quotas",
+        "policy",
+        "reports",
+        "privacy",
+        "operators",
+    )
 ]
 AnyCommand = app_commands.Command[Any, ..., Any]
 

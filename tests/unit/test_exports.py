@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import random
+import tempfile
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -100,3 +101,30 @@ def test_what_does_not_fit_is_cut_into_archives_that_do(form: Format, tmp_path: 
 def test_a_limit_that_nobody_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no upload limit"):
         written(tmp_path, [], Format.CSV, LEAST_LIMIT - 1)
+
+
+@given(st.lists(st.text(st.characters(), max_size=60), max_size=20))
+def test_objects_come_back_as_they_were_whatever_is_in_them(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        export = Export(Path(name), "all", form=Format.JSON, columns=(), most_bytes=LEAST_LIMIT)
+        with export:
+            export.add_objects({"number": n, "inner": {"text": t}} for n, t in enumerate(texts))
+            [path] = export.finish()
+        found = json.loads(path.read_text(encoding="utf-8"))
+    assert [each["inner"]["text"] for each in found] == texts
+
+
+def test_objects_that_are_too_many_for_one_file_are_cut_and_none_is_lost(tmp_path: Path) -> None:
+    noise = random.Random(5)
+    texts = [f"{number} \n,] {noise.randbytes(2_000).hex()}" for number in range(600)]
+    with Export(tmp_path, "all", form=Format.JSON, columns=(), most_bytes=LEAST_LIMIT) as export:
+        export.add_objects({"text": text} for text in texts)
+        paths = export.finish()
+    assert len(paths) > 1
+    found = list[str]()
+    for path in paths:
+        assert path.stat().st_size <= LEAST_LIMIT
+        with zipfile.ZipFile(path) as archive:
+            (name,) = archive.namelist()
+            found += [each["text"] for each in json.loads(archive.read(name))]
+    assert found == texts

@@ -180,6 +180,20 @@ async def test_a_private_link_keeps_no_prompt_on_disk(house: House, books: Books
     assert (await moved.get("/state")).json["prompt"] == ""
 
 
+async def test_who_is_erased_leaves_neither_link_nor_private_prompt(
+    house: House, books: Books
+) -> None:
+    link = await invited(house, prompt="the surprise", private=True)
+    theirs = await invited(house, person="theo", prompt="his own", private=True)
+    mira = house.person("mira").user.id
+    house.bot.services.painting.forget_person(mira)
+    assert (await link.get("/state")).json["prompt"] == ""
+    assert (await theirs.get("/state")).json["prompt"] == "his own"
+    await house.bot.services.privacy.erase_person(mira)
+    assert (await link.get("/state")).status == 410
+    assert len(books.rows("SELECT id FROM paint_link")) == 1
+
+
 async def test_what_has_expired_is_forgotten(house: House, books: Books) -> None:
     link = await invited(house)
     await link.generate(painted(None))  # questioned, so it is kept
