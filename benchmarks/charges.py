@@ -14,11 +14,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 from benchmarks.invented import model_ids
 from bot.clock import SystemClock
 from bot.storage import open_database
+from bot.storage._charges import OUTCOMES, SUMS
 
 GUILD: Final = 1_042
 CHARGES: Final = 5_000_000
@@ -47,6 +48,10 @@ _CHARGE: Final = (
 Record = tuple[tuple[object, ...], tuple[object, ...]]
 
 
+Key = TypeVar("Key")
+Sums: TypeAlias = defaultdict[Key, list[int]]
+
+
 class Year:
     """Makes up jobs of one charge each, oldest first, and adds up what the roll-ups hold."""
 
@@ -60,8 +65,8 @@ class Year:
             self._chance.choices(self._models, cum_weights=self._popular, k=_FAVOURITES)
             for _ in range(MEMBERS)
         ]
-        self.months: defaultdict[tuple[str, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-        self.days: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.months: Sums[tuple[str, int]] = defaultdict(lambda: [0, 0, 0])
+        self.days: Sums[tuple[str, str, str]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
 
     def records(self) -> Iterator[Record]:
         """Yield a job and its charge, again and again."""
@@ -82,25 +87,32 @@ class Year:
         failed = chance.random() < _FAILS
         held = 1_000 + int(chance.random() * 40) * 1_000
         actual = None if failed else held - int(chance.random() * 1_000)
-        if actual is not None:
-            for sums in (self.months[day[:7], user, model], self.days[day, model]):
-                sums[0] += 1
-                sums[1] += 1
-                sums[2] += actual
         ident, channel = _FIRST_ID + number, 500 + int(chance.random() * _CHANNELS)
         command = "edit" if chance.random() < 0.2 else "imagine"
+        role = 7 if user % 10 == 0 else None
+        made = 0 if failed else 1
+        sums = (made, made, actual or 0)
+        if made:
+            _add(self.months[day[:7], user], sums)
+        kinds = {"channel": channel, "command": command, "model": model, "role": role or 0}
+        for kind, name in kinds.items():
+            _add(self.days[kind, day, str(name)], (*sums, 1, 1, made))
         idem = f"bench:{number:09d}"
         job = (
             *(ident, idem, 1, GUILD, channel, user, command, model, "auto", "auto", "webp", 1, 0),
             *(held, 0, day, day[:7], at, "delivered", ""),
         )
-        role = 7 if user % 10 == 0 else None
         state = "released" if failed else "settled"
         charge = (
             *(ident, ident, f"{idem}:0", 0, 1, GUILD, channel, user, command, model, role, state),
-            *("dispatched", held, actual, 0, 0 if failed else 1, "", at, at + 9_000, at + 9_000),
+            *("dispatched", held, actual, 0, made, "", at, at + 9_000, at + 9_000),
         )
         return job, charge
+
+
+def _add(sums: list[int], amounts: tuple[int, ...]) -> None:
+    for place, amount in enumerate(amounts):
+        sums[place] += amount
 
 
 async def _make_empty(file: Path) -> None:
@@ -122,11 +134,11 @@ def make(file: Path, charges: int = CHARGES) -> None:
             _insert(connection, "charge", _CHARGE, [charge for _, charge in batch])
             connection.execute("COMMIT")
         connection.execute("BEGIN")
-        sums = ("charges", "pictures", "spent")
         months = [(GUILD, *key, *added) for key, added in year.months.items()]
-        _insert(connection, "usage_month", ("guild_id", "month", "user_id", "model", *sums), months)
+        _insert(connection, "usage_month", ("guild_id", "month", "user_id", *SUMS), months)
         days = [(GUILD, *key, *added) for key, added in year.days.items()]
-        _insert(connection, "usage_day", ("guild_id", "day", "model", *sums), days)
+        columns = ("guild_id", "kind", "day", "name", *SUMS, *OUTCOMES)
+        _insert(connection, "usage_day", columns, days)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

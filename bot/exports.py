@@ -144,6 +144,10 @@ class Export:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open; calling it again is fine."""
         self._plain.close()
 
     def add(self, rows: Iterable[Sequence[Cell]]) -> None:

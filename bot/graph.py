@@ -36,6 +36,7 @@ from bot.preferences import Preferences
 from bot.quotas import Defaults
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_files import ReportFiles
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
 from bot.services import Services
@@ -78,6 +79,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.quota",
     "cogs.config",
+    "cogs.report",
     "cogs.operator",
     "cogs.welcome",
 )
@@ -230,6 +232,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             planner=planner,
         )
         digests = DigestStore(database, clock=clock)
+        reports = Reports(database, defaults=defaults)
         records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
             settings=settings,
@@ -267,7 +270,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             digests=digests,
             digest_posts=DigestPosts(
                 store=digests,
-                reports=Reports(database, defaults=defaults),
+                reports=reports,
                 policies=policies,
                 messenger=messenger,
                 alerts=alerts,
@@ -275,6 +278,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 serves=presence.serves,
                 clock=clock,
             ),
+            reports=reports,
+            report_files=ReportFiles(reports),
         )
         await ledger.heartbeat()
         bot = ImageBot(

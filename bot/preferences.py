@@ -212,8 +212,8 @@ class Preferences:
                 models = _favourites(wanted.model, used)
             else:
                 since = datetime.fromtimestamp((now - _GUILD_SINCE_MS) / 1000, UTC)
-                month = since.isoformat()[:7]
-                models = tuple(await self._store.used_in(subject, since_month=month))
+                day = since.date().isoformat()
+                models = tuple(await self._store.used_in(subject, since_day=day))
         except LedgerUnavailable:
             _log.info("The habits of a %s could not be read", kind)
             return

@@ -8,30 +8,29 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Final, TextIO
 
 from bot.clock import Clock, SystemClock
 from bot.errors import LedgerUnavailable
-from bot.exports import Cell, Format, Lines, plain
-from bot.money import MICROS_PER_USD, Micros, format_usd
-from bot.quotas import Defaults, ZoneChange
+from bot.exports import Format, Lines, plain
+from bot.money import format_usd
+from bot.quotas import Defaults
+from bot.report_rows import CHARGE_COLUMNS, charge_cells, sum_cells, sum_columns
 from bot.reports import (
     NoSuchPeriod,
     Period,
     Report,
     Span,
+    days_wanted,
     make_report,
-    named_period,
-    period_of_days,
+    period_wanted,
 )
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
     NOBODY,
-    ChargeLine,
     Group,
     Part,
     Reports,
@@ -43,12 +42,6 @@ EVERY_CHARGE: Final = "charge"
 """Instead of a `Group`: no sums, but each charge by itself."""
 TABLE: Final = "table"
 EXIT_USAGE: Final = 2
-
-_SUM_COLUMNS: Final = ("charges", "pictures", "spent_usd")
-_CHARGE_COLUMNS: Final = (
-    *("charge", "time", "day", "job", "member", "role", "channel", "command", "model", "state"),
-    *("held_usd", "spent_usd", "overrun_usd", "pictures"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +113,8 @@ async def print_report(
         async with read_database(settings.database_url) as database:
             reports = Reports(database, defaults=_defaults(settings))
             zones = await reports.zones(wanted.guild_id)
-            period = _period(wanted, now_ms, zones)
+            days = days_wanted(wanted.first, wanted.last, now_ms=now_ms, zones=zones)
+            period = period_wanted(wanted.span, days, now_ms=now_ms, zones=zones)
             if wanted.by == EVERY_CHARGE:
                 await _print_charges(reports, wanted, period, out=out, progress=faults)
                 return 0
@@ -148,14 +142,6 @@ def _defaults(settings: Settings) -> Defaults:
         dm_day=settings.default_dm_daily or 0,
         open_jobs=settings.member_open_jobs,
     )
-
-
-def _period(wanted: Wanted, now_ms: int, zones: Sequence[ZoneChange]) -> Period:
-    if wanted.first is None and wanted.last is None:
-        return named_period(wanted.span, now_ms=now_ms, zones=zones)
-    today = date.fromisoformat(named_period(Span.TODAY, now_ms=now_ms, zones=zones).label)
-    last = wanted.last or today
-    return period_of_days(wanted.first or last, last, now_ms=now_ms, zones=zones)
 
 
 def table(made: Report) -> Iterator[str]:
@@ -217,13 +203,10 @@ def _name(part: Part, group: Group) -> str:
 
 
 def _print_rows(form: Format, made: Report, out: TextIO) -> None:
-    lines = Lines(form, (made.group.value, *_SUM_COLUMNS))
+    lines = Lines(form, sum_columns(made.group))
+    rows = enumerate(map(sum_cells, made.answer.parts))
     out.write(lines.head)
-    for number, part in enumerate(made.answer.parts):
-        name: Cell = None if part.key == NOBODY else str(part.key)
-        sums = part.sums
-        cells = (name, sums.charges, sums.pictures, _usd(sums.spent))
-        out.write(lines.record(cells, is_first=number == 0))
+    out.writelines(lines.record(cells, is_first=number == 0) for number, cells in rows)
     out.write(lines.tail)
 
 
@@ -231,7 +214,7 @@ async def _print_charges(
     reports: Reports, wanted: Wanted, period: Period, *, out: TextIO, progress: TextIO
 ) -> None:
     """Write every charge, however many: a page of them is in memory at a time."""
-    lines = Lines(Format.CSV if wanted.form == TABLE else Format(wanted.form), _CHARGE_COLUMNS)
+    lines = Lines(Format.CSV if wanted.form == TABLE else Format(wanted.form), CHARGE_COLUMNS)
     out.write(lines.head)
     count = 0
     async for page in reports.charges(wanted.guild_id, period.stretch):
@@ -243,26 +226,3 @@ async def _print_charges(
     if progress.isatty():
         progress.write("\n")
     out.write(lines.tail)
-
-
-def charge_cells(line: ChargeLine) -> tuple[Cell, ...]:
-    """Return a charge as the cells of its row; times are UTC."""
-    when = datetime.fromtimestamp(line.created_ms / 1000, UTC)
-    return (
-        str(line.id),
-        when.isoformat(timespec="seconds"),
-        line.day,
-        str(line.job_id),
-        *(str(each) if each else None for each in (line.user_id, line.role_id, line.channel_id)),
-        line.command,
-        line.model,
-        line.state,
-        _usd(line.held),
-        None if line.spent is None else _usd(line.spent),
-        _usd(line.overrun),
-        line.pictures,
-    )
-
-
-def _usd(micros: Micros) -> Decimal:
-    return Decimal(micros) / MICROS_PER_USD

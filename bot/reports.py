@@ -93,6 +93,32 @@ def period_of_days(first: date, last: date, *, now_ms: int, zones: Sequence[Zone
     return Period(stretch, f"{first} to {last}", _as_far(previous, stretch, now_ms), None)
 
 
+def days_wanted(
+    first: date | None, last: date | None, *, now_ms: int, zones: Sequence[ZoneChange]
+) -> tuple[date, date] | None:
+    """Return the days that somebody names; None when they name none.
+
+    Without a last one until today; without a first one, the last one alone.
+    """
+    if first is None and last is None:
+        return None
+    last = last or date.fromisoformat(window_at(Window.DAY, now_ms, zones).label)
+    return first or last, last
+
+
+def period_wanted(
+    span: Span, days: tuple[date, date] | None, *, now_ms: int, zones: Sequence[ZoneChange]
+) -> Period:
+    """Find the days where there are any, else the period by name.
+
+    Raises:
+        NoSuchPeriod: the days are in the wrong order, or beyond reason.
+    """
+    if days is None:
+        return named_period(span, now_ms=now_ms, zones=zones)
+    return period_of_days(*days, now_ms=now_ms, zones=zones)
+
+
 def _day_start_ms(day: date, zones: Sequence[ZoneChange]) -> int:
     """Return when a day begins; the day after, where a changed zone has skipped it."""
     utc_ms = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

@@ -19,8 +19,17 @@ from bot.policing import Policing
 from bot.preferences import Preferences
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_files import ReportFiles
 from bot.settings import Settings
-from bot.storage import Database, DigestStore, Jobs, Ledger, ModelPolicies, Policies
+from bot.storage import (
+    Database,
+    DigestStore,
+    Jobs,
+    Ledger,
+    ModelPolicies,
+    Policies,
+    Reports,
+)
 from bot.telling import Teller
 
 
@@ -53,3 +62,5 @@ class Services:
     operator_watch: OperatorWatch
     digests: DigestStore
     digest_posts: DigestPosts
+    reports: Reports
+    report_files: ReportFiles

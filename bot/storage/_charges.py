@@ -2,14 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bot.clock import Clock
 from bot.ids import make_ids
 from bot.money import MAX_MICROS, Micros
+from bot.requests import NO_GUILD
 from bot.storage._buckets import Pins, adjust, free_slot, is_pressed
 from bot.storage._transitions import COUNTED, RESERVED, SOURCES, Effect, effect
 from bot.storage.models import ChargeState, Delivery, Output, Settlement
 from bot.storage.rows import Row, Tx, first, insert
+
+SUMS: Final = ("charges", "pictures", "spent")
+"""The columns of both roll-ups: what counts as spent."""
+OUTCOMES: Final = ("jobs", "finished", "succeeded")
+"""Those of the days alone."""
 
 UNCHANGED = Settlement(changed=False, overrun=0, job_closed=False)
 
@@ -51,9 +58,14 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     closed = change.open_charges < 0 and job.integer("open_charges") == 0
     await record(tx, [(wanted.charge_id, wanted.to.value, change.settled)], wanted.now_ms, clock)
     await _keep_outputs(tx, charge, job, wanted)
+    pictures = _new_pictures(charge, change, wanted) if wanted.to in COUNTED else 0
+    sums = (change.charges, pictures, change.settled)
     if wanted.to in COUNTED:
-        pictures = _new_pictures(charge, change, wanted)
-        await _roll_up(tx, job, change, model=charge.text("model"), pictures=pictures)
+        user, month = job.integer("user_id"), job.text("month_label")
+        await add_to_month(tx, job.integer("guild_id"), month, user, sums)
+    outcome = (int(closed), await _finished(tx, charge, wanted), _succeeded(charge, wanted))
+    if wanted.to in COUNTED or any(outcome):
+        await _add_to_day(tx, charge, job, (*sums, *outcome))
     # Last, since everybody waits for the counters that everybody shares.
     pins = Pins.read(job.text("pins"))
     if change.held or change.settled or change.overrun:
@@ -78,7 +90,8 @@ async def _update(tx: Tx, wanted: Move) -> Row | None:
         f"WHEN {spends} > held THEN {spends} - held ELSE 0 END, "
         "pictures = pictures + $4, reason = $5, lease_until = $6, changed_at = $7, closed_at = $8 "
         f"WHERE id = $1 AND state IN ({sources}) "
-        "RETURNING id, job_id, model, prior_state, held, actual, pictures",
+        "RETURNING id, job_id, channel_id, command, model, limit_role, prior_state, held, actual, "
+        "pictures",
         wanted.charge_id,
         wanted.to.value,
         wanted.actual,
@@ -123,26 +136,64 @@ def _new_pictures(charge: Row, change: Effect, wanted: Move) -> int:
     return charge.integer("pictures") if change.charges else len(wanted.outputs)
 
 
-async def _roll_up(tx: Tx, job: Row, change: Effect, *, model: str, pictures: int) -> None:
-    """Add to the sums that reports read, under the dates on which the job was asked for."""
-    added = (change.charges, pictures, change.settled)
-    update = (
-        "DO UPDATE SET charges = {0}.charges + excluded.charges, "
-        "pictures = {0}.pictures + excluded.pictures, spent = {0}.spent + excluded.spent"
+async def _finished(tx: Tx, charge: Row, wanted: Move) -> int:
+    """Return 1 when a request that was sent has come to its end by this."""
+    prior = charge.text("prior_state")
+    if wanted.to in RESERVED or prior == ChargeState.PRESUMED:
+        return 0
+    if wanted.to is ChargeState.RELEASED:
+        return int(prior != ChargeState.HELD)
+    if prior == ChargeState.RELEASED:  # late truth: counted before, if it had been sent
+        sql = "SELECT id FROM entry WHERE charge_id = $1 AND kind = 'dispatched'"
+        return int(await first(tx, sql, wanted.charge_id) is None)
+    return 1
+
+
+def _succeeded(charge: Row, wanted: Move) -> int:
+    return int(wanted.to is ChargeState.SETTLED and charge.integer("pictures") > 0)
+
+
+def _added(table: str, names: Sequence[str]) -> str:
+    """Write what an insertion does where there is a row already: its sums are raised."""
+    return "DO UPDATE SET " + ", ".join(
+        f"{name} = {table}.{name} + excluded.{name}" for name in names
     )
+
+
+_MONTH: Final = (
+    f"INSERT INTO usage_month (guild_id, month, user_id, {', '.join(SUMS)}) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (guild_id, month, user_id) "
+    + _added("usage_month", SUMS)
+)
+_DAY: Final = (
+    f"INSERT INTO usage_day (guild_id, kind, day, name, {', '.join((*SUMS, *OUTCOMES))}) VALUES "
+    + ", ".join(
+        f"($1, '{kind}', $2, ${number}, $3, $4, $5, $6, $7, $8)"
+        for number, kind in enumerate(("channel", "command", "model", "role"), start=9)
+    )
+    + " ON CONFLICT (guild_id, kind, day, name) "
+    + _added("usage_day", (*SUMS, *OUTCOMES))
+)
+"""One statement for all that a day is listed by, always in this order: that of locking."""
+
+
+async def add_to_month(
+    tx: Tx, guild_id: int, month: str, user_id: int, sums: Sequence[int]
+) -> None:
+    """Add `SUMS` to a member's month."""
+    await tx.fetch(_MONTH, guild_id, month, user_id, *sums)
+
+
+async def _add_to_day(tx: Tx, charge: Row, job: Row, sums: Sequence[int]) -> None:
+    """Add `SUMS` and `OUTCOMES` to a day, without channels that would name a person: their DMs."""
     guild = job.integer("guild_id")
-    await tx.fetch(
-        "INSERT INTO usage_month (guild_id, month, user_id, model, charges, pictures, spent) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guild_id, month, user_id, model) "
-        + update.format("usage_month"),
-        *(guild, job.text("month_label"), job.integer("user_id"), model, *added),
+    names = (
+        str(charge.integer("channel_id") if guild != NO_GUILD else 0),
+        charge.text("command"),
+        charge.text("model"),
+        str(charge.maybe_integer("limit_role") or 0),
     )
-    await tx.fetch(
-        "INSERT INTO usage_day (guild_id, day, model, charges, pictures, spent) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (guild_id, day, model) "
-        + update.format("usage_day"),
-        *(guild, job.text("day_label"), model, *added),
-    )
+    await tx.fetch(_DAY, guild, job.text("day_label"), *sums, *names)
 
 
 async def _keep_outputs(tx: Tx, charge: Row, job: Row, wanted: Move) -> None:

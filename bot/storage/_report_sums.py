@@ -5,9 +5,11 @@ Both come to the same, to the micro-dollar. Roll-ups know whole days and whole m
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from bot.quotas import Window, ZoneChange, window_at
+from bot.storage._charges import OUTCOMES, SUMS
 from bot.storage.report_models import Group, Outcomes, Part, Stretch, Sums
 from bot.storage.rows import Row, Tx
 
@@ -17,23 +19,43 @@ _RAW_KEYS: Final = {
     Group.MEMBER: _ALIVE,
     Group.ROLE: "COALESCE(limit_role, 0)",
     Group.MODEL: "model",
-    Group.CHANNEL: "channel_id",
+    Group.CHANNEL: "CASE WHEN guild_id = 0 THEN 0 ELSE channel_id END",
     Group.COMMAND: "command",
     Group.DAY: "(SELECT day_label FROM job WHERE job.id = job_id)",
+}
+_DAYS: Final = "usage_day WHERE guild_id = $1 AND kind = $2 AND day >= $3 AND day <= $4"
+_EVERYTHING: Final = Group.COMMAND.value
+"""The kind of a day's rows that are the fewest, and add up to everything as each kind does."""
+_ROLLED_KEYS: Final = {
+    Group.ROLE: "CAST(name AS BIGINT)",
+    Group.MODEL: "name",
+    Group.CHANNEL: "CAST(name AS BIGINT)",
+    Group.COMMAND: "name",
+    Group.DAY: "day",
 }
 _TEXT_KEYS: Final = frozenset({Group.MODEL, Group.COMMAND, Group.DAY})
 _RAW_SUMS: Final = (
     "COUNT(*) AS charges, CAST(COALESCE(SUM(pictures), 0) AS BIGINT) AS pictures, "
     "CAST(COALESCE(SUM(actual), 0) AS BIGINT) AS spent"
 )
-_ROLLED_SUMS: Final = (
-    "CAST(COALESCE(SUM(charges), 0) AS BIGINT) AS charges, "
-    "CAST(COALESCE(SUM(pictures), 0) AS BIGINT) AS pictures, "
-    "CAST(COALESCE(SUM(spent), 0) AS BIGINT) AS spent"
-)
+
+
+def _added(names: Sequence[str]) -> str:
+    """Write the sums of a roll-up's columns."""
+    return ", ".join(f"CAST(COALESCE(SUM({name}), 0) AS BIGINT) AS {name}" for name in names)
+
+
+_ROLLED_SUMS: Final = _added(SUMS)
 _IN_STRETCH: Final = "guild_id = $1 AND created_at >= $2 AND created_at < $3"
 _COUNTED: Final = f"{_IN_STRETCH} AND actual IS NOT NULL"
 _SENT: Final = "closed_at IS NOT NULL AND NOT (state = 'released' AND prior_state = 'held')"
+_RAW_OUTCOMES: Final = (
+    "COALESCE(SUM(CASE WHEN place = 0 AND "
+    "(SELECT open_charges FROM job WHERE job.id = job_id) = 0 THEN 1 ELSE 0 END), 0) AS jobs, "
+    f"COALESCE(SUM(CASE WHEN {_SENT} THEN 1 ELSE 0 END), 0) AS finished, "
+    "COALESCE(SUM(CASE WHEN state = 'settled' AND pictures > 0 THEN 1 ELSE 0 END), 0) AS succeeded"
+)
+_ROLLED_OUTCOMES: Final = _added(OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,53 +94,53 @@ class Adder:
         rows = await self._rolled_up(stretch, group)
         if rows is None:
             rows = await self._raw(stretch, group)
-        parts = [_part(row, group) for row in rows]
-        if group is Group.DAY:
-            return tuple(sorted(parts, key=lambda part: part.key))
-        return tuple(sorted(parts, key=lambda part: (-part.sums.spent, str(part.key))))
+        parts = sorted((_part(row, group) for row in rows), key=attrgetter("key"))
+        if group is not Group.DAY:
+            parts.sort(key=attrgetter("sums.spent"), reverse=True)
+        return tuple(parts)
 
     async def total(self, stretch: Stretch) -> Sums:
         """Return the sums of everything: whole days from the roll-up, the rest from raw rows."""
-        if stretch.start_ms >= stretch.end_ms:
-            return Sums()
-        head, days, tail = self._cut(stretch)
+        days, rests = self._cut(stretch)
         sums = Sums()
         if days is not None:
             (row,) = await self.tx.fetch(
-                f"SELECT {_ROLLED_SUMS} FROM usage_day "
-                "WHERE guild_id = $1 AND day >= $2 AND day <= $3",
-                *(self.guild_id, days.first, days.last),
+                f"SELECT {_ROLLED_SUMS} FROM {_DAYS}", *self._of(_EVERYTHING, days)
             )
             sums += _sums(row)
-        for rest in (head, tail):
-            if rest.start_ms < rest.end_ms:
-                (row,) = await self.tx.fetch(
-                    f"SELECT {_RAW_SUMS} FROM charge WHERE {_COUNTED}", *self._within(rest)
-                )
-                sums += _sums(row)
+        for rest in rests:
+            (row,) = await self.tx.fetch(
+                f"SELECT {_RAW_SUMS} FROM charge WHERE {_COUNTED}", *self._within(rest)
+            )
+            sums += _sums(row)
         return sums
 
     async def outcomes(self, stretch: Stretch) -> Outcomes:
-        """Return what became of everything; from the raw rows, as the roll-ups know only money."""
+        """Return what became of everything: whole days from the roll-up, and what is open."""
+        days, rests = self._cut(stretch)
+        # The pluses keep the planners to the index of what is open, which is short.
         (row,) = await self.tx.fetch(
-            "SELECT COALESCE(SUM(CASE WHEN place = 0 THEN 1 ELSE 0 END), 0) AS jobs, "
-            f"COALESCE(SUM(CASE WHEN {_SENT} THEN 1 ELSE 0 END), 0) AS finished, "
-            "COALESCE(SUM(CASE WHEN state = 'settled' AND pictures > 0 THEN 1 ELSE 0 END), 0) "
-            "AS succeeded, "
-            "CAST(COALESCE(SUM(CASE WHEN closed_at IS NULL THEN held ELSE 0 END), 0) AS BIGINT) "
-            f"AS pending FROM charge WHERE {_IN_STRETCH}",
+            "SELECT COUNT(DISTINCT CASE WHEN state <> 'unknown' THEN job_id END) AS jobs, "
+            "CAST(COALESCE(SUM(held), 0) AS BIGINT) AS pending FROM charge WHERE closed_at IS NULL "
+            "AND +guild_id = $1 AND +created_at >= $2 AND +created_at < $3",
             *self._within(stretch),
         )
-        return Outcomes(
-            jobs=row.integer("jobs"),
-            finished=row.integer("finished"),
-            succeeded=row.integer("succeeded"),
-            pending=row.integer("pending"),
-        )
+        outcomes = Outcomes(row.integer("jobs"), pending=row.integer("pending"))
+        if days is not None:
+            (row,) = await self.tx.fetch(
+                f"SELECT {_ROLLED_OUTCOMES} FROM {_DAYS}", *self._of(_EVERYTHING, days)
+            )
+            outcomes += _outcomes(row)
+        for rest in rests:
+            (row,) = await self.tx.fetch(
+                f"SELECT {_RAW_OUTCOMES} FROM charge WHERE {_IN_STRETCH}", *self._within(rest)
+            )
+            outcomes += _outcomes(row)
+        return outcomes
 
     def whole_days(self, stretch: Stretch) -> Labels | None:
         """Return the days that lie in a stretch as a whole; None when there are none."""
-        return self._cut(stretch)[1]
+        return self._cut(stretch)[0]
 
     async def _rolled_up(self, stretch: Stretch, group: Group) -> list[Row] | None:
         """Read a roll-up; None when none has what is asked for."""
@@ -126,23 +148,19 @@ class Adder:
             months = whole(Window.MONTH, stretch, self.zones)
             if months is None:
                 return None
-            # A month at a time follows the table's own order, so that only the months' sums are
-            # gathered by member.
             return await self.tx.fetch(
-                f"SELECT {_ALIVE} AS key, {_ROLLED_SUMS} FROM ("
-                f"SELECT user_id, {_ROLLED_SUMS} FROM usage_month "
-                "WHERE guild_id = $1 AND month >= $2 AND month <= $3 GROUP BY month, user_id"
-                ") AS months GROUP BY 1 HAVING SUM(charges) <> 0",
+                f"SELECT {_ALIVE} AS key, {_ROLLED_SUMS} FROM usage_month "
+                "WHERE guild_id = $1 AND month >= $2 AND month <= $3 "
+                "GROUP BY 1 HAVING SUM(charges) <> 0",
                 *(self.guild_id, months.first, months.last),
             )
         days = whole(Window.DAY, stretch, self.zones)
-        if days is None or group not in {Group.DAY, Group.MODEL}:
+        if days is None:
             return None
         return await self.tx.fetch(
-            f"SELECT {group.value} AS key, {_ROLLED_SUMS} FROM usage_day "
-            "WHERE guild_id = $1 AND day >= $2 AND day <= $3 "
+            f"SELECT {_ROLLED_KEYS[group]} AS key, {_ROLLED_SUMS} FROM {_DAYS} "
             "GROUP BY 1 HAVING SUM(charges) <> 0",
-            *(self.guild_id, days.first, days.last),
+            *self._of(_EVERYTHING if group is Group.DAY else group.value, days),
         )
 
     async def _raw(self, stretch: Stretch, group: Group) -> list[Row]:
@@ -155,17 +173,22 @@ class Adder:
     def _within(self, stretch: Stretch) -> tuple[int, int, int]:
         return self.guild_id, stretch.start_ms, stretch.end_ms
 
-    def _cut(self, stretch: Stretch) -> tuple[Stretch, Labels | None, Stretch]:
-        """Cut a stretch into what comes before its first whole day, its days, and what is left."""
+    def _of(self, kind: str, days: Labels) -> tuple[int, str, str, str]:
+        return self.guild_id, kind, days.first, days.last
+
+    def _cut(self, stretch: Stretch) -> tuple[Labels | None, list[Stretch]]:
+        """Cut a stretch into its whole days, and what is left before and after them."""
+        if stretch.start_ms >= stretch.end_ms:
+            return None, []
         first = window_at(Window.DAY, stretch.start_ms, self.zones)
         last = window_at(Window.DAY, stretch.end_ms, self.zones)
         from_ms = first.start_ms if first.start_ms == stretch.start_ms else first.end_ms
         if from_ms >= last.start_ms:
-            return stretch, None, Stretch(stretch.end_ms, stretch.end_ms)
+            return None, [stretch]
+        rests = (Stretch(stretch.start_ms, from_ms), Stretch(last.start_ms, stretch.end_ms))
         return (
-            Stretch(stretch.start_ms, from_ms),
             whole(Window.DAY, Stretch(from_ms, last.start_ms), self.zones),
-            Stretch(last.start_ms, stretch.end_ms),
+            [rest for rest in rests if rest.start_ms < rest.end_ms],
         )
 
 
@@ -176,3 +199,7 @@ def _part(row: Row, group: Group) -> Part:
 
 def _sums(row: Row) -> Sums:
     return Sums(row.integer("charges"), row.integer("pictures"), row.integer("spent"))
+
+
+def _outcomes(row: Row) -> Outcomes:
+    return Outcomes(row.integer("jobs"), row.integer("finished"), row.integer("succeeded"))

@@ -27,6 +27,7 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.ids import MOST_ID
+from bot.storage._charges import SUMS, add_to_month
 from bot.storage.rows import Row, Store, Tx, first
 
 _JOBS_AT_ONCE: Final = 20
@@ -52,7 +53,6 @@ _CONCERNED: Final = ("spending_rule", "spending_grant", "blocked_member", "rule_
 _OWNED: Final = ("offer", "tray_picture", "paint_link", "mask", "preference")
 """What exists for one person's convenience only, and is deleted."""
 _ENDED: Final = "user_id = $1 AND created_at <= $2 AND delivery <> 'open' AND open_charges = 0"
-_SUMS: Final = ("charges", "pictures", "spent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,45 +222,35 @@ async def _sums(tx: Tx, jobs: Sequence[int]) -> list[Row]:
     """Add up what jobs have put into each month, in the order in which months are locked."""
     these = ", ".join(f"${number}" for number in range(1, len(jobs) + 1))
     return await tx.fetch(
-        "SELECT job.guild_id AS guild_id, month_label AS month, charge.model AS model, "
+        "SELECT job.guild_id AS guild_id, month_label AS month, "
         "COUNT(actual) AS charges, CAST(SUM(charge.pictures) AS BIGINT) AS pictures, "
         "CAST(SUM(actual) AS BIGINT) AS spent "
         "FROM charge JOIN job ON job.id = job_id "
         f"WHERE actual IS NOT NULL AND job_id IN ({these}) "
-        "GROUP BY job.guild_id, month_label, charge.model ORDER BY 1, 2, 3",
+        "GROUP BY job.guild_id, month_label ORDER BY 1, 2",
         *jobs,
     )
 
 
 async def _move(tx: Tx, order: _Order, sums: Row) -> int:
     """Take sums out of a person's month and add them to the tombstone's; returns rows changed."""
-    key = (sums.integer("guild_id"), sums.text("month"), sums.text("model"))
-    amounts = tuple(sums.integer(name) for name in _SUMS)
+    key = (sums.integer("guild_id"), sums.text("month"))
+    amounts = tuple(sums.integer(name) for name in SUMS)
     taken = await tx.fetch(
-        "UPDATE usage_month SET charges = charges - $5, pictures = pictures - $6, "
-        "spent = spent - $7 WHERE guild_id = $1 AND month = $2 AND model = $3 AND user_id = $4 "
+        "UPDATE usage_month SET charges = charges - $4, pictures = pictures - $5, "
+        "spent = spent - $6 WHERE guild_id = $1 AND month = $2 AND user_id = $3 "
         "RETURNING charges, pictures, spent",
         *key,
         order.user_id,
         *amounts,
     )
-    if not any(row.integer(name) for row in taken for name in _SUMS):
+    if not any(row.integer(name) for row in taken for name in SUMS):
         await tx.fetch(
-            "DELETE FROM usage_month "
-            "WHERE guild_id = $1 AND month = $2 AND model = $3 AND user_id = $4",
+            "DELETE FROM usage_month WHERE guild_id = $1 AND month = $2 AND user_id = $3",
             *key,
             order.user_id,
         )
-    await tx.fetch(
-        "INSERT INTO usage_month (guild_id, month, model, user_id, charges, pictures, spent) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guild_id, month, user_id, model) "
-        "DO UPDATE SET charges = usage_month.charges + excluded.charges, "
-        "pictures = usage_month.pictures + excluded.pictures, "
-        "spent = usage_month.spent + excluded.spent",
-        *key,
-        order.tombstone,
-        *amounts,
-    )
+    await add_to_month(tx, *key, order.tombstone, amounts)
     return 1
 
 
@@ -283,10 +273,8 @@ async def _finish(user_id: int, tx: Tx) -> tuple[int, Counter[str]]:
     await tx.fetch("UPDATE usage_month SET spent = spent WHERE user_id = $1", user_id)
     left = await tx.fetch(
         "SELECT * FROM usage_month u WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM job "
-        "JOIN charge ON charge.job_id = job.id "
         "WHERE job.user_id = u.user_id AND job.guild_id = u.guild_id "
-        "AND job.month_label = u.month AND charge.model = u.model) "
-        "ORDER BY guild_id, month, model",
+        "AND job.month_label = u.month) ORDER BY guild_id, month",
         user_id,
     )
     for sums in left:

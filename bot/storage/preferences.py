@@ -112,15 +112,16 @@ class PreferenceStore:
 
         return await self._db.read(run)
 
-    async def used_in(self, guild_id: int, *, since_month: str) -> list[str]:
-        """Return the models that a guild has used most since a month (`2026-11`), best first."""
+    async def used_in(self, guild_id: int, *, since_day: str) -> list[str]:
+        """Return the models that a guild has used most since a day (`2026-11-28`), best first."""
 
         async def run(tx: Tx) -> list[str]:
             rows = await tx.fetch(
-                "SELECT model FROM usage_month WHERE guild_id = $1 AND month >= $2 "
-                "GROUP BY model ORDER BY SUM(charges) DESC, model LIMIT $3",
+                "SELECT name AS model FROM usage_day WHERE guild_id = $1 AND kind = 'model' "
+                "AND day >= $2 GROUP BY name HAVING SUM(charges) > 0 "
+                "ORDER BY SUM(charges) DESC, name LIMIT $3",
                 guild_id,
-                since_month,
+                since_day,
                 _MOST_MODELS,
             )
             return [row.text("model") for row in rows]

@@ -35,9 +35,9 @@ class Stretch:
     end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as a report has thousands, and freezing triples their cost
 class Sums:
-    """What charges come to that count as spent."""
+    """What charges come to that count as spent. Not to be changed."""
 
     charges: int = 0
     pictures: int = 0
@@ -51,9 +51,9 @@ class Sums:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class Part:
-    """The sums of one member, role, model, channel, command or day."""
+    """The sums of one member, role, model, channel, command or day. Not to be changed."""
 
     key: int | str
     """An id (`NOBODY` where there is none), a name, or a day such as `2026-07-30`."""
@@ -72,6 +72,14 @@ class Outcomes:
     """Those of them that brought a picture."""
     pending: Micros = 0
     """Set aside for what runs, and for what nobody knows yet."""
+
+    def __add__(self, other: "Outcomes") -> "Outcomes":
+        return Outcomes(
+            self.jobs + other.jobs,
+            self.finished + other.finished,
+            self.succeeded + other.succeeded,
+            self.pending + other.pending,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class Reports:
             if days is None:
                 return []
             rows = await tx.fetch(
-                "SELECT day, model, spent FROM usage_day WHERE guild_id = $1 AND day >= $2 "
-                "AND day <= $3 AND spent <> 0 ORDER BY day, model",
+                "SELECT day, name AS model, spent FROM usage_day WHERE guild_id = $1 "
+                "AND kind = 'model' AND day >= $2 AND day <= $3 AND spent <> 0 ORDER BY day, name",
                 *(guild_id, days.first, days.last),
             )
             return [

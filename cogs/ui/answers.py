@@ -4,8 +4,9 @@ Each way in acknowledges first, then checks who asks, then does its work, and sh
 a `BotError` becomes its sentence.
 """
 
+import io
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -30,11 +31,26 @@ class Changed:
     note: str
 
 
-Shown: TypeAlias = str | discord.ui.LayoutView | Changed
+@dataclass(frozen=True, slots=True)
+class Illustrated:
+    """What is shown together with pictures, by the names under which it refers to them.
+
+    Those that the message had before are taken away.
+    """
+
+    shown: discord.ui.LayoutView
+    pictures: Mapping[str, bytes]
+
+    def files(self) -> list[discord.File]:
+        """Return the pictures, to be sent once."""
+        return [discord.File(io.BytesIO(data), name) for name, data in self.pictures.items()]
+
+
+Shown: TypeAlias = str | discord.ui.LayoutView | Changed | Illustrated
 Work: TypeAlias = Callable[[], Awaitable[Shown]]
 
 _COLOUR: Final = discord.Colour(0x4C6FDB)
-_REFUSED: Final = discord.Colour(0xC9503C)
+REFUSED: Final = discord.Colour(0xC9503C)
 
 
 def boxed(
@@ -54,7 +70,7 @@ async def answer(interaction: Interaction, work: Work, *, needs: Needs) -> None:
         if reply is None:
             return
         outcome = await _outcome(interaction, work, needs)
-        await _show(interaction, outcome.view, reply)
+        await _show(interaction, outcome, reply)
         await _tell_log(interaction, outcome.note)
 
 
@@ -73,12 +89,12 @@ async def update(interaction: Interaction, work: Work, *, needs: Needs) -> None:
         if outcome.refused:
             await interaction.followup.send(view=outcome.view, ephemeral=True)
             return
-        await _show(interaction, outcome.view)
+        await _show(interaction, outcome)
         await _tell_log(interaction, outcome.note)
 
 
 async def _show(
-    interaction: Interaction, view: discord.ui.LayoutView, reply: ReplyRoute | None = None
+    interaction: Interaction, outcome: "_Outcome", reply: ReplyRoute | None = None
 ) -> None:
     """Edit the answer, and try again while Discord is busy: as long as the token of `reply` lives.
 
@@ -86,8 +102,9 @@ async def _show(
     """
 
     async def send() -> None:
+        files = discord.utils.MISSING if outcome.drawn is None else outcome.drawn.files()
         async with translated():
-            await interaction.edit_original_response(view=view)
+            await interaction.edit_original_response(view=outcome.view, attachments=files)
 
     try:
         await intake.services_of(interaction).delivery.patiently(send, reply)
@@ -100,19 +117,22 @@ class _Outcome:
     view: discord.ui.LayoutView
     refused: bool = False
     note: str = ""
+    drawn: Illustrated | None = None
 
 
 async def _outcome(interaction: Interaction, work: Work, needs: Needs) -> _Outcome:
     """Check who asks, and do the work."""
     try:
         if (told := await access.refusal(interaction, needs)) is not None:
-            return _Outcome(boxed(told, colour=_REFUSED), refused=True)
+            return _Outcome(boxed(told, colour=REFUSED), refused=True)
         shown = await work()
     except BotError as error:
         why = errors.explain(error)
-        return _Outcome(boxed(f"### {why.title}\n{why.body}", colour=_REFUSED), refused=True)
+        return _Outcome(boxed(f"### {why.title}\n{why.body}", colour=REFUSED), refused=True)
     if isinstance(shown, Changed):
         return _Outcome(shown.shown, note=shown.note)
+    if isinstance(shown, Illustrated):
+        return _Outcome(shown.shown, drawn=shown)
     return _Outcome(boxed(shown) if isinstance(shown, str) else shown)
 
 

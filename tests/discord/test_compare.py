@@ -67,8 +67,8 @@ async def test_every_model_shows_its_picture_seconds_and_price_in_one_message(
         (VECTOR, 40_000, 40_000),
     ]
     assert {row["command"] for row in rows} == {"compare"}
-    months = books.rows("SELECT model, spent FROM usage_month ORDER BY model")
-    assert [(row["model"], row["spent"]) for row in months] == sorted(
+    days = books.rows("SELECT name, spent FROM usage_day WHERE kind = 'model' ORDER BY name")
+    assert [(row["name"], row["spent"]) for row in days] == sorted(
         [(MINI, 1_300), (LARGE, 40_000), (VECTOR, 40_000)]
     )
 

@@ -70,8 +70,8 @@ async def test_what_was_answered_is_shown_and_what_was_out_is_unknown(
     await servers.bot.services.recovery.sweep()
     presumed = [row for row in books.charges() if row["state"] == "presumed"]
     assert [(row["model"], row["actual"]) for row in presumed] == [(lost, rows[lost]["held"])]
-    months = books.rows("SELECT model, charges FROM usage_month ORDER BY model")
-    assert [(row["model"], row["charges"]) for row in months] == [
+    days = books.rows("SELECT name, charges FROM usage_day WHERE kind = 'model' ORDER BY name")
+    assert [(row["name"], row["charges"]) for row in days] == [
         (LARGE, 2),
         (MINI, 2),
         (VECTOR, 2),

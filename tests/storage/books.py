@@ -58,21 +58,37 @@ AUDITS = {
     "a month's row is that of its charges": """
         SELECT u.user_id FROM usage_month u WHERE u.spent <> (
             SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job j ON j.id = c.job_id
-            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id AND c.model = u.model
-            AND j.month_label = u.month)
+            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id AND j.month_label = u.month)
         OR u.pictures <> (
             SELECT COALESCE(SUM(c.pictures), 0) FROM charge c JOIN job j ON j.id = c.job_id
-            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id AND c.model = u.model
+            WHERE c.guild_id = u.guild_id AND c.user_id = u.user_id
             AND j.month_label = u.month AND c.actual IS NOT NULL)""",
-    "a day's row is that of its charges": """
-        SELECT u.guild_id FROM usage_day u WHERE u.spent <> (
-            SELECT COALESCE(SUM(c.actual), 0) FROM charge c JOIN job j ON j.id = c.job_id
-            WHERE c.guild_id = u.guild_id AND c.model = u.model AND j.day_label = u.day)""",
-    "the days add up to the months": """
-        SELECT 1 FROM (SELECT COALESCE(SUM(spent), 0) AS d, COALESCE(SUM(pictures), 0) AS p
-                       FROM usage_day) d,
-                      (SELECT COALESCE(SUM(spent), 0) AS m, COALESCE(SUM(pictures), 0) AS p
-                       FROM usage_month) m WHERE d.d <> m.m OR d.p <> m.p""",
+    "a day's jobs are those that have ended": """
+        SELECT u.day FROM usage_day u WHERE u.kind = 'command' AND u.jobs <> (
+            SELECT COUNT(*) FROM job j WHERE j.guild_id = u.guild_id AND j.day_label = u.day
+            AND j.command = u.name AND j.open_charges = 0)""",
+    **{
+        f"a day's {kind}s are those of its charges, and all of them": f"""
+        SELECT guild_id, day, name FROM (
+            SELECT c.guild_id, j.day_label AS day, {column} AS name,
+                CASE WHEN c.actual IS NULL THEN 0 ELSE 1 END AS charges,
+                CASE WHEN c.actual IS NULL THEN 0 ELSE c.pictures END AS pictures,
+                COALESCE(c.actual, 0) AS spent,
+                CASE WHEN c.closed_at IS NULL
+                    OR (c.state = 'released' AND c.prior_state = 'held') THEN 0 ELSE 1 END AS ended,
+                CASE WHEN c.state = 'settled' AND c.pictures > 0 THEN 1 ELSE 0 END AS made
+            FROM charge c JOIN job j ON j.id = c.job_id
+            UNION ALL SELECT guild_id, day, name, -charges, -pictures, -spent, -finished, -succeeded
+            FROM usage_day WHERE kind = '{kind}') told
+        GROUP BY guild_id, day, name HAVING SUM(charges) <> 0 OR SUM(pictures) <> 0
+            OR SUM(spent) <> 0 OR SUM(ended) <> 0 OR SUM(made) <> 0"""
+        for kind, column in {
+            "channel": "CASE WHEN c.guild_id = 0 THEN '0' ELSE CAST(c.channel_id AS TEXT) END",
+            "command": "c.command",
+            "model": "c.model",
+            "role": "CAST(COALESCE(c.limit_role, 0) AS TEXT)",
+        }.items()
+    },
     "nothing private has a prompt": """
         SELECT j.id FROM job j JOIN prompt p ON p.job_id = j.id WHERE j.is_private = 1""",
     "nothing private has an output": """

@@ -20,8 +20,9 @@ async def sums_of_models(db: Database) -> dict[str, tuple[int, int]]:
 
     async def read(tx: Tx) -> dict[str, tuple[int, int]]:
         rows = await tx.fetch(
-            "SELECT model, CAST(SUM(spent) AS BIGINT) AS spent, "
-            "CAST(SUM(charges) AS BIGINT) AS charges FROM usage_day GROUP BY model"
+            "SELECT name AS model, CAST(SUM(spent) AS BIGINT) AS spent, "
+            "CAST(SUM(charges) AS BIGINT) AS charges FROM usage_day "
+            "WHERE kind = 'model' GROUP BY name HAVING SUM(charges) > 0"
         )
         return {row.text("model"): (row.integer("spent"), row.integer("charges")) for row in rows}
 

@@ -143,7 +143,7 @@ async def test_nothing_in_the_database_names_them_or_says_what_they_asked_for(
 
     assert holding(THEM) == holding(WORDS) == holding(DM_CHANNEL) == set()
     assert done == Erased(
-        {"job": 4, "charge": 6, "prompt": 4, "job_input": 1, "job_output": 5, "usage_month": 3}
+        {"job": 4, "charge": 6, "prompt": 4, "job_input": 1, "job_output": 5, "usage_month": 2}
         | {"offer": 1, "tray_picture": 1, "paint_link": 1, "mask": 1, "preference": 1}
         | {"guild": 1, "guild_zone": 1, "spending_rule": 2, "spending_grant": 2}
         | {"model_rule": 1, "picture_channel": 1, "blocked_phrase": 1}
@@ -348,8 +348,8 @@ async def test_months_whose_jobs_are_gone_are_erased_too(books: Books, erasure: 
     async def run(tx: Tx) -> None:
         for user, month in ((THEM, "2025-11"), (THEM, "2025-12"), (OTHER, "2025-12")):
             await tx.fetch(
-                "INSERT INTO usage_month (guild_id, month, user_id, model, charges, pictures, "
-                "spent) VALUES (77, $1, $2, 'some/model', 3, 4, 500)",
+                "INSERT INTO usage_month (guild_id, month, user_id, charges, pictures, spent) "
+                "VALUES (77, $1, $2, 3, 4, 500)",
                 month,
                 user,
             )

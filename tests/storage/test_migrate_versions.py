@@ -14,15 +14,15 @@ import pytest
 from bot.storage import Ledger, open_database, sqlite_path
 from bot.storage.migrate import MIGRATIONS, load
 from sandbox.postgres import PostgresServer
-from tests.storage.books import GENEROUS, StillClock, open_books, sqlite_url
+from tests.storage.books import AUDITS, GENEROUS, StillClock, open_books, sqlite_url
 from tests.storage.test_migrate import KILLED, ROOT
 
 FILES = load(MIGRATIONS)
 NEWEST = len(FILES)
 EARLIER = range(1, NEWEST)
-FORGOTTEN = {4: {"offer"}, 6: {"job_bucket"}}
-"""Tables that a migration empties or dissolves, as it says itself. What is in the first one is
-short-lived; what was in the second has a test of its own."""
+FORGOTTEN = {4: {"offer"}, 6: {"job_bucket"}, 10: {"usage_month", "usage_day"}}
+"""Tables that a migration empties, dissolves or adds up anew, as it says itself. What is in the
+first one is short-lived; what was in the others has tests of its own."""
 TEXTS = {"state": "settled", "delivery": "open"}
 """For columns that take certain words only; others get their own name."""
 NOT_OURS = {"migration", "commit_mark"}
@@ -219,6 +219,72 @@ async def test_a_job_that_an_earlier_version_held_is_settled_where_it_was_held(
         "48|0|400",
         "49|0|400",
         "50|0|400",
+    ]
+
+
+async def test_what_an_earlier_version_has_settled_is_in_the_sums_of_reports(
+    there: Engine, tmp_path: Path, outside: Outside
+) -> None:
+    summed = next(at for at, tables in FORGOTTEN.items() if "usage_day" in tables)
+    url = await migrated(there.empty_url(), migrations_until(summed - 1, tmp_path / "migrations"))
+    charges: tuple[tuple[object, ...], ...] = (
+        # job, guild, channel, user, command, model, role, state, prior, held, actual, pictures
+        (1, 77, 5, 11, "imagine", "a/b", None, "settled", "dispatched", 900, 400, 2),
+        (1, 77, 5, 11, "imagine", "a/b", None, "released", "held", 900, None, 0),
+        (2, 77, 6, 12, "edit", "a/c", 42, "presumed", "unknown", 300, 300, 0),
+        (3, 77, 6, 11, "imagine", "a/c", 42, "released", "dispatched", 300, None, 0),
+        (4, 77, 6, 11, "imagine", "a/c", 42, "dispatched", "held", 300, None, 0),
+        (5, 0, 99, 11, "imagine", "a/c", None, "settled", "dispatched", 300, 200, 1),
+    )
+    jobs: dict[int, list[tuple[object, ...]]] = {}
+    for charge in charges:
+        jobs.setdefault(int(str(charge[0])), []).append(charge)
+    for job, mine in jobs.items():
+        _, guild, channel, user, command, model, *_ = mine[0]
+        still_open = sum(each[7] == "dispatched" for each in mine)
+        outside(
+            url,
+            "INSERT INTO job (id, idem, process, guild_id, channel_id, user_id, command, model, "
+            "size, quality, output_format, pictures, is_private, ceiling, open_charges, day_label, "
+            "month_label, created_at, delivery, undeliverable_reason) VALUES "
+            f"({job}, 'job-{job}', 1, {guild}, {channel}, {user}, '{command}', '{model}', 'auto', "
+            f"'auto', 'png', {len(mine)}, 1, 900, {still_open}, '2026-07-30', '2026-07', {job}, "
+            f"'delivered', '')",
+        )
+        for place, charge in enumerate(mine):
+            *_, role, state, prior, held, actual, pictures = (
+                "NULL" if each is None else each for each in charge
+            )
+            closed = "NULL" if state == "dispatched" else 9
+            ident = job * 10 + place
+            outside(
+                url,
+                "INSERT INTO charge (id, job_id, idem, place, process, guild_id, channel_id, "
+                "user_id, command, model, limit_role, state, prior_state, held, actual, overrun, "
+                "pictures, reason, created_at, changed_at, closed_at) VALUES "
+                f"({ident}, {job}, 'job-{job}:{place}', {place}, 1, {guild}, {channel}, {user}, "
+                f"'{command}', '{charge[5]}', {role}, '{state}', '{prior}', {held}, {actual}, 0, "
+                f"{pictures}, '', {job}, {job}, {closed})",
+            )
+            if actual != "NULL":
+                outside(url, f"INSERT INTO entry VALUES (1, {ident}, '{state}', {actual}, {job})")
+                outside(
+                    url,
+                    "INSERT INTO usage_month VALUES "
+                    f"({guild}, '2026-07', {user}, '{charge[5]}', 1, {pictures}, {actual})",
+                )
+    await migrated(url)
+    assert [name for name, sql in AUDITS.items() if "day" in name and outside(url, sql)] == []
+    assert outside(url, "SELECT * FROM usage_month ORDER BY 1, 3") == [
+        "0|2026-07|11|1|1|200",
+        "77|2026-07|11|1|2|400",
+        "77|2026-07|12|1|0|300",
+    ]
+    columns = "name, charges, pictures, spent, jobs, finished, succeeded"
+    days = "FROM usage_day WHERE guild_id = 77 AND kind"
+    assert outside(url, f"SELECT {columns} {days} = 'command' ORDER BY 1") == [
+        "edit|1|0|300|1|1|0",
+        "imagine|1|2|400|2|2|1",
     ]
 
 

@@ -110,8 +110,8 @@ async def test_what_a_guild_uses_most_comes_first(books: Books) -> None:
         await made(books, model)
     await made(books, "a/elsewhere", guild=OTHER)
 
-    assert await store.used_in(GUILD, since_month="2000-01") == ["a/often", "a/b"]
-    assert await store.used_in(GUILD, since_month="9999-01") == []
+    assert await store.used_in(GUILD, since_day="2000-01-01") == ["a/often", "a/b"]
+    assert await store.used_in(GUILD, since_day="9999-01-01") == []
 
 
 def records_of(books: Books) -> ModelRecords:
