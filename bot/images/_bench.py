@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Final
 
-from bot.images._process import WorkerProcess
+from bot.images._process import PictureWorker
 from bot.images._streams import Payload, Sink
 from bot.images._types import Reason, UnusablePicture
 from bot.images._wire import MAX_PAYLOAD, Order, Reply
@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self, timeout_s: float, *, killed: bool = False) -> None:
         self._timeout_s = timeout_s
-        self._worker: WorkerProcess | None = None
+        self._worker: PictureWorker | None = None
         self._killed = killed
         self.cleared = asyncio.Event()
         """Set when the last process is gone."""
@@ -35,7 +35,7 @@ class Bench:
         """Let a worker carry out `order`; what it makes goes `into` the sink.
 
         Raises:
-            UnusablePicture: see `WorkerProcess.carry_out`; or there is no worker.
+            UnusablePicture: see `PictureWorker.carry_out`; or there is no worker.
             OSError: a file of the payload or the sink is out of order.
         """
         if payload.size > MAX_PAYLOAD:
@@ -43,9 +43,9 @@ class Bench:
         worker = await self._ready_worker()
         return await worker.carry_out(order, payload, into, timeout_s=self._timeout_s + _SPARE_S)
 
-    async def _ready_worker(self) -> WorkerProcess:
+    async def _ready_worker(self) -> PictureWorker:
         if self._worker is None or not self._worker.usable:
-            self._worker = None if self._killed else await WorkerProcess.start()
+            self._worker = None if self._killed else await PictureWorker.start()
         if self._worker is None or self._killed:
             raise UnusablePicture(Reason.NO_WORKER)
         return self._worker

@@ -9,13 +9,10 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Protocol, Self
+from typing import BinaryIO, Protocol, Self
 
 from bot.aside import aside
-from bot.images._wire import BrokenStream
-
-PIECE: Final = 128 * 1024
-"""Bytes that are held at a time."""
+from bot.workers import PIECE, BrokenStream
 
 
 class Payload(Protocol):

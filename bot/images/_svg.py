@@ -11,8 +11,8 @@ from xml.parsers import expat
 
 import resvg_py
 
-from bot.images import _limits
 from bot.images._types import Reason, UnusablePicture
+from bot.workers import files_allowed
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -64,7 +64,7 @@ def render(data: bytes) -> bytes:
     try:
         if not has_text:
             return resvg_py.svg_to_bytes(svg_string=document, skip_system_fonts=True)
-        with _limits.files_allowed():
+        with files_allowed():
             return resvg_py.svg_to_bytes(svg_string=document)
     except ValueError as error:
         raise UnusablePicture(Reason.DAMAGED) from error

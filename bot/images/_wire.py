@@ -1,23 +1,13 @@
-"""How the bot and its picture worker talk: frames of a JSON header and a payload.
-
-A frame is the header's length and the payload's length (two unsigned 32-bit big-endian numbers),
-the header, the payload. The worker's end is here whole, because it may block; the bot's end reads
-and writes in small pieces and is in `bot.images._process`.
-"""
+"""What the bot and its picture worker say to each other, in frames of `bot.workers`."""
 
 import json
-import struct
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, Final, Literal
 
-PREFIX: Final = struct.Struct(">II")
-MAX_HEADER: Final = 4_096
+from bot.workers import BrokenStream, pack_frame, read_frame
+
 MAX_PAYLOAD: Final = 256 * 1024 * 1024
 """Bytes; a larger number is a broken stream, not a picture."""
-
-
-class BrokenStream(Exception):
-    """The other side closed the stream or does not keep to the protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,40 +79,20 @@ _ORDERS: Final[dict[str, type[Order]]] = {
 
 def pack_order(order: Order, payload_size: int) -> bytes:
     """Return the frame up to its payload, which the caller sends after it."""
-    return _pack({"order": type(order).__name__, "fields": asdict(order)}, payload_size)
+    return pack_frame({"order": type(order).__name__, "fields": asdict(order)}, payload_size)
 
 
 def pack_reply(reply: Reply, payload_size: int) -> bytes:
     """Return the frame up to its payload, which the caller sends after it."""
-    return _pack(asdict(reply), payload_size)
-
-
-def _pack(header: dict[str, object], payload_size: int) -> bytes:
-    encoded = json.dumps(header).encode()
-    return PREFIX.pack(len(encoded), payload_size) + encoded
-
-
-def unpack_prefix(prefix: bytes, *, max_payload: int) -> tuple[int, int]:
-    """Return the lengths of header and payload in bytes.
-
-    Raises:
-        BrokenStream: when either is more than may come.
-    """
-    header_size, payload_size = PREFIX.unpack(prefix)
-    if header_size > MAX_HEADER or payload_size > max_payload:
-        raise BrokenStream
-    return int(header_size), int(payload_size)
+    return pack_frame(asdict(reply), payload_size)
 
 
 def read_order(stream: BinaryIO) -> tuple[Order, bytes] | None:
     """Wait for the next order and its payload; None when no more will come."""
-    prefix = stream.read(PREFIX.size)
-    if len(prefix) < PREFIX.size:
+    frame = read_frame(stream, max_payload=MAX_PAYLOAD)
+    if frame is None:
         return None
-    header_size, payload_size = unpack_prefix(prefix, max_payload=MAX_PAYLOAD)
-    header, payload = stream.read(header_size), stream.read(payload_size)
-    if len(payload) < payload_size:
-        return None
+    header, payload = frame
     message = json.loads(header)
     return _ORDERS[message["order"]](**message["fields"]), payload
 

@@ -6,9 +6,6 @@ import json
 import pytest
 
 from bot.images._wire import (
-    MAX_HEADER,
-    PREFIX,
-    BrokenStream,
     FitOrder,
     InputOrder,
     MaskOrder,
@@ -19,8 +16,9 @@ from bot.images._wire import (
     pack_reply,
     parse_reply,
     read_order,
-    unpack_prefix,
 )
+from bot.workers import PREFIX, BrokenStream, unpack_prefix
+from bot.workers._frames import MAX_HEADER
 
 GOOD = {"refused": None, "too_large": False, "coverage": 0.5, "covers": None}
 

@@ -432,48 +432,6 @@ async def test_batches_beyond_the_worker_limit_wait_for_their_turn() -> None:
     assert all(isinstance(answer, Prepared) for [answer] in answers)
 
 
-def run_confined(code: str) -> str:
-    """What a confined process prints."""
-    before = "from bot.images import _limits; _limits.confine(); _limits.forbid_files()\n"
-    done = subprocess.run(
-        [sys.executable, "-c", before + code],
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=60,
-        cwd=Path(__file__).parents[2],
-    )
-    return done.stdout.strip()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
-def test_a_confined_process_opens_no_file_but_fonts() -> None:
-    code = """
-try:
-    open("/etc/hosts")
-except OSError:
-    print("refused")
-with _limits.files_allowed():
-    open("/etc/hosts").close()
-try:
-    open("/etc/hosts")
-except OSError:
-    print("refused")
-"""
-    assert run_confined(code).split() == ["refused", "refused"]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not keep to this limit")
-def test_a_confined_process_gets_no_more_memory_than_its_share() -> None:
-    code = """
-try:
-    bytearray(3 * 2**30)
-except MemoryError:
-    print("refused")
-"""
-    assert run_confined(code) == "refused"
-
-
 def test_the_bot_itself_never_loads_pillow() -> None:
     code = "import sys, bot.images; print([name for name in sys.modules if 'PIL' in name])"
     done = subprocess.run(

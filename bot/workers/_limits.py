@@ -1,6 +1,6 @@
-"""What the worker process may use of the machine, where the operating system lets it say so.
+"""What a worker process may use of the machine, where the operating system lets it say so.
 
-Windows has no such limits; there the parent's timeout and the checks on pixel counts stand alone.
+Windows has no such limits; there the parent's timeout, and what the worker checks, stand alone.
 """
 
 import contextlib
@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
-"""Address space: room for the largest picture allowed, decoded, turned and encoded."""
-
 _FILES_FOR_FONTS: Final = 256
 
 if sys.platform != "win32":
     import resource
 
-    def confine() -> None:
-        """Cap memory, forbid core dumps, and offer this process first when memory runs out."""
+    def confine(*, memory_bytes: int, file_bytes: int) -> None:
+        """Cap the address space and each file that is written, and forbid core dumps.
+
+        When the machine's memory runs out, this process is the first to go.
+        """
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
-        _lower(resource.RLIMIT_AS, MEMORY_BYTES)
+        _lower(resource.RLIMIT_AS, memory_bytes)
         _lower(resource.RLIMIT_CORE, 0)
-        _lower(resource.RLIMIT_FSIZE, 0)
+        _lower(resource.RLIMIT_FSIZE, file_bytes)
 
     def grant_cpu(seconds: int) -> None:
         """Let the process use `seconds` more of processor time; then the system ends it."""
@@ -61,7 +61,7 @@ if sys.platform != "win32":
 
 else:
 
-    def confine() -> None:
+    def confine(*, memory_bytes: int, file_bytes: int) -> None:
         """Do nothing: Windows has no such limits."""
 
     def grant_cpu(seconds: int) -> None:
