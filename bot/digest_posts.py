@@ -9,10 +9,10 @@ the guild is told once. When one is due is `bot.digests`', who has claimed what 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from bot import digests
 from bot.alerts import Alerts
@@ -25,12 +25,26 @@ from bot.cards import (
     RouteClosed,
     UploadTooLarge,
 )
+from bot.charts import MOST_MEMBERS, Charts, ChartUnavailable
 from bot.clock import Clock, pause
 from bot.delivery import Delivery, Route
 from bot.digests import Due
 from bot.errors import LedgerUnavailable
-from bot.reports import make_report
-from bot.storage import Claim, DigestStore, Group, Policies, Query, Reports, SetDigest, Stretch
+from bot.quotas import ZoneChange
+from bot.report_charts import make_chart
+from bot.reports import Report, make_report
+from bot.storage import (
+    NOBODY,
+    Claim,
+    DigestStore,
+    Group,
+    Part,
+    Policies,
+    Query,
+    Reports,
+    SetDigest,
+    Stretch,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +60,11 @@ AGAIN_MS: Final = 3_600_000
 _AT_ONCE: Final = 4
 """Guilds that are attended to side by side: midnight is the same for many."""
 _FINISH_S: Final = 10
+_ERASED: Final = "erased members"
+_GONE: Final = "a former member"
+
+Names: TypeAlias = Callable[[int, Sequence[int]], Awaitable[Mapping[int, str]]]
+"""Names members of a guild, those of them that are found."""
 
 
 class DigestPosts:
@@ -60,7 +79,9 @@ class DigestPosts:
         messenger: Messenger,
         alerts: Alerts,
         delivery: Delivery,
+        charts: Charts,
         serves: Callable[[int], bool],
+        names: Names,
         clock: Clock,
     ) -> None:
         """`serves`: whether this process is connected to a guild just now."""
@@ -70,7 +91,9 @@ class DigestPosts:
         self._messenger = messenger
         self._alerts = alerts
         self._delivery = delivery
+        self._charts = charts
         self._serves = serves
+        self._names = names
         self._clock = clock
         self._looking = asyncio.Lock()
         self._finishing = False
@@ -168,7 +191,26 @@ class DigestPosts:
         now = self._clock.now_ms()
         period = digests.period_of(digest.window, found.bounds, digest.zones)
         report = await make_report(self._reports, digest.guild_id, period, Group.MEMBER, now_ms=now)
-        return Digest(report, await self._missed(digest, found, now), digest.lost_label)
+        missed = await self._missed(digest, found, now)
+        chart = await self._chart(report, digest.zones)
+        return Digest(report, missed, digest.lost_label, chart)
+
+    async def _chart(self, report: Report, zones: Sequence[ZoneChange]) -> bytes | None:
+        """Draw what was spent; None where that was nothing, or it can't be drawn now."""
+        if not report.total.spent:
+            return None
+        top = [int(part.key) for part in report.answer.parts[:MOST_MEMBERS] if part.key != NOBODY]
+        names = await self._names(report.guild_id, top)
+
+        def name_of(part: Part) -> str:
+            return _ERASED if part.key == NOBODY else names.get(int(part.key), _GONE)
+
+        title = f"Spent: {report.period.label}"
+        chart = await make_chart(self._reports, report, zones, title=title, name_of=name_of)
+        try:
+            return await self._charts.draw(chart)
+        except ChartUnavailable:
+            return None
 
     async def _missed(self, digest: SetDigest, found: Due, now: int) -> Missed | None:
         """Add up what nobody was there to report; None when nobody asked for anything then."""

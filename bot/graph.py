@@ -16,6 +16,7 @@ from bot.bookkeeping import Bookkeeper
 from bot.budget_alerts import BudgetAlerts
 from bot.catalog import Catalog
 from bot.charging import Charger
+from bot.charts import Charts
 from bot.client import ImageBot
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
@@ -97,6 +98,8 @@ class Parts:
 
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    fonts: Path | None = None
+    """Where charts keep what they know of the machine's fonts; None is beside the database."""
     guild_ready_timeout: float = 2.0
     """Seconds without a new guild after which Discord has named them all."""
 
@@ -232,6 +235,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             planner=planner,
         )
         digests = DigestStore(database, clock=clock)
+        fonts = parts.fonts or (path or BESIDE_NO_FILE).with_suffix(".charts")
+        charts = await stack.enter_async_context(Charts(cache=fonts))
         reports = Reports(database, defaults=defaults)
         records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
@@ -275,7 +280,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 messenger=messenger,
                 alerts=alerts,
                 delivery=delivery,
+                charts=charts,
                 serves=presence.serves,
+                names=presence.names,
                 clock=clock,
             ),
             reports=reports,

@@ -31,7 +31,7 @@ def body(card: Digest) -> str:
 def alt(card: Digest) -> str:
     """What the chart shows, for whoever can't see it."""
     spent = report_text.spent(card.report).replace("*", "")
-    return f"Chart of the {report_text.title(card.report).lower()}: {spent}"
+    return f"{report_text.title(card.report)}: {spent}"
 
 
 def _notes(card: Digest) -> list[str]:

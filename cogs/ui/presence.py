@@ -1,6 +1,12 @@
-"""Whether somebody is still where they were, for what they start outside Discord."""
+"""Who is where, and what they are called: for what the bot does outside of commands."""
 
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
+
+import discord
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.client import ImageBot
@@ -8,6 +14,10 @@ from bot.painting import PresenceUnknown
 from bot.requests import NO_GUILD, Actor
 from cogs.ui.intake import is_age_restricted
 from cogs.ui.network import translated
+
+_log = logging.getLogger(__name__)
+
+_NAME_SECONDS: Final = 10
 
 
 class DiscordPresence:
@@ -27,6 +37,18 @@ class DiscordPresence:
             return False
         guild = bot.get_guild(guild_id)
         return guild is not None and not guild.unavailable
+
+    async def names(self, guild_id: int, user_ids: Sequence[int]) -> Mapping[int, str]:
+        """Return what members of a guild are called there; those who have left are missing.
+
+        Discord is asked for each, so there should be few; none is worth waiting for.
+        """
+        bot = self._bot
+        guild = bot.get_guild(guild_id) if bot is not None else None
+        if guild is None:
+            return {}
+        found = await asyncio.gather(*(_name(guild, user_id) for user_id in user_ids))
+        return {user_id: name for user_id, name in zip(user_ids, found, strict=True) if name}
 
     async def __call__(self, actor: Actor) -> Actor | None:
         """Return `actor` as they are now; None when they have left, or can't see the channel.
@@ -59,3 +81,12 @@ class DiscordPresence:
             return None
         roles = tuple(role.id for role in member.roles)
         return replace(known, role_ids=roles, age_restricted=is_age_restricted(channel))
+
+
+async def _name(guild: discord.Guild, user_id: int) -> str | None:
+    try:
+        async with asyncio.timeout(_NAME_SECONDS), translated():
+            return (await guild.fetch_member(user_id)).display_name
+    except (RouteBusy, RouteClosed, UploadTooLarge, TimeoutError) as error:
+        _log.info("A member's name could not be read: %r", error)
+        return None

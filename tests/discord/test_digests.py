@@ -168,6 +168,35 @@ async def test_after_a_quiet_downtime_nothing_is_said(
     assert posted(mira, board) == []
 
 
+# The chart
+
+
+async def test_a_chart_shows_who_has_spent_it_by_name(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    await subscribe(ada, general, board)
+    await make(mira, general, LARGE)
+    await next_day(house)
+    [digest] = posted(mira, board)
+    [chart] = digest.attachments
+    assert chart.data.startswith(b"\x89PNG")
+    await house.discord.wait_for_request(f"GET /guilds/*/members/{mira.user.id}", timeout=1)
+
+
+async def test_where_no_files_may_be_posted_it_comes_without_a_chart(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    world = house.discord.world
+    world.set_overwrite(board, world.bot, deny=Permission.ATTACH_FILES)
+    await subscribe(ada, general, board)
+    await make(mira, general, LARGE)
+    await next_day(house)
+    [digest] = posted(mira, board)
+    assert digest.attachments == []
+    assert "**$0.04**" in digest.text
+    assert everywhere(house, TROUBLE) == []
+
+
 # Never twice
 
 
