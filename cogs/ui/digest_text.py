@@ -16,16 +16,15 @@ def head(card: Digest) -> str:
     return report_text.head(card.report)
 
 
-def body(card: Digest) -> str:
-    """What follows the chart: what to make of it, and who has spent most."""
+def body(card: Digest) -> list[str]:
+    """What follows the chart, a text each: what to make of it, who has spent most, and notes."""
     report = card.report
     told = ["\n".join(report_text.summary(report)) or "Nobody asked for a picture."]
     if report.answer.parts:
-        told.append(
-            f"**{report_text.GROUPS[report.group]}**\n{report_text.table(report, most=_SHOWN)}"
-        )
-        told.append(report_text.more(report, shown=_SHOWN))
-    return "\n".join(filter(None, [*told, *_notes(card), _FOOT]))
+        table = report_text.table(report, most=_SHOWN)
+        more = report_text.more(report, shown=_SHOWN)
+        told.append("\n".join([f"**{report_text.GROUPS[report.group]}**", table, more]).rstrip())
+    return [*told, "\n".join([*_notes(card), _FOOT])]
 
 
 def alt(card: Digest) -> str:
