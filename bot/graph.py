@@ -181,7 +181,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             patience=parts.patience,
         )
-        budgets = BudgetAlerts(policies=policies, alerts=alerts)
+        budgets = BudgetAlerts(policies=policies, alerts=alerts, manages=presence.manages)
         teller = Teller(
             delivery=delivery,
             ledger=ledger,

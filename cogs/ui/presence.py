@@ -17,7 +17,7 @@ from cogs.ui.network import translated
 
 _log = logging.getLogger(__name__)
 
-_NAME_SECONDS: Final = 10
+_MEMBER_SECONDS: Final = 10
 
 
 class DiscordPresence:
@@ -38,6 +38,19 @@ class DiscordPresence:
         guild = bot.get_guild(guild_id)
         return guild is not None and not guild.unavailable
 
+    async def manages(self, guild_id: int, user_id: int, role_id: int | None) -> bool:
+        """Whether somebody has Manage Server in a guild now, or the role of its managers.
+
+        Not where Discord does not say so.
+        """
+        bot = self._bot
+        guild = bot.get_guild(guild_id) if bot is not None else None
+        member = await _member(guild, user_id) if guild is not None else None
+        if member is None:
+            return False
+        granted = member.guild_permissions
+        return granted.manage_guild or role_id in {role.id for role in member.roles}
+
     async def names(self, guild_id: int, user_ids: Sequence[int]) -> Mapping[int, str]:
         """Return what members of a guild are called there; those who have left are missing.
 
@@ -47,8 +60,8 @@ class DiscordPresence:
         guild = bot.get_guild(guild_id) if bot is not None else None
         if guild is None:
             return {}
-        found = await asyncio.gather(*(_name(guild, user_id) for user_id in user_ids))
-        return {user_id: name for user_id, name in zip(user_ids, found, strict=True) if name}
+        found = await asyncio.gather(*(_member(guild, user_id) for user_id in user_ids))
+        return {member.id: member.display_name for member in found if member is not None}
 
     async def __call__(self, actor: Actor) -> Actor | None:
         """Return `actor` as they are now; None when they have left, or can't see the channel.
@@ -83,10 +96,11 @@ class DiscordPresence:
         return replace(known, role_ids=roles, age_restricted=is_age_restricted(channel))
 
 
-async def _name(guild: discord.Guild, user_id: int) -> str | None:
+async def _member(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    """Ask Discord for a member; None when they have left, or it does not answer."""
     try:
-        async with asyncio.timeout(_NAME_SECONDS), translated():
-            return (await guild.fetch_member(user_id)).display_name
+        async with asyncio.timeout(_MEMBER_SECONDS), translated():
+            return await guild.fetch_member(user_id)
     except (RouteBusy, RouteClosed, UploadTooLarge, TimeoutError) as error:
-        _log.info("A member's name could not be read: %r", error)
+        _log.info("A member could not be read: %r", error)
         return None
