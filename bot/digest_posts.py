@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from bot import digests
@@ -25,20 +26,16 @@ from bot.cards import (
     RouteClosed,
     UploadTooLarge,
 )
-from bot.charts import MOST_MEMBERS, Charts, ChartUnavailable
 from bot.clock import Clock, pause
 from bot.delivery import Delivery, Route
 from bot.digests import Due
 from bot.errors import LedgerUnavailable
-from bot.quotas import ZoneChange
-from bot.report_charts import make_chart
+from bot.report_drawing import Drawing
 from bot.reports import Report, make_report
 from bot.storage import (
-    NOBODY,
     Claim,
     DigestStore,
     Group,
-    Part,
     Policies,
     Query,
     Reports,
@@ -60,11 +57,9 @@ AGAIN_MS: Final = 3_600_000
 _AT_ONCE: Final = 4
 """Guilds that are attended to side by side: midnight is the same for many."""
 _FINISH_S: Final = 10
-_ERASED: Final = "erased members"
-_GONE: Final = "a former member"
 
 Names: TypeAlias = Callable[[int, Sequence[int]], Awaitable[Mapping[int, str]]]
-"""Names members of a guild, those of them that are found."""
+"""Finds the names of members of a guild by their ids, those that can be had in a few seconds."""
 
 
 class DigestPosts:
@@ -79,9 +74,10 @@ class DigestPosts:
         messenger: Messenger,
         alerts: Alerts,
         delivery: Delivery,
-        charts: Charts,
+        drawing: Drawing,
+        title_of: Callable[[Report], str],
         serves: Callable[[int], bool],
-        names: Names,
+        names_of: Names,
         clock: Clock,
     ) -> None:
         """`serves`: whether this process is connected to a guild just now."""
@@ -91,9 +87,10 @@ class DigestPosts:
         self._messenger = messenger
         self._alerts = alerts
         self._delivery = delivery
-        self._charts = charts
+        self._drawing = drawing
+        self._title_of = title_of
         self._serves = serves
-        self._names = names
+        self._names_of = names_of
         self._clock = clock
         self._looking = asyncio.Lock()
         self._finishing = False
@@ -192,25 +189,13 @@ class DigestPosts:
         period = digests.period_of(digest.window, found.bounds, digest.zones)
         report = await make_report(self._reports, digest.guild_id, period, Group.MEMBER, now_ms=now)
         missed = await self._missed(digest, found, now)
-        chart = await self._chart(report, digest.zones)
+        chart = await self._drawing.picture(
+            report,
+            digest.zones,
+            title=self._title_of(report),
+            names_of=partial(self._names_of, digest.guild_id),
+        )
         return Digest(report, missed, digest.lost_label, chart)
-
-    async def _chart(self, report: Report, zones: Sequence[ZoneChange]) -> bytes | None:
-        """Draw what was spent; None where that was nothing, or it can't be drawn now."""
-        if not report.total.spent:
-            return None
-        top = [int(part.key) for part in report.answer.parts[:MOST_MEMBERS] if part.key != NOBODY]
-        names = await self._names(report.guild_id, top)
-
-        def name_of(part: Part) -> str:
-            return _ERASED if part.key == NOBODY else names.get(int(part.key), _GONE)
-
-        title = f"Spent: {report.period.label}"
-        chart = await make_chart(self._reports, report, zones, title=title, name_of=name_of)
-        try:
-            return await self._charts.draw(chart)
-        except ChartUnavailable:
-            return None
 
     async def _missed(self, digest: SetDigest, found: Due, now: int) -> Missed | None:
         """Add up what nobody was there to report; None when nobody asked for anything then."""

@@ -37,6 +37,7 @@ from bot.preferences import Preferences
 from bot.quotas import Defaults
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_drawing import Drawing
 from bot.report_files import ReportFiles
 from bot.scheduler import Scheduler
 from bot.secret import load_or_make_secret
@@ -59,6 +60,7 @@ from bot.storage import (
     sqlite_path,
 )
 from bot.telling import Teller
+from cogs.ui import report_text
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.messenger import DiscordMessenger
 from cogs.ui.pictures import discord_hosts
@@ -236,8 +238,8 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         )
         digests = DigestStore(database, clock=clock)
         fonts = parts.fonts or (path or BESIDE_NO_FILE).with_suffix(".charts")
-        charts = await stack.enter_async_context(Charts(cache=fonts))
         reports = Reports(database, defaults=defaults)
+        drawing = Drawing(reports, await stack.enter_async_context(Charts(cache=fonts)))
         records = ModelRecords(Records(database, clock=clock), clock=clock)
         services = Services(
             settings=settings,
@@ -280,13 +282,15 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 messenger=messenger,
                 alerts=alerts,
                 delivery=delivery,
-                charts=charts,
+                drawing=drawing,
+                title_of=report_text.title,
                 serves=presence.serves,
-                names=presence.names,
+                names_of=presence.names_of,
                 clock=clock,
             ),
             reports=reports,
             report_files=ReportFiles(reports),
+            drawing=drawing,
         )
         await ledger.heartbeat()
         bot = ImageBot(

@@ -19,6 +19,7 @@ from bot.policing import Policing
 from bot.preferences import Preferences
 from bot.records import ModelRecords
 from bot.recovery import Recovery
+from bot.report_drawing import Drawing
 from bot.report_files import ReportFiles
 from bot.settings import Settings
 from bot.storage import (
@@ -64,3 +65,4 @@ class Services:
     digest_posts: DigestPosts
     reports: Reports
     report_files: ReportFiles
+    drawing: Drawing

@@ -13,6 +13,7 @@ from bot.client import ImageBot
 from bot.painting import PresenceUnknown
 from bot.requests import NO_GUILD, Actor
 from cogs.ui.intake import is_age_restricted
+from cogs.ui.names import names_of
 from cogs.ui.network import translated
 
 _log = logging.getLogger(__name__)
@@ -51,17 +52,9 @@ class DiscordPresence:
         granted = member.guild_permissions
         return granted.manage_guild or role_id in {role.id for role in member.roles}
 
-    async def names(self, guild_id: int, user_ids: Sequence[int]) -> Mapping[int, str]:
-        """Return what members of a guild are called there; those who have left are missing.
-
-        Discord is asked for each, so there should be few; none is worth waiting for.
-        """
-        bot = self._bot
-        guild = bot.get_guild(guild_id) if bot is not None else None
-        if guild is None:
-            return {}
-        found = await asyncio.gather(*(_member(guild, user_id) for user_id in user_ids))
-        return {member.id: member.display_name for member in found if member is not None}
+    async def names_of(self, guild_id: int, ids: Sequence[int]) -> Mapping[int, str]:
+        """Return the names of a few members of a guild, those that can be had."""
+        return {} if self._bot is None else await names_of(self._bot, guild_id, ids)
 
     async def __call__(self, actor: Actor) -> Actor | None:
         """Return `actor` as they are now; None when they have left, or can't see the channel.

@@ -17,11 +17,11 @@ from bot.reports import Report
 from bot.requests import ReplyRoute
 from bot.storage import NOBODY, Group, Part
 from cogs.ui import access, errors, intake, report_text
-from cogs.ui.answers import REFUSED, boxed
+from cogs.ui.answers import REFUSED, Illustrated, boxed
 from cogs.ui.intake import Interaction, services_of
 from cogs.ui.network import NETWORK_FAULTS, translated
 from cogs.ui.report_query import query_of
-from cogs.ui.reported import needs_of, read
+from cogs.ui.reported import Reported, needs_of, read, read_illustrated
 
 _log = logging.getLogger(__name__)
 
@@ -155,9 +155,13 @@ async def post(interaction: Interaction, state: str) -> None:
         try:
             refused = await access.refusal(interaction, needs_of(state))
             if refused is None:
-                view = _posted(await read(interaction, query_of(state)), interaction.user.id)
+                posted = _posted(
+                    await read_illustrated(interaction, query_of(state)), interaction.user.id
+                )
                 await interaction.followup.send(
-                    view=view, allowed_mentions=discord.AllowedMentions.none()
+                    view=posted.shown,
+                    files=posted.files(),
+                    allowed_mentions=discord.AllowedMentions.none(),
                 )
                 return
         except BotError as error:
@@ -166,14 +170,11 @@ async def post(interaction: Interaction, state: str) -> None:
         await interaction.followup.send(view=boxed(refused, colour=REFUSED), ephemeral=True)
 
 
-def _posted(made: Report, by: int) -> discord.ui.LayoutView:
-    parts = [report_text.head(made)]
-    if summary := report_text.summary(made):
-        parts.append("\n".join(summary))
-    parts.append(f"### {report_text.GROUPS[made.group]}\n{report_text.table(made)}")
-    if rest := report_text.more(made, shown=report_text.PAGE):
+def _posted(reported: Reported, by: int) -> Illustrated:
+    parts = reported.parts()
+    if rest := report_text.more(reported.made, shown=report_text.PAGE):
         parts.append(rest)
-    return boxed(*parts, f"-# Posted by <@{by}>")
+    return Illustrated(boxed(*parts, f"-# Posted by <@{by}>"), reported.pictures())
 
 
 async def _tell(interaction: Interaction, told: str) -> None:

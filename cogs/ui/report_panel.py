@@ -13,14 +13,14 @@ import discord
 
 from bot.errors import InvalidOption
 from bot.exports import Format
-from bot.reports import Report, Span
+from bot.reports import Span
 from bot.storage import Group
 from cogs.ui import intake, report_text
-from cogs.ui.answers import Shown, boxed, update
+from cogs.ui.answers import Illustrated, Shown, boxed, update
 from cogs.ui.intake import Interaction
 from cogs.ui.report_downloads import download, post
 from cogs.ui.report_query import STATE, Query, query_of
-from cogs.ui.reported import needs_of, read
+from cogs.ui.reported import needs_of, read_illustrated
 
 Change: TypeAlias = Callable[[Query], Query]
 
@@ -212,19 +212,21 @@ async def _show(interaction: Interaction, state: str, change: Change) -> None:
     await intake.guarded(interaction, update(interaction, work, needs=needs_of(state)))
 
 
-async def panel(interaction: Interaction, query: Query) -> discord.ui.LayoutView:
+async def panel(interaction: Interaction, query: Query) -> Illustrated:
     """Draw a report, for whoever caused `interaction` and may see it.
 
     Raises:
         InvalidOption: its days are no period.
         LedgerUnavailable: the books cannot be read now.
     """
-    made = await read(interaction, query)
+    reported = await read_illustrated(interaction, query)
+    made = reported.made
     pages = report_text.pages(made)
     query = query.at(min(query.page, pages))
     state = query.state
-    rows: list[discord.ui.Item[Any]] = []
+    parts, rows = reported.parts(page=query.page), list[discord.ui.Item[Any]]()
     if pages > 1:
+        parts.append(f"-# Page {query.page} of {pages} · {len(made.answer.parts):,} lines")
         rows.append(
             discord.ui.ActionRow(
                 TurnButton("back", query.at(query.page - 1).state, there_is=query.page > 1),
@@ -238,17 +240,7 @@ async def panel(interaction: Interaction, query: Query) -> discord.ui.LayoutView
     if query.whose is None:
         buttons.append(PostButton(state))
     rows.append(discord.ui.ActionRow(*buttons))
-    return boxed(*_told(made, query.page, pages), discord.ui.Separator(), *rows)
-
-
-def _told(made: Report, page: int, pages: int) -> list[str]:
-    parts = [report_text.head(made)]
-    if summary := report_text.summary(made):
-        parts.append("\n".join(summary))
-    parts.append(f"### {report_text.GROUPS[made.group]}\n{report_text.table(made, page=page)}")
-    if pages > 1:
-        parts.append(f"-# Page {page} of {pages} · {len(made.answer.parts):,} lines")
-    return parts
+    return Illustrated(boxed(*parts, discord.ui.Separator(), *rows), reported.pictures())
 
 
 ALL: Final = (PeriodMenu, GroupMenu, TurnButton, FileButton, PostButton)

@@ -1,16 +1,23 @@
-"""Reads the report that somebody wants to see, wherever they ask for it."""
+"""Reads the report that somebody wants to see, and lays out what is shown of it."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import partial
+from typing import Any, Final
+
+import discord
 
 from bot.errors import InvalidOption
 from bot.reports import NoSuchPeriod, Report, days_wanted, make_report, period_wanted
 from bot.requests import NO_GUILD
+from cogs.ui import report_text
 from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction, services_of
+from cogs.ui.names import names_of
 from cogs.ui.report_query import Query
 
+CHART: Final = "chart.png"
 _FROM_ELSEWHERE: Final = re.compile("[0-9]")
 
 
@@ -26,6 +33,45 @@ async def named(
     services = services_of(interaction)
     zones = await services.reports.zones(interaction.guild_id or NO_GUILD)
     return days_wanted(first, last, now_ms=services.clock.now_ms(), zones=zones)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A report, and its chart."""
+
+    made: Report
+    chart: bytes | None
+    """A PNG; None where nothing was spent, or it can't be drawn."""
+
+    def pictures(self) -> dict[str, bytes]:
+        """Return the pictures that the message has beside it, by name."""
+        return {} if self.chart is None else {CHART: self.chart}
+
+    def parts(self, *, page: int = 1) -> list[discord.ui.Item[Any] | str]:
+        """Return what a message shows of it."""
+        parts: list[discord.ui.Item[Any] | str] = [report_text.head(self.made)]
+        if summary := report_text.summary(self.made):
+            parts.append("\n".join(summary))
+        if self.chart is not None:
+            alt = f"{report_text.title(self.made)}: a chart of days by model, and of members"
+            picture = discord.MediaGalleryItem(f"attachment://{CHART}", description=alt)
+            parts.append(discord.ui.MediaGallery(picture))
+        table = report_text.table(self.made, page=page)
+        parts.append(f"### {report_text.GROUPS[self.made.group]}\n{table}")
+        return parts
+
+
+async def read_illustrated(interaction: Interaction, query: Query) -> Reported:
+    """Read a report and have its chart drawn. Raises what `read` does."""
+    made = await read(interaction, query)
+    services = services_of(interaction)
+    chart = await services.drawing.picture(
+        made,
+        await services.reports.zones(made.guild_id),
+        title=report_text.title(made),
+        names_of=partial(names_of, interaction.client, made.guild_id),
+    )
+    return Reported(made, chart)
 
 
 async def read(interaction: Interaction, query: Query) -> Report:

@@ -324,10 +324,10 @@ class Torn(Ledger):
         return await super().dispatch(charge_id, lease_ms=lease_ms)
 
     async def settle(
-        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = ()
+        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = (), reason: str = ""
     ) -> Settlement:
         self._break("settle")
-        return await super().settle(charge_id, actual=actual, outputs=outputs)
+        return await super().settle(charge_id, actual=actual, outputs=outputs, reason=reason)
 
 
 async def test_a_fault_at_one_charge_costs_no_other_picture_and_forgets_no_cost(
