@@ -8,7 +8,7 @@ operators' alone. What is reached, and that it is told once however many process
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from bot.alerts import Alerts
@@ -21,14 +21,17 @@ _log = logging.getLogger(__name__)
 
 Claimed: TypeAlias = Crossing | Spike
 """Something that was reached, and that whoever claimed it tells."""
+Manages: TypeAlias = Callable[[int, int, int | None], Awaitable[bool]]
+"""Whether somebody manages a guild now: its id, theirs, and the managers' role, if there is one."""
 
 
 class BudgetAlerts:
     """Owns no task: the job that reached a threshold tells it, after its own delivery."""
 
-    def __init__(self, *, policies: Policies, alerts: Alerts) -> None:
+    def __init__(self, *, policies: Policies, alerts: Alerts, manages: Manages) -> None:
         self._policies = policies
         self._alerts = alerts
+        self._manages = manages
 
     async def check(self, job_id: int) -> None:
         """Tell every threshold that a job, whose charges are settled, has reached."""
@@ -74,10 +77,16 @@ class BudgetAlerts:
         )
 
     async def _tell_spike(self, spike: Spike) -> bool:
+        """Bring it to those who manage the guild now: what a member spends is nobody else's."""
         _log.warning("A member spends far more than usually in guild %d", spike.guild_id)
+        manager = spike.set_by
+        if manager is not None:
+            role_id = (await self._policies.config(spike.guild_id)).manager_role
+            if not await self._manages(spike.guild_id, manager, role_id):
+                manager = None
         return await self._alerts.tell_managers(
             SpikeAlert(spike),
             nonce=f"b{spike.percent}-{spike.bucket_id}",
             channel_id=spike.alert_channel,
-            user_id=spike.set_by,
+            user_id=manager,
         )

@@ -9,10 +9,11 @@ the guild is told once. When one is due is `bot.digests`', who has claimed what 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from bot import digests
 from bot.alerts import Alerts
@@ -29,8 +30,18 @@ from bot.clock import Clock, pause
 from bot.delivery import Delivery, Route
 from bot.digests import Due
 from bot.errors import LedgerUnavailable
-from bot.reports import make_report
-from bot.storage import Claim, DigestStore, Group, Policies, Query, Reports, SetDigest, Stretch
+from bot.report_drawing import Drawing
+from bot.reports import Report, make_report
+from bot.storage import (
+    Claim,
+    DigestStore,
+    Group,
+    Policies,
+    Query,
+    Reports,
+    SetDigest,
+    Stretch,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +58,9 @@ _AT_ONCE: Final = 4
 """Guilds that are attended to side by side: midnight is the same for many."""
 _FINISH_S: Final = 10
 
+Names: TypeAlias = Callable[[int, Sequence[int]], Awaitable[Mapping[int, str]]]
+"""Finds the names of members of a guild by their ids, those that can be had in a few seconds."""
+
 
 class DigestPosts:
     """Owns no task: `run` is one, of whoever starts it."""
@@ -60,7 +74,10 @@ class DigestPosts:
         messenger: Messenger,
         alerts: Alerts,
         delivery: Delivery,
+        drawing: Drawing,
+        title_of: Callable[[Report], str],
         serves: Callable[[int], bool],
+        names_of: Names,
         clock: Clock,
     ) -> None:
         """`serves`: whether this process is connected to a guild just now."""
@@ -70,7 +87,10 @@ class DigestPosts:
         self._messenger = messenger
         self._alerts = alerts
         self._delivery = delivery
+        self._drawing = drawing
+        self._title_of = title_of
         self._serves = serves
+        self._names_of = names_of
         self._clock = clock
         self._looking = asyncio.Lock()
         self._finishing = False
@@ -168,7 +188,14 @@ class DigestPosts:
         now = self._clock.now_ms()
         period = digests.period_of(digest.window, found.bounds, digest.zones)
         report = await make_report(self._reports, digest.guild_id, period, Group.MEMBER, now_ms=now)
-        return Digest(report, await self._missed(digest, found, now), digest.lost_label)
+        missed = await self._missed(digest, found, now)
+        chart = await self._drawing.picture(
+            report,
+            digest.zones,
+            title=self._title_of(report),
+            names_of=partial(self._names_of, digest.guild_id),
+        )
+        return Digest(report, missed, digest.lost_label, chart)
 
     async def _missed(self, digest: SetDigest, found: Due, now: int) -> Missed | None:
         """Add up what nobody was there to report; None when nobody asked for anything then."""

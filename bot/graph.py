@@ -74,6 +74,7 @@ from bot.storage import (
 )
 from bot.takeout import Takeouts
 from bot.telling import Teller
+from cogs.ui import report_text
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.membership import DiscordMembership
 from cogs.ui.messenger import DiscordMessenger
@@ -114,6 +115,8 @@ class Parts:
 
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    fonts: Path | None = None
+    """Where charts keep what they know of the machine's fonts; None is beside the database."""
     guild_ready_timeout: float = 2.0
     """Seconds without a new guild after which Discord has named them all."""
 
@@ -189,7 +192,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             clock=clock,
             patience=parts.patience,
         )
-        budgets = BudgetAlerts(policies=policies, alerts=alerts)
+        budgets = BudgetAlerts(policies=policies, alerts=alerts, manages=presence.manages)
         teller = Teller(
             delivery=delivery,
             ledger=ledger,
@@ -258,9 +261,9 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
         remover = Remover(removals, posts=posts, clock=clock)
         digests = DigestStore(database, clock=clock)
         records = ModelRecords(Records(database, clock=clock), clock=clock)
+        fonts = parts.fonts or (path or BESIDE_NO_FILE).with_suffix(".charts")
         reports = Reports(database, defaults=defaults)
-        cache = (path or BESIDE_NO_FILE).with_suffix(".charts")
-        charts = await stack.enter_async_context(Charts(cache=cache))
+        drawing = Drawing(reports, await stack.enter_async_context(Charts(cache=fonts)))
         services = Services(
             settings=settings,
             clock=clock,
@@ -316,12 +319,15 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 messenger=messenger,
                 alerts=alerts,
                 delivery=delivery,
+                drawing=drawing,
+                title_of=report_text.title,
                 serves=presence.serves,
+                names_of=presence.names_of,
                 clock=clock,
             ),
             reports=reports,
             report_files=ReportFiles(reports),
-            drawing=Drawing(reports, charts),
+            drawing=drawing,
         )
         await ledger.heartbeat()
         bot = ImageBot(

@@ -5,6 +5,7 @@ Only waiting times that nobody wants to sit through are shorter than in real lif
 """
 
 import asyncio
+import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ _T = TypeVar("_T")
 
 IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05))
 """For tests that inject faults: the same tries, without the minutes between them."""
+_FONTS: Final = Path(tempfile.gettempdir()) / "easel-fonts"
+"""Listed once for all houses: that takes longer than a chart."""
 _START_SECONDS: Final = 20
 _STOP_SECONDS: Final = 20
 _WORKING: Final = (" works on ", " work on ", "Waiting for a free place")
@@ -178,7 +181,7 @@ class House:
 
     async def _run(self, connected: asyncio.Event) -> None:
         settings = self.settings
-        parts = Parts(clock=self.clock, patience=IMPATIENT, guild_ready_timeout=0)
+        parts = Parts(clock=self.clock, patience=IMPATIENT, fonts=_FONTS, guild_ready_timeout=0)
         async with build(settings, parts) as bot, web_server(settings, bot):
             self._bot = bot
 

@@ -127,5 +127,5 @@ def _explain_spike(card: SpikeAlert) -> Explanation:
         f"<@{spike.user_id}> has spent **{format_usd(spike.spent)}** {where} today. Usually it is "
         f"about {format_usd(spike.usual)} on a day with pictures (the median of {spike.days} such "
         "days in the last 30). Their limits hold as ever: `/quota show` tells them, `/quota set` "
-        "changes them, `/quota block` stops everything. You are told once a day of a member.",
+        "changes them, `/quota block` stops everything. This is told once a day of each member.",
     )

@@ -374,7 +374,7 @@ def _digest(card: Digest) -> Rendered:
         files.append(discord.File(io.BytesIO(card.chart), _CHART))
         item = discord.MediaGalleryItem(f"attachment://{_CHART}", description=digest_text.alt(card))
         parts.append(discord.ui.MediaGallery(item))
-    parts.append(digest_text.body(card))
+    parts += digest_text.body(card)
     return Rendered(_view(_box(_WORKING, *parts)), files)
 
 

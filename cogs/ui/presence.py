@@ -1,13 +1,24 @@
-"""Whether somebody is still where they were, for what they start outside Discord."""
+"""Who is where, and what they are called: for what the bot does outside of commands."""
 
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
+
+import discord
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.client import ImageBot
 from bot.painting import PresenceUnknown
 from bot.requests import NO_GUILD, Actor
 from cogs.ui.intake import is_age_restricted
+from cogs.ui.names import names_of
 from cogs.ui.network import translated
+
+_log = logging.getLogger(__name__)
+
+_MEMBER_SECONDS: Final = 10
 
 
 class DiscordPresence:
@@ -27,6 +38,23 @@ class DiscordPresence:
             return False
         guild = bot.get_guild(guild_id)
         return guild is not None and not guild.unavailable
+
+    async def manages(self, guild_id: int, user_id: int, role_id: int | None) -> bool:
+        """Whether somebody has Manage Server in a guild now, or the role of its managers.
+
+        Not where Discord does not say so.
+        """
+        bot = self._bot
+        guild = bot.get_guild(guild_id) if bot is not None else None
+        member = await _member(guild, user_id) if guild is not None else None
+        if member is None:
+            return False
+        granted = member.guild_permissions
+        return granted.manage_guild or role_id in {role.id for role in member.roles}
+
+    async def names_of(self, guild_id: int, ids: Sequence[int]) -> Mapping[int, str]:
+        """Return the names of a few members of a guild, those that can be had."""
+        return {} if self._bot is None else await names_of(self._bot, guild_id, ids)
 
     async def __call__(self, actor: Actor) -> Actor | None:
         """Return `actor` as they are now; None when they have left, or can't see the channel.
@@ -59,3 +87,13 @@ class DiscordPresence:
             return None
         roles = tuple(role.id for role in member.roles)
         return replace(known, role_ids=roles, age_restricted=is_age_restricted(channel))
+
+
+async def _member(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    """Ask Discord for a member; None when they have left, or it does not answer."""
+    try:
+        async with asyncio.timeout(_MEMBER_SECONDS), translated():
+            return await guild.fetch_member(user_id)
+    except (RouteBusy, RouteClosed, UploadTooLarge, TimeoutError) as error:
+        _log.info("A member could not be read: %r", error)
+        return None

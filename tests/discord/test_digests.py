@@ -25,9 +25,17 @@ def board(house: House) -> Channel:
 
 def label(house: House, every: str) -> str:
     """What the running day, week or month is called."""
-    now = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC)
+    return called(datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC), every)
+
+
+def called(now: datetime, every: str) -> str:
+    """What the day, week or month of a moment is called."""
     year, week, _ = now.isocalendar()
-    names = {"day": f"{now:%Y-%m-%d}", "week": f"{year}-W{week:02d}", "month": f"{now:%Y-%m}"}
+    names = {
+        "day": f"on {now.day} {now:%B %Y}",
+        "week": f"in week {week} of {year}",
+        "month": f"in {now:%B %Y}",
+    }
     return names[every]
 
 
@@ -56,7 +64,7 @@ async def next_day(house: House) -> None:
 
 def posted(person: Person, channel: Channel) -> list[Message]:
     """The digests in a channel."""
-    return [m for m in person.messages(channel) if m.text.startswith("### The ")]
+    return [m for m in person.messages(channel) if m.text.startswith("### Spending ")]
 
 
 def everywhere(house: House, words: str) -> list[Message]:
@@ -86,7 +94,8 @@ async def test_what_was_spent_is_posted_once_after_each_period(
     await looked(house, 2 * MINUTE_MS)
     [digest] = posted(mira, board)
     assert name in digest.text
-    assert "$0.04" in digest.text
+    assert "**$0.04**" in digest.text
+    assert f"1. <@{mira.user.id}> · **$0.04** · 100% · one picture" in digest.text
     assert not digest.pinged
     assert "No digest was posted" not in digest.text
 
@@ -139,7 +148,7 @@ async def test_after_a_downtime_there_is_one_that_says_what_it_leaves_out(
     yesterday = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC) - timedelta(days=1)
     await looked(house)
     [digest] = posted(mira, board)
-    assert f"{yesterday:%Y-%m-%d}" in digest.text
+    assert f"### Spending {called(yesterday, 'day')}\n**$0.00**" in digest.text
     assert "when $0.04 was spent: the bot was away, or could not post." in digest.text
 
     await make(mira, general, LARGE)
@@ -157,6 +166,35 @@ async def test_after_a_quiet_downtime_nothing_is_said(
     await house.start_bot()
     await looked(house)
     assert posted(mira, board) == []
+
+
+# The chart
+
+
+async def test_a_chart_shows_who_has_spent_it_by_name(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    await subscribe(ada, general, board)
+    await make(mira, general, LARGE)
+    await next_day(house)
+    [digest] = posted(mira, board)
+    [chart] = digest.attachments
+    assert chart.data.startswith(b"\x89PNG")
+    await house.discord.wait_for_request(f"GET /guilds/*/members/{mira.user.id}", timeout=1)
+
+
+async def test_where_no_files_may_be_posted_it_comes_without_a_chart(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    world = house.discord.world
+    world.set_overwrite(board, world.bot, deny=Permission.ATTACH_FILES)
+    await subscribe(ada, general, board)
+    await make(mira, general, LARGE)
+    await next_day(house)
+    [digest] = posted(mira, board)
+    assert digest.attachments == []
+    assert "**$0.04**" in digest.text
+    assert everywhere(house, TROUBLE) == []
 
 
 # Never twice
@@ -222,7 +260,7 @@ async def test_what_may_be_there_is_not_posted_once_more_and_the_next_one_says_s
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
     await subscribe(ada, general, board)
-    name = label(house, "day")
+    name = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC)
     await make(mira, general, LARGE)
     await killed_while_posting(house, board)
     house.clock.advance(HOUR_MS)
@@ -234,7 +272,7 @@ async def test_what_may_be_there_is_not_posted_once_more_and_the_next_one_says_s
         await next_day(house)
         assert len(posted(mira, board)) == count
     first, second = posted(mira, board)
-    assert f"posted the digest of {name}; that one may be missing" in first.text
+    assert f"posted the digest of {name:%Y-%m-%d}; that one may be missing" in first.text
     assert "may be missing" not in second.text
 
 
@@ -326,7 +364,7 @@ async def test_the_command_shows_changes_and_ends_it(
     assert "None was." in await told(ada, general, "config digest", every="off")
     await make(mira, general, LARGE)
     await next_day(house)
-    assert everywhere(house, "### The day") == []
+    assert everywhere(house, "### Spending") == []
 
 
 async def test_a_channel_alone_and_somebody_who_may_not_are_refused(

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sandbox.child import Child
 from sandbox.discord import Message
 from sandbox.house import House
 from sandbox.postgres import PostgresServer, programs
+from sandbox.talk import mail, make
 
 SECRET = "the same secret for every process of it"
 LARGE = "papercut/fold-large"
@@ -85,3 +88,51 @@ async def test_without_a_common_secret_the_bot_does_not_start(
         assert await bot.ended() == 78
     assert "SECRET_KEY must be set" in bot.output
     assert bot.output.count("\n") == 0
+
+
+async def test_of_two_bots_one_posts_the_digest_and_one_tells_of_a_low_balance(
+    servers: House, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = postgres.create()
+    environ = {"DATABASE_URL": postgres.url(database), "SECRET_KEY": SECRET}
+    guild, board = servers.guild(), servers.channel("workshop")
+    mira, oskar = servers.person("mira"), servers.person("oskar")
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    for folder in folders:
+        folder.mkdir()
+
+    async with Child(servers.servers, folders[0], environ=environ) as first:
+        await first.printed("Connected as")
+        await make(mira, servers.channel(), LARGE)
+    # What was made was made yesterday, and the digest of that is wanted.
+    settled = int(time.time()) - 360  # a day is reported some minutes after its end
+    yesterday = settled // 86_400 * 86_400_000 - 43_200_000
+    columns = "guild_id, period, channel_id, set_by, covered_until, try_at"
+    wanted = f"INSERT INTO digest ({columns})"
+    day = time.strftime("%Y-%m-%d", time.gmtime(yesterday / 1000))
+    for statement in (
+        f"UPDATE charge SET created_at = {yesterday}",
+        f"UPDATE job SET created_at = {yesterday}, day_label = '{day}'",
+        f"UPDATE usage_day SET day = '{day}'",
+        f"{wanted} VALUES ({guild.id}, 'day', {board.id}, 1, {yesterday}, 0)",
+        "DELETE FROM alarm",
+    ):
+        postgres.run(statement, database=database)
+    servers.imagerouter.account.balance_micros = 1_000_000
+
+    async with AsyncExitStack() as stack:
+        bots = [
+            await stack.enter_async_context(Child(servers.servers, folder, environ=environ))
+            for folder in folders[1:]
+        ]
+        for bot in bots:
+            await bot.printed("Connected as")
+        await mira.wait_for(board, lambda m: "Spending on" in m.text, timeout=60)
+        await oskar.wait_for(mail(servers, oskar), lambda m: "balance is low" in m.text, timeout=60)
+        for bot in bots:  # each has looked at everything that there is when it stops
+            bot.send(signal.SIGTERM)
+            assert await bot.ended(timeout=60) == 0
+    assert sum("Spending on" in m.text for m in mira.messages(board)) == 1
+    alerts = [m for m in oskar.messages(mail(servers, oskar)) if "balance is low" in m.text]
+    assert len(alerts) == 1
+    assert servers.imagerouter.calls.count("GET /v1/credits") == 2  # the first bot's, and one

@@ -67,6 +67,25 @@ async def test_without_an_alert_channel_whoever_has_set_a_limit_is_told_alone(
     assert "has spent **$0.28** in Paper Boat Society today." in message.text
 
 
+async def test_whoever_manages_the_server_no_more_hears_nothing_of_its_members(
+    house: House, ada: Person, oskar: Person, mira: Person, theo: Person, general: Channel
+) -> None:
+    world, guild = house.discord.world, house.guild()
+    booster = world.role(guild, "Booster")
+    await told(ada, general, "config managers", role=booster.id)
+    world.show_command(guild, "quota", booster)
+    await told(theo, general, "quota set", per="month", amount="9")
+    await quiet_days(house, mira, general)
+    await busy_day(house, mira, general)
+    [message] = everywhere(house)
+    assert message.channel_id == mail(house, theo).id
+
+    world.set_roles(guild, theo.user, [])
+    house.clock.advance(DAY_MS)
+    await busy_day(house, mira, general)
+    assert [m.channel_id for m in everywhere(house)] == [message.channel_id, mail(house, oskar).id]
+
+
 async def test_where_nobody_has_set_anything_the_operator_is_told(
     house: House, oskar: Person, mira: Person, general: Channel
 ) -> None:

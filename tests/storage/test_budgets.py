@@ -6,7 +6,8 @@ import pytest
 
 from bot.quotas import Scope, Window
 from bot.storage import Crossing, Option, Who
-from bot.storage._alert_claims import CLAIM_MS, reached
+from bot.storage._alert_claims import CLAIM_MS
+from bot.storage._budgets import reached
 from tests.storage.books import DAY, NOON, Books
 
 ADMIN = 1

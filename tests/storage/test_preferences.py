@@ -131,6 +131,23 @@ async def test_seconds_are_measured_from_sending_to_the_answer(books: Books) -> 
     assert records.of("a/other") is None
 
 
+async def test_a_refused_prompt_tells_nothing_of_a_model_though_it_was_charged(
+    books: Books,
+) -> None:
+    for reason in ("Moderated", "ChargedWithoutPicture"):
+        held = await books.sent(books.job(model="a/b"))
+        await books.ledger.settle(held.charge_ids[0], actual=700, reason=reason)
+    records = records_of(books)
+    await records.refresh()
+    record = records.of("a/b")
+
+    assert record is not None
+    assert (record.tries, record.made) == (1, 0)
+    [(model, tries)] = records.since(0).items()
+    assert (model, [each.reason for each in tries]) == ("a/b", ["ChargedWithoutPicture"])
+    assert records.since(books.clock.now) == {}
+
+
 async def test_only_what_tells_of_the_model_counts_as_its_failure(books: Books) -> None:
     await made(books, "a/b")
     await failed(books, "a/b", "ProviderFailed")

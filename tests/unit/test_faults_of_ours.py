@@ -99,6 +99,10 @@ async def server() -> AsyncIterator[ImageRouterServer]:
         yield opened
 
 
+async def everybody_manages(_: int, __: int, ___: int | None) -> bool:
+    return True
+
+
 async def nobody_renews(source: Source) -> Source | None:
     """No link is fresh."""
 
@@ -142,7 +146,7 @@ async def generation(
     alerts = Alerts(messenger=messenger, clock=clock)
     await ledger.heartbeat()
     jobs = Jobs(database, clock=clock, process_id=7)
-    budgets = BudgetAlerts(policies=policies, alerts=alerts)
+    budgets = BudgetAlerts(policies=policies, alerts=alerts, manages=everybody_manages)
     delivery = Delivery(
         messenger=messenger,
         jobs=jobs,
@@ -320,10 +324,10 @@ class Torn(Ledger):
         return await super().dispatch(charge_id, lease_ms=lease_ms)
 
     async def settle(
-        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = ()
+        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = (), reason: str = ""
     ) -> Settlement:
         self._break("settle")
-        return await super().settle(charge_id, actual=actual, outputs=outputs)
+        return await super().settle(charge_id, actual=actual, outputs=outputs, reason=reason)
 
 
 async def test_a_fault_at_one_charge_costs_no_other_picture_and_forgets_no_cost(
