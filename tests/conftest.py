@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared and slow at times: how long an example takes proves nothing.
+settings.register_profile("unhurried", settings(settings.default, deadline=None))
+settings.load_profile("unhurried")
 
 _ENV_EXAMPLE: Final = Path(__file__).parent.parent / ".env.example"
 

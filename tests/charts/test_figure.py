@@ -71,7 +71,7 @@ def expected_bars(drawn: Chart) -> list[list[int]]:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(charts())
 def test_values_read_back_from_a_figure_are_those_of_the_rows(drawn: Chart) -> None:
     figure = _figure.draw(drawn)

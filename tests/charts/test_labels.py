@@ -30,7 +30,7 @@ def test_this_machine_has_the_fonts_that_continuous_integration_installs() -> No
     assert WIDE_FONT
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NAMES)
 def test_a_name_is_cut_to_the_room_it_has(name: str) -> None:
     labels = Labels(Figure(dpi=DPI))
@@ -40,7 +40,7 @@ def test_a_name_is_cut_to_the_room_it_has(name: str) -> None:
     assert len(fitted.splitlines()) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NAMES)
 def test_a_name_that_fits_is_whole(name: str) -> None:
     assert Labels(Figure(dpi=DPI)).fitted(name, 1_000, TEXT_PT) == without_lost_marks(clean(name))

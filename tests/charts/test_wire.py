@@ -11,7 +11,7 @@ from bot.workers import BrokenStream
 from tests.charts.charts import HOSTILE, chart, charts
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(charts())
 def test_a_chart_arrives_as_it_was_sent(sent: Chart) -> None:
     assert chart_from(chart_bytes(sent)) == sent

@@ -485,7 +485,6 @@ def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[],
     machine.settings = settings(
         max_examples=60,
         stateful_step_count=40,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

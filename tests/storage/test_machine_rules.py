@@ -365,7 +365,6 @@ def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], 
     machine.settings = settings(
         max_examples=9,
         stateful_step_count=40,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

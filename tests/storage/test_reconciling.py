@@ -245,7 +245,6 @@ def test_for_any_history_the_drift_is_what_was_charged_and_not_counted(
 
     @settings(
         max_examples=40,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -193,7 +193,6 @@ def test_any_history_adds_up_to_its_audit_trail(new_url: Callable[[], str]) -> N
 
     @settings(
         max_examples=30,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -237,7 +237,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=mutated())
 def test_a_changed_file_harms_nothing_and_what_passes_shows_the_same(data: bytes) -> None:
     layout = scanned(data)
@@ -254,7 +254,7 @@ def test_a_changed_file_harms_nothing_and_what_passes_shows_the_same(data: bytes
         assert pixels(stripped(data)) == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     start=st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\x00\x00\x00WEBP"]),
     rest=st.binary(max_size=300),
@@ -263,7 +263,7 @@ def test_rubbish_behind_a_good_beginning_is_never_a_picture(start: bytes, rest: 
     assert scanned(start + rest) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     form=st.sampled_from(["JPEG", "PNG", "WEBP"]),
     mode=st.sampled_from(["RGB", "L", "RGBA"]),

@@ -57,7 +57,7 @@ def test_without_a_zone_windows_are_those_of_utc() -> None:
     assert window_at(Window.OPEN, now) == Bounds(0, FOREVER_MS, "open")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(spans, zones, instants)
 def test_an_instant_lies_in_its_window_which_begins_on_a_local_boundary(
     window: Window, zone: str, now: int
@@ -73,7 +73,7 @@ def test_an_instant_lies_in_its_window_which_begins_on_a_local_boundary(
         assert before.isocalendar()[:2] < first.isocalendar()[:2]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spans, zones, instants)
 def test_windows_follow_each_other_without_gap_or_overlap(
     window: Window, zone: str, now: int
@@ -180,7 +180,7 @@ def test_a_change_that_is_taken_back_within_its_window_changes_nothing() -> None
         assert window_at(Window.DAY, now, changes) == window_at(Window.DAY, now)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spans, st.lists(st.tuples(st.integers(0, 60 * 24), zones), max_size=12))
 def test_flipping_zones_never_shortens_a_window(
     window: Window, flips: list[tuple[int, str]]
@@ -196,7 +196,6 @@ def test_flipping_zones_never_shortens_a_window(
             assert window_at(window, inside, changes) == two
 
 
-@settings(deadline=None)
 @given(spans, zones, instants)
 def test_a_later_change_leaves_the_past_as_it_was(window: Window, zone: str, now: int) -> None:
     assert window_at(window, now, [ZoneChange(now + 1, zone)]) == window_at(window, now)
