@@ -96,9 +96,9 @@ def _begun(found: Finding, voice: Voice) -> Iterator[str]:
     match found.beginning, found.last:
         case Beginning.WENT_DOWN, Check() as last:
             yield (
-                f"{_capital(voice.when(last.checked_ms))} ImageRouter said that "
-                f"{format_usd(last.used)} had been used, and now it says less, so it has begun to "
-                "count anew. What happened in between can't be compared."
+                f"ImageRouter said that {format_usd(last.used)} had been used by "
+                f"{voice.when(last.checked_ms)}, and now it says less, so it has begun to count "
+                "anew. What happened in between can't be compared."
             )
         case Beginning.OTHER_KEY, Check() as last:
             yield (
@@ -242,7 +242,3 @@ def _charge(each: Doubtful, voice: Voice) -> str:
 
 def _count(many: int, what: str) -> str:
     return f"{many} {what}{'' if many == 1 else 's'}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

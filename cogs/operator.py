@@ -22,7 +22,8 @@ from cogs.ui.answers import Changed, Shown, answer, boxed
 from cogs.ui.choices import PER_CHOICES
 from cogs.ui.intake import services_of
 from cogs.ui.options import MOST_CHOICES
-from cogs.ui.text import plain, shorten
+from cogs.ui.places import guild_name
+from cogs.ui.text import shorten
 
 Interaction = discord.Interaction[Any]
 _MOST_ID: Final = 20
@@ -188,7 +189,7 @@ class Operator(
             lifted = await policies.unblock(
                 guild_id, person.id, by=interaction.user.id, by_operator=True
             )
-            where = _name(interaction, guild_id)
+            where = f"**{guild_name(interaction, guild_id)}**"
             if not lifted:
                 return f"<@{person.id}> is not blocked in {where}."
             return f"### Unblocked\n<@{person.id}> may make pictures in {where} again."
@@ -285,11 +286,6 @@ def _guild_id(typed: str) -> int:
     if not typed.isascii() or not typed.isdigit() or not 0 < int(typed) < 1 << 63:
         raise InvalidOption("server", typed, "a server from the list, or its id")
     return int(typed)
-
-
-def _name(interaction: Interaction, guild_id: int) -> str:
-    guild = interaction.client.get_guild(guild_id)
-    return f"the server {guild_id}" if guild is None else f"**{plain(guild.name, most=100)}**"
 
 
 async def setup(bot: ImageBot) -> None:

@@ -16,8 +16,8 @@ from cogs.ui import audit_words, intake
 from cogs.ui.access import Needs
 from cogs.ui.answers import boxed, update
 from cogs.ui.intake import Interaction, services_of
+from cogs.ui.places import guild_name
 from cogs.ui.policy_settings import shortened
-from cogs.ui.text import plain
 
 HERE: Final = "here"
 """The guild where the panel is used."""
@@ -25,7 +25,7 @@ OPERATORS: Final = "operators"
 """What operators have changed, in every guild and outside them."""
 PAGE: Final = 8
 _MOST_PAGE: Final = 9_999
-_MOST_TEXT: Final = 3_300
+_MOST_TEXT: Final = 3_600
 _EVERYTHING: Final = "all"
 _STATE: Final = (
     rf"(?P<where>{HERE}|{OPERATORS}|[0-9]{{1,19}}):(?P<kind>[a-z_]{{1,20}})"
@@ -194,10 +194,7 @@ def _line(interaction: Interaction, view: View, change: RuleChange) -> str:
 
 
 def _place(interaction: Interaction, guild_id: int) -> str:
-    if guild_id == NO_GUILD:
-        return "everywhere"
-    guild = interaction.client.get_guild(guild_id)
-    return f"server {guild_id}" if guild is None else plain(guild.name, most=60)
+    return "everywhere" if guild_id == NO_GUILD else guild_name(interaction, guild_id)
 
 
 ALL: Final = (TurnButton, KindMenu)

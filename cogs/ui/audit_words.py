@@ -47,7 +47,7 @@ def line(change: RuleChange, *, place: str | None = None) -> str:
     operator = change.by_operator and place is None
     who = "The operator" if operator else _person(change.changed_by)
     where = f" · {place}" if place else ""
-    return f"{_capital(told(change))}\n-# <t:{change.changed_ms // 1000}:f> · {who}{where}"
+    return f"{told(change)}\n-# <t:{change.changed_ms // 1000}:f> · {who}{where}"
 
 
 def told(change: RuleChange) -> str:
@@ -64,12 +64,12 @@ def _sentence(change: RuleChange) -> str:
             return _of_models(change)
         case Kind.BLOCK:
             person = _person(change.user_id or 0)
-            return f"blocked {person}" if change.after == "on" else f"unblocked {person}"
+            return f"Blocked {person}" if change.after == "on" else f"Unblocked {person}"
         case Kind.PAUSE:
             where = " everywhere" if change.guild_id == NO_GUILD else ""
-            return f"paused pictures{where}" if change.after == "on" else f"ended the pause{where}"
+            return f"Paused pictures{where}" if change.after == "on" else f"Ended the pause{where}"
         case Kind.TIMEZONE:
-            return f"time zone: {_name(change.before, UTC_ZONE)} → {_name(change.after, UTC_ZONE)}"
+            return f"Time zone: {_name(change.before, UTC_ZONE)} → {_name(change.after, UTC_ZONE)}"
         case _:
             return _of_options(change)
 
@@ -77,15 +77,15 @@ def _sentence(change: RuleChange) -> str:
 def _of_options(change: RuleChange) -> str:
     match change.what:
         case Kind.MANAGERS:
-            return f"managers: {_mention('@&', change.before)} → {_mention('@&', change.after)}"
+            return f"Managers: {_mention('@&', change.before)} → {_mention('@&', change.after)}"
         case Kind.ALERTS:
-            return f"channel of alerts: {_channel(change.before)} → {_channel(change.after)}"
+            return f"Channel of alerts: {_channel(change.before)} → {_channel(change.after)}"
         case Kind.LOG:
-            return f"log channel: {_channel(change.before)} → {_channel(change.after)}"
+            return f"Log channel: {_channel(change.before)} → {_channel(change.after)}"
         case Kind.RETENTION:
-            return f"prompts are kept: {_days(change.before)} → {_days(change.after)}"
+            return f"Prompts are kept: {_days(change.before)} → {_days(change.after)}"
         case Kind.DIGEST:
-            return f"digest: {_digest(change.before)} → {_digest(change.after)}"
+            return f"Digest: {_digest(change.before)} → {_digest(change.after)}"
         case _:  # another process of a newer version may have written it
             return f"{_name(change.what)}: {_name(change.before)} → {_name(change.after)}"
 
@@ -93,21 +93,21 @@ def _of_options(change: RuleChange) -> str:
 def _of_money(change: RuleChange) -> str:
     match change.what:
         case Kind.LIMIT:
-            limit = f"limit {PER[change.window or Window.TOTAL]} ({_for_whom(change)})"
+            limit = f"Limit {PER[change.window or Window.TOTAL]} ({_for_whom(change)})"
             return f"{limit}: {_usd(change.before)} → {_usd(change.after)}"
         case Kind.GRANT:
-            return f"gave {_person(change.user_id or 0)} {_usd(change.after)} extra, once"
+            return f"Gave {_person(change.user_id or 0)} {_usd(change.after)} extra, once"
         case Kind.CHARGE:
             state, _, amount = (change.before or "").partition(" ")
             before = f"{state} {_usd(amount)}" if amount.isdigit() and int(amount) else state
-            return f"settled charge {change.subject_id} by hand: {before} → {_usd(change.after)}"
+            return f"Settled charge {change.subject_id} by hand: {before} → {_usd(change.after)}"
         case _:
             never = "nobody is asked"
             before, after = (
                 never if above is None else f"above {_usd(above)}"
                 for above in (change.before, change.after)
             )
-            return f"confirmations: {before} → {after}"
+            return f"Confirmations: {before} → {after}"
 
 
 def _for_whom(change: RuleChange) -> str:
@@ -122,21 +122,21 @@ def _of_models(change: RuleChange) -> str:
     added = change.after is not None
     match change.what:
         case Kind.MODELS:
-            return f"models: {_rule(change)}{'' if added else ' no more'}"
+            return f"Models: {_rule(change)}{'' if added else ' no more'}"
         case Kind.CHANNELS if change.subject_id is None:
             many = (change.before or "").count(",") + 1
-            return f"pictures are made in every channel again ({many} had been named)"
+            return f"Pictures are made in every channel again ({many} had been named)"
         case Kind.CHANNELS:
             here = f"<#{change.subject_id}>"
-            return f"pictures are made in {here}" if added else f"{here} is named no more"
+            return f"Pictures are made in {here}" if added else f"{here} is named no more"
         case Kind.BLOCKLIST:
             phrase = f"“{_name(change.after or change.before)}”"
-            return f"blocked {phrase} in prompts" if added else f"{phrase} is blocked no more"
+            return f"Blocked {phrase} in prompts" if added else f"{phrase} is blocked no more"
         case Kind.PRIVATE:
-            return f"private results: {_name(change.before)} → {_name(change.after)}"
+            return f"Private results: {_name(change.before)} → {_name(change.after)}"
         case _:
             own = "the bot's own"
-            return f"default model: {_name(change.before, own)} → {_name(change.after, own)}"
+            return f"Default model: {_name(change.before, own)} → {_name(change.after, own)}"
 
 
 def _rule(change: RuleChange) -> str:
@@ -179,7 +179,3 @@ def _name(text: str | None, otherwise: str = "nothing") -> str:
 
 def _usd(amount: str | None) -> str:
     return format_usd(int(amount)) if amount and amount.isdigit() else "nothing"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

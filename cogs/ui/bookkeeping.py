@@ -17,6 +17,7 @@ from cogs.ui.access import is_operator
 from cogs.ui.answers import Shown, boxed
 from cogs.ui.intake import Interaction, services_of
 from cogs.ui.options import MOST_CHOICES
+from cogs.ui.places import guild_name
 from cogs.ui.policy_settings import shortened
 from cogs.ui.text import plain, shorten
 
@@ -149,10 +150,7 @@ def _when(at_ms: int) -> str:
 
 
 def _place(interaction: Interaction, guild_id: int) -> str:
-    if guild_id == NO_GUILD:
-        return "outside servers"
-    guild = interaction.client.get_guild(guild_id)
-    return f"server {guild_id}" if guild is None else plain(guild.name, most=_MOST_NAME)
+    return "outside servers" if guild_id == NO_GUILD else guild_name(interaction, guild_id)
 
 
 def _option(interaction: Interaction, each: ChargeStory) -> str:

@@ -1,9 +1,11 @@
-"""Options that name a channel: one in which pictures may be made, or in which the bot posts."""
+"""Options that name a channel, for pictures or for posts of the bot; and a guild's name."""
 
 from typing import Any, TypeAlias
 
 import discord
 from discord import app_commands
+
+from cogs.ui.text import plain
 
 
 class PlaceTransformer(app_commands.Transformer):
@@ -32,6 +34,12 @@ class PlaceTransformer(app_commands.Transformer):
         if not isinstance(channel, discord.abc.GuildChannel):
             raise app_commands.TransformerError(value, self.type, self)
         return channel
+
+
+def guild_name(interaction: discord.Interaction[Any], guild_id: int) -> str:
+    """Return the name of a guild, or its id where the bot has left it, harmless to show."""
+    guild = interaction.client.get_guild(guild_id)
+    return f"server {guild_id}" if guild is None else plain(guild.name, most=100)
 
 
 Place: TypeAlias = app_commands.Transform[discord.abc.GuildChannel, PlaceTransformer]

@@ -234,7 +234,8 @@ async def test_a_replaced_key_and_a_count_that_was_reset_begin_anew(
     house.clock.advance(MINUTE_MS)
     text = await checked(oskar, home)
     assert "### ImageRouter counts anew" in text
-    assert "ImageRouter said that $0.04 had been used, and now it says less" in text
+    assert "ImageRouter said that $0.04 had been used by <t:" in text
+    assert "and now it says less" in text
 
 
 async def test_of_several_keys_the_bots_own_is_named_once(

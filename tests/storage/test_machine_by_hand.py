@@ -1,0 +1,87 @@
+"""The ledger against its plain model, with an operator who settles charges by hand in between."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from bot.quotas import Scope
+from bot.storage import AboveHold, ChargeState, HandSettling, NotSettleable
+from tests.storage.comparisons import AMOUNTS
+from tests.storage.test_machine import (
+    CHOICES,
+    DISPATCHED,
+    PRESUMED,
+    RELEASED,
+    SETTLED,
+    UNKNOWN,
+    Choice,
+    LedgerMachine,
+    ModelCharge,
+)
+
+
+class HandMachine(LedgerMachine):
+    """Random events, and charges that are settled by hand: what can be, once, and nothing else."""
+
+    reached: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    reached_late: ClassVar[Counter[tuple[ChargeState, ChargeState]]] = Counter()
+    happened: ClassVar[Counter[str]] = Counter()
+    refusals: ClassVar[Counter[Scope]] = Counter()
+    compared: ClassVar[Counter[int]] = Counter()
+    by_hand: ClassVar[Counter[ChargeState | type[Exception]]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[ModelCharge] = []
+
+    def change(self, charge: ModelCharge, to: ChargeState, *, actual: int = 0) -> bool:
+        changed = super().change(charge, to, actual=actual)
+        if changed and to is DISPATCHED:
+            self.sent.append(charge)
+        return changed
+
+    @precondition(LedgerMachine.some)
+    @rule(choice=CHOICES, actual=st.sampled_from((*AMOUNTS, 9000)), above_hold=st.booleans())
+    def settle_by_hand(self, choice: Choice, actual: int, *, above_hold: bool) -> None:
+        charge_id, charge = self.pick(choice, SETTLED)
+        was_sent = any(each is charge for each in self.sent)
+        hands = HandSettling(self.books.db, clock=self.clock)
+        settling = hands.settle(
+            charge_id, actual=actual, by=2, reason="looked up", above_hold=above_hold
+        )
+        refusal: type[Exception] | None = None
+        if charge.state not in {UNKNOWN, PRESUMED, RELEASED} or not was_sent:
+            refusal = NotSettleable
+        elif actual > charge.held and not above_hold:
+            refusal = AboveHold
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.runner.run(settling)
+            type(self).by_hand[refusal] += 1
+            return
+        type(self).by_hand[charge.state] += 1
+        done = self.runner.run(settling)
+        assert done.before.state is charge.state
+        assert self.change(charge, SETTLED, actual=actual)
+        assert done.settlement.overrun == charge.overrun
+
+
+@pytest.mark.timeout(400)
+def test_settling_by_hand_leaves_the_books_of_the_model(new_url: Callable[[], str]) -> None:
+    HandMachine.new_url = new_url
+    HandMachine.by_hand.clear()
+    machine = HandMachine.TestCase
+    machine.settings = settings(
+        max_examples=25,
+        stateful_step_count=30,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine().runTest()
+    assert set(HandMachine.by_hand) == {UNKNOWN, PRESUMED, RELEASED, NotSettleable, AboveHold}
