@@ -132,8 +132,11 @@ async def _keep(interaction: Interaction, button: KeepButton) -> None:
 
 async def _erase(interaction: Interaction, button: EraseButton) -> None:
     privacy = services_of(interaction).privacy
+    begun = False
 
     async def work() -> Shown:
+        nonlocal begun
+        begun = True
         try:
             done = await _erase_all(interaction, with_messages=button.messages)
         except BaseException:
@@ -147,6 +150,8 @@ async def _erase(interaction: Interaction, button: EraseButton) -> None:
         await interaction.response.defer()  # the first click shows what came of it
         return
     await update(interaction, work, needs=Needs.NOTHING)
+    if not begun:  # Discord did not take the acknowledgement, and shows that by itself
+        privacy.unanswer(button.question)
 
 
 async def _is_theirs(interaction: Interaction, user_id: int) -> bool:

@@ -257,6 +257,20 @@ async def test_a_double_click_erases_once_and_says_so_once(
     assert second.followups == []
 
 
+async def test_a_click_that_discord_lost_can_be_made_again(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    await imagine(mira, general)
+    question = await answered(mira, general, "privacy delete")
+    house.discord.faults.status("POST /interactions/*/*/callback", 404)
+    lost = await mira.click(question, button(question, ERASE))
+    await lost.failed()
+    assert len(books.rows("SELECT * FROM prompt")) == 1
+    await press(mira, question, ERASE)
+    assert "Your data is erased" in question.text
+    assert books.rows("SELECT * FROM prompt") == []
+
+
 async def test_a_restart_between_question_and_click_changes_nothing(
     house: House, mira: Person, general: Channel, books: Books
 ) -> None:
