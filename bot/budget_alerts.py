@@ -26,31 +26,39 @@ class BudgetAlerts:
         self._policies = policies
         self._messenger = messenger
         self._alerts = alerts
-
-    async def check(self, job_id: int) -> None:
-        """Tell every threshold that a job, whose charges are settled, has reached."""
-        await self.tell(await self.claim(job_id))
+        self._later: set[int] = set()
+        """Jobs whose thresholds Discord did not take: a budget that is full has no later job."""
 
     async def claim(self, job_id: int) -> list[Crossing]:
-        """Take over to `tell` what a job has reached: if this process dies, another one does."""
+        """Take over what a job has reached: if this process dies before it tells, another does."""
         try:
             return await self._policies.crossed(job_id)
         except LedgerUnavailable:
             _log.exception("The budgets of job %d could not be looked at", job_id)
             return []
 
-    async def tell(self, claimed: Sequence[Crossing]) -> None:
-        """Tell thresholds that were claimed."""
-        for crossing in claimed:
-            done = await self._tell(crossing)
-            try:
-                await (self._policies.told if done else self._policies.give_back)(crossing)
-            except LedgerUnavailable:
-                _log.exception("That a budget was told of could not be recorded")
+    async def check(self, job_id: int, claimed: Sequence[Crossing] | None = None) -> None:
+        """Tell every threshold that a job, whose charges are settled, has reached.
+
+        `claimed` are those that `claim` took over; None: it was not asked.
+        """
+        if claimed is None:
+            claimed = await self.claim(job_id)
+        try:
+            for crossing in claimed:
+                if await self._tell(crossing):
+                    await self._policies.told(crossing)
+                else:
+                    await self._policies.give_back(crossing)
+                    self._later.add(job_id)
+        except LedgerUnavailable:
+            _log.exception("What was told of the budgets of job %d is not recorded", job_id)
 
     async def untold(self) -> list[int]:
-        """List jobs whose thresholds were claimed and not told. Raises LedgerUnavailable."""
-        return await self._policies.untold()
+        """List jobs to `check` anew: nobody told what they reached. Raises LedgerUnavailable."""
+        others = await self._policies.untold()
+        later, self._later = self._later, set()
+        return [*later, *others]
 
     async def _tell(self, crossing: Crossing) -> bool:
         """Bring it to the first who can be reached; False when a later try may do better."""

@@ -124,15 +124,13 @@ async def untold(now_ms: int, tx: Tx) -> list[int]:
     return [row.integer("job_id") for row in rows]
 
 
-async def finish(crossing: Crossing, told_ms: int | None, tx: Tx) -> None:
-    """Write down that a claimed threshold is told; without a time, that anybody may claim it."""
+async def mark_told(crossing: Crossing, now_ms: int, tx: Tx) -> None:
+    """Write down that a claimed threshold is told."""
     await tx.fetch(
-        "UPDATE budget_alert SET told_at = $3, "
-        "sent_at = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN 0 ELSE sent_at END "
-        "WHERE bucket_id = $1 AND percent = $2",
+        "UPDATE budget_alert SET told_at = $3 WHERE bucket_id = $1 AND percent = $2",
         crossing.bucket_id,
         crossing.percent,
-        told_ms,
+        now_ms,
     )
 
 

@@ -14,7 +14,7 @@ from bot.quotas import UTC_ZONE, Defaults, Scope, Target, Window, ZoneChange, kn
 from bot.requests import NO_GUILD, Actor
 from bot.storage._audit import Change, read_changes, record_change
 from bot.storage._buckets import subject_of
-from bot.storage._budgets import Watch, finish, untold
+from bot.storage._budgets import Watch, mark_told, untold
 from bot.storage._standing import Question, read_standing
 from bot.storage._today import read_zones
 from bot.storage.policy_models import (
@@ -302,6 +302,14 @@ class Policies:
         """List the latest changes of a guild's rules (`NO_GUILD`: the operator's), newest first."""
         return await self._db.read(partial(read_changes, guild_id, limit))
 
+    async def told(self, crossing: Crossing) -> None:
+        """Write down that a threshold is told, or can't be: nobody claims it any more."""
+        await self._db.write(partial(mark_told, crossing, self._clock.now_ms()))
+
+    async def untold(self) -> list[int]:
+        """List jobs that reached thresholds which a process claimed, and did not tell in time."""
+        return await self._db.read(partial(untold, self._clock.now_ms()))
+
     async def crossed(self, job_id: int) -> list[Crossing]:
         """Claim the thresholds of pooled budgets that a job has reached, each once a window.
 
@@ -313,16 +321,16 @@ class Policies:
         return await self._db.write(watch.claim)
 
     async def give_back(self, crossing: Crossing) -> None:
-        """Let a threshold be claimed anew, because it could not be told just now."""
-        await self._db.write(partial(finish, crossing, None))
+        """Forget that a threshold was told, because it could not be; a later job tries again."""
 
-    async def told(self, crossing: Crossing) -> None:
-        """Write down that a threshold is told, or can't be: it is not claimed any more."""
-        await self._db.write(partial(finish, crossing, self._clock.now_ms()))
+        async def run(tx: Tx) -> None:
+            await tx.fetch(
+                "DELETE FROM budget_alert WHERE bucket_id = $1 AND percent = $2",
+                crossing.bucket_id,
+                crossing.percent,
+            )
 
-    async def untold(self) -> list[int]:
-        """List jobs that reached thresholds which a process claimed, and did not tell in time."""
-        return await self._db.read(partial(untold, self._clock.now_ms()))
+        await self._db.write(run)
 
     def _subject(self, who: Who) -> str:
         """Name whom a rule is for; people by the keyed hash that their counters have."""
