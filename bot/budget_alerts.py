@@ -29,22 +29,14 @@ class BudgetAlerts:
         self._later: set[int] = set()
         """Jobs whose thresholds Discord did not take: a budget that is full has no later job."""
 
-    async def claim(self, job_id: int) -> list[Crossing]:
-        """Take over what a job has reached: if this process dies before it tells, another does."""
-        try:
-            return await self._policies.crossed(job_id)
-        except LedgerUnavailable:
-            _log.exception("The budgets of job %d could not be looked at", job_id)
-            return []
-
     async def check(self, job_id: int, claimed: Sequence[Crossing] | None = None) -> None:
         """Tell every threshold that a job, whose charges are settled, has reached.
 
         `claimed` are those that `claim` took over; None: it was not asked.
         """
-        if claimed is None:
-            claimed = await self.claim(job_id)
         try:
+            if claimed is None:
+                claimed = await self._policies.crossed(job_id)
             for crossing in claimed:
                 if await self._tell(crossing):
                     await self._policies.told(crossing)
@@ -52,7 +44,17 @@ class BudgetAlerts:
                     await self._policies.give_back(crossing)
                     self._later.add(job_id)
         except LedgerUnavailable:
-            _log.exception("What was told of the budgets of job %d is not recorded", job_id)
+            _log.exception("The budgets of job %d could not be looked at", job_id)
+
+    async def claim(self, job_id: int) -> list[Crossing] | None:
+        """Take over what a job has reached: if this process dies before it tells, another does.
+
+        None where the books can't say it now; `check` asks them again.
+        """
+        try:
+            return await self._policies.crossed(job_id)
+        except LedgerUnavailable:
+            return None
 
     async def untold(self) -> list[int]:
         """List jobs to `check` anew: nobody told what they reached. Raises LedgerUnavailable."""

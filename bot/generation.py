@@ -228,7 +228,7 @@ class Generation:
             await admitted.basket.close()
         pressing = any(part.presses_budget for part in report.parts)
         # Claimed before the job counts as delivered: a kill in between loses no alert.
-        claimed = await self._budgets.claim(job.id) if pressing else []
+        claimed = await self._budgets.claim(job.id) if pressing else None
         await self._teller.deliver(report)
         if pressing:
             await self._budgets.check(job.id, claimed)
