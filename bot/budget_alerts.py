@@ -32,33 +32,47 @@ class BudgetAlerts:
         self._policies = policies
         self._alerts = alerts
         self._manages = manages
+        self._later: set[int] = set()
+        """Jobs whose thresholds Discord did not take: a budget that is full has no later job."""
 
-    async def check(self, job_id: int) -> None:
-        """Tell every threshold that a job, whose charges are settled, has reached."""
-        await self.tell(await self.claim(job_id))
+    async def check(self, job_id: int, claimed: Sequence[Claimed] | None = None) -> None:
+        """Tell everything that a job, whose charges are settled, has reached.
 
-    async def claim(self, job_id: int) -> Sequence[Claimed]:
-        """Take over to `tell` what a job has reached: if this process dies, another one does."""
+        `claimed` is what `claim` took over; None: it was not asked.
+        """
         try:
-            crossings = await self._policies.crossed(job_id)
-            spike = await self._policies.spiked(job_id)
+            if claimed is None:
+                claimed = await self._claim(job_id)
+            for each in claimed:
+                told = self._tell_spike(each) if isinstance(each, Spike) else self._tell(each)
+                if await told:
+                    await self._policies.told(each)
+                else:
+                    await self._policies.give_back(each)
+                    self._later.add(job_id)
         except LedgerUnavailable:
             _log.exception("The budgets of job %d could not be looked at", job_id)
-            return []
-        return crossings if spike is None else [*crossings, spike]
 
-    async def tell(self, claimed: Sequence[Claimed]) -> None:
-        """Tell thresholds that were claimed."""
-        for each in claimed:
-            told = self._tell_spike(each) if isinstance(each, Spike) else self._tell(each)
-            try:
-                await (self._policies.told if await told else self._policies.give_back)(each)
-            except LedgerUnavailable:
-                _log.exception("That a budget was told of could not be recorded")
+    async def claim(self, job_id: int) -> list[Claimed] | None:
+        """Take over what a job has reached: if this process dies before it tells, another does.
+
+        None where the books can't say it now; `check` asks them again.
+        """
+        try:
+            return await self._claim(job_id)
+        except LedgerUnavailable:
+            return None
 
     async def untold(self) -> list[int]:
-        """List jobs whose thresholds were claimed and not told. Raises LedgerUnavailable."""
-        return await self._policies.untold()
+        """List jobs to `check` anew: nobody told what they reached. Raises LedgerUnavailable."""
+        others = await self._policies.untold()
+        later, self._later = self._later, set()
+        return [*later, *others]
+
+    async def _claim(self, job_id: int) -> list[Claimed]:
+        claimed: list[Claimed] = [*await self._policies.crossed(job_id)]
+        spike = await self._policies.spiked(job_id)
+        return claimed if spike is None else [*claimed, spike]
 
     async def _tell(self, crossing: Crossing) -> bool:
         """Bring it to the first who can be reached; False when a later try may do better."""

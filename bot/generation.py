@@ -228,9 +228,10 @@ class Generation:
             await admitted.basket.close()
         pressing = any(part.presses_budget for part in report.parts)
         # Claimed before the job counts as delivered: a kill in between loses no alert.
-        reached = await self._budgets.claim(job.id) if pressing else []
+        claimed = await self._budgets.claim(job.id) if pressing else None
         await self._teller.deliver(report)
-        await self._budgets.tell(reached)
+        if pressing:
+            await self._budgets.check(job.id, claimed)
 
     async def _work_or_salvage(self, admitted: Admitted, place: Place) -> Report:
         try:

@@ -28,15 +28,20 @@ async def claim(tx: Tx, bucket_id: int, percent: int, *, job_id: int, now_ms: in
     return bool(won)
 
 
-async def finish(bucket_id: int, percent: int, told_ms: int | None, tx: Tx) -> None:
-    """Write down that a claimed threshold is told; without a time, that anybody may claim it."""
+async def give_back(bucket_id: int, percent: int, tx: Tx) -> None:
+    """Forget that a threshold was claimed, because it could not be told; anybody may claim it."""
     await tx.fetch(
-        "UPDATE budget_alert SET told_at = $3, "
-        "sent_at = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN 0 ELSE sent_at END "
-        "WHERE bucket_id = $1 AND percent = $2",
+        "DELETE FROM budget_alert WHERE bucket_id = $1 AND percent = $2", bucket_id, percent
+    )
+
+
+async def mark_told(bucket_id: int, percent: int, now_ms: int, tx: Tx) -> None:
+    """Write down that a claimed threshold is told."""
+    await tx.fetch(
+        "UPDATE budget_alert SET told_at = $3 WHERE bucket_id = $1 AND percent = $2",
         bucket_id,
         percent,
-        told_ms,
+        now_ms,
     )
 
 

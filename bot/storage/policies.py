@@ -12,7 +12,7 @@ from bot.ids import make_id
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import UTC_ZONE, Defaults, Scope, Target, Window, ZoneChange, known_zones, window_at
 from bot.requests import NO_GUILD, Actor
-from bot.storage._alert_claims import finish, untold
+from bot.storage._alert_claims import give_back, mark_told, untold
 from bot.storage._audit import Change, read_trail, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
@@ -313,6 +313,16 @@ class Policies:
         """Read who changed which rule, newest first."""
         return await self._db.read(partial(read_trail, wanted))
 
+    async def told(self, claimed: Crossing | Spike) -> None:
+        """Write down that a threshold is told, or can't be: nobody claims it any more."""
+        await self._db.write(
+            partial(mark_told, claimed.bucket_id, claimed.percent, self._clock.now_ms())
+        )
+
+    async def untold(self) -> list[int]:
+        """List jobs that reached thresholds which a process claimed, and did not tell in time."""
+        return await self._db.read(partial(untold, self._clock.now_ms()))
+
     async def crossed(self, job_id: int) -> list[Crossing]:
         """Claim the thresholds of pooled budgets that a job has reached, each once a window.
 
@@ -324,25 +334,15 @@ class Policies:
         return await self._db.write(watch.claim)
 
     async def spiked(self, job_id: int) -> Spike | None:
-        """Claim that a job's member spends far more than usually today, once a day."""
+        """Claim that a job's member spends far more than usually today, once a day; likewise."""
         watch = SpikeWatch(job_id, self._clock.now_ms())
         if await self._db.read(watch.find) is None:
             return None
         return await self._db.write(watch.claim)
 
     async def give_back(self, claimed: Crossing | Spike) -> None:
-        """Let a threshold be claimed anew, because it could not be told just now."""
-        await self._db.write(partial(finish, claimed.bucket_id, claimed.percent, None))
-
-    async def told(self, claimed: Crossing | Spike) -> None:
-        """Write down that a threshold is told, or can't be: it is not claimed any more."""
-        await self._db.write(
-            partial(finish, claimed.bucket_id, claimed.percent, self._clock.now_ms())
-        )
-
-    async def untold(self) -> list[int]:
-        """List jobs that reached thresholds which a process claimed, and did not tell in time."""
-        return await self._db.read(partial(untold, self._clock.now_ms()))
+        """Forget that something was claimed, because it could not be told; a later job may."""
+        await self._db.write(partial(give_back, claimed.bucket_id, claimed.percent))
 
     def _subject(self, who: Who) -> str:
         """Name whom a rule is for; people by the keyed hash that their counters have."""

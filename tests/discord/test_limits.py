@@ -275,3 +275,20 @@ async def test_an_alert_that_discord_did_not_take_is_told_by_the_next_job(
 
     await pictures(mira, general, await ask_large(mira, general, model="orchard/pippin"))
     await theo.wait_for(alerts, lambda m: "50% of a budget is spent" in m.text)
+
+
+async def test_an_alert_that_discord_did_not_take_is_told_although_no_job_comes(
+    house: House, policies: Policies, mira: Person, general: Channel
+) -> None:
+    guild, alerts = house.guild().id, house.channel("workshop")
+    await policies.set_limit(Who.guild(guild), Window.MONTH, 40_000, by=ADMIN)
+    await policies.configure(guild, Option.ALERT_CHANNEL, alerts.id, by=ADMIN)
+    for pattern in (f"POST /channels/{alerts.id}/messages", "POST /users/@me/channels"):
+        house.discord.faults.drop(pattern, times=20)
+    await pictures(mira, general, await ask_large(mira, general, model="papercut/vector-fold"))
+    await house.bot.services.generation.idle()
+    house.discord.faults.clear()
+    assert mira.messages(alerts) == []
+
+    await house.bot.services.recovery.sweep()
+    assert ["A budget is used up" in m.text for m in mira.messages(alerts)] == [True]
