@@ -93,7 +93,7 @@ def summary(made: Report) -> list[str]:
         lines.append(f"**A picture:** {format_usd_short(made.average)} on average")
     if (change := _change(made)) is not None:
         lines.append(change)
-    if made.forecast is not None:
+    if made.forecast:
         lines.append(_forecast(made))
     if outcomes.pending:
         lines.append(
@@ -109,7 +109,7 @@ def _change(made: Report) -> str | None:
     names = None if made.period.window is None else _WINDOWS.get(made.period.window)
     than = "in as many days before" if names is None else names[2]
     if made.is_running and names is not None:
-        than += " until then"
+        than = f"by this time {than}"
     if made.change is None:
         return f"**Change:** nothing was spent {than}"
     if made.change == 0:
