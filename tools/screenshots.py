@@ -62,7 +62,8 @@ class Studio:
     async def take(self, chat: Chat, name: str) -> None:
         """Photograph the page once every picture in it has loaded."""
         for picture in await chat.page.locator("img").all():
-            await picture.evaluate("(image) => image.decode()")
+            await picture.scroll_into_view_if_needed()
+            await expect(picture).not_to_have_js_property("naturalWidth", 0)
         await chat.page.screenshot(path=self.folder / f"{name}.png")
 
     async def imagine(self, chat: Chat, options: Mapping[str, str]) -> None:
