@@ -218,6 +218,23 @@ async def test_an_answer_that_is_lost_doubles_nothing(
     assert "may be missing" not in posted(mira, board)[-1].text
 
 
+async def test_what_may_be_there_is_not_taken_for_refused_when_the_next_try_is(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    await subscribe(ada, general, board)
+    await make(mira, general, FREE)
+    pattern = f"POST /channels/{board.id}/messages"
+    missing = {"code": 50013, "message": "Missing Permissions"}
+    house.discord.faults.drop(pattern, after=True)
+    house.discord.faults.status(pattern, 403, body=missing)
+    await next_day(house)
+    assert len(posted(mira, board)) == 1
+    for _ in range(3):
+        await looked(house, HOUR_MS + MINUTE_MS)
+    assert len(posted(mira, board)) == 1
+    assert everywhere(house, TROUBLE) == []
+
+
 async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
