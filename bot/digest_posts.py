@@ -109,6 +109,8 @@ class DigestPosts:
                 await self.look()
             except LedgerUnavailable:
                 _log.warning("It could not be looked whether digests are due")
+            except Exception:  # noqa: BLE001 - one look that fails must not be the last
+                _log.exception("A fault while it was looked whether digests are due")
             await pause(self._clock, LOOK_S)
 
     async def finish(self) -> None:
