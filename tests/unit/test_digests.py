@@ -195,7 +195,7 @@ def test_once_the_clock_is_right_again_nothing_is_missed(
         guild.now += HOUR
         guild.spent.append(guild.now)
         guild.look()
-    bounds, ended = window_at(window, first, guild.zones), list[Bounds]()
+    bounds, ended = window_at(window, first - SETTLING_MS, guild.zones), list[Bounds]()
     while bounds.end_ms <= guild.now - SETTLING_MS:
         if bounds.start_ms >= known and any(
             bounds.start_ms <= when < bounds.end_ms for when in guild.spent
