@@ -98,6 +98,8 @@ class DigestPosts:
         """Claims of this process that are not over."""
         self._there: set[int] = set()
         """Those of them that are posted, and that could not be written down yet."""
+        self._unsure: set[int] = set()
+        """Claims that Discord may have taken: a later refusal says nothing of that."""
 
     async def run(self, ready: asyncio.Event) -> None:
         """Look for ever, once `ready` (Discord is connected)."""
@@ -107,6 +109,8 @@ class DigestPosts:
                 await self.look()
             except LedgerUnavailable:
                 _log.warning("It could not be looked whether digests are due")
+            except Exception:  # noqa: BLE001 - one look that fails must not be the last
+                _log.exception("A fault while it was looked whether digests are due")
             await pause(self._clock, LOOK_S)
 
     async def finish(self) -> None:
@@ -174,6 +178,7 @@ class DigestPosts:
             await self._note(digest, claim)
         elif 0 <= age < NONCE_MS:
             if age >= _ANOTHERS_MS or claim.id in self._claimed:
+                self._unsure.add(claim.id)
                 await self._post(digest, claim, await self._card(digest, found))
         elif not 0 <= age < LOST_MS:
             _log.error(
@@ -182,7 +187,7 @@ class DigestPosts:
                 digest.guild_id,
             )
             await self._store.lost(digest.guild_id, claim, found.bounds.label)
-            self._claimed.discard(claim.id)
+            self._forget(claim)
 
     async def _card(self, digest: SetDigest, found: Due) -> Digest:
         now = self._clock.now_ms()
@@ -214,7 +219,8 @@ class DigestPosts:
             _log.warning("The digest of guild %d did not get through: %r", digest.guild_id, error)
         except (RouteClosed, UploadTooLarge) as error:
             _log.warning("The digest of guild %d can't be posted: %r", digest.guild_id, error)
-            await self._refuse(digest, claim)
+            if claim.id not in self._unsure:
+                await self._refuse(digest, claim)
         else:
             self._there.add(claim.id)
             await self._note(digest, claim)
@@ -226,7 +232,11 @@ class DigestPosts:
         async def send() -> None:
             if not 0 <= self._clock.now_ms() - claim.since_ms < NONCE_MS:
                 raise RouteBusy("its nonce may not be recognised any more")
-            await self._messenger.post(digest.channel_id, card, nonce=nonce)
+            try:
+                await self._messenger.post(digest.channel_id, card, nonce=nonce)
+            except RouteBusy:
+                self._unsure.add(claim.id)
+                raise
 
         try:
             await self._delivery.patiently(send, route=Route.CHANNEL)
@@ -237,14 +247,17 @@ class DigestPosts:
 
     async def _note(self, digest: SetDigest, claim: Claim) -> None:
         await self._store.posted(digest.guild_id, claim)
-        self._there.discard(claim.id)
-        self._claimed.discard(claim.id)
+        self._forget(claim)
+
+    def _forget(self, claim: Claim) -> None:
+        for claims in (self._claimed, self._there, self._unsure):
+            claims.discard(claim.id)
 
     async def _refuse(self, digest: SetDigest, claim: Claim) -> None:
         """Take the claim back, as nothing was posted, and tell who minds the guild, once."""
         again_ms = self._clock.now_ms() + AGAIN_MS
         is_new = await self._store.refused(digest.guild_id, claim, try_ms=again_ms)
-        self._claimed.discard(claim.id)
+        self._forget(claim)
         if not is_new:
             return
         config = await self._policies.config(digest.guild_id)

@@ -12,7 +12,6 @@ from cogs.ui.answers import Changed, Shown, boxed
 from cogs.ui.intake import Interaction, services_of
 from cogs.ui.places import Postable
 from cogs.ui.setup_text import can_post
-from cogs.ui.standing import stamp
 
 
 class Every(Enum):
@@ -75,8 +74,8 @@ def _told(
     ends_ms = window_at(window, services_of(interaction).clock.now_ms(), zones).end_ms
     told = (
         f"{_TITLE}\nWhat was spent {_ABOUT[window]} is posted in <#{channel_id}>, where everybody "
-        f"who sees it reads it. The next one comes some minutes after {stamp(ends_ms)}; when "
-        "nobody asked for a picture there is none."
+        f"who sees it reads it. The next one comes some minutes after <t:{ends_ms // 1000}:f>; "
+        "when nobody asked for a picture there is none."
     )
     if not can_post(interaction.guild, channel_id):
         told += " **The bot may not post there:** let it see the channel and send messages."

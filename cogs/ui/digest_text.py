@@ -1,36 +1,25 @@
-"""What a digest says: the sentences of a report, and what no digest was posted about."""
+"""What a digest says: what a report says, and what no digest was posted about."""
 
-from typing import Final
+from typing import Any, Final
+
+import discord
 
 from bot.cards import Digest
 from bot.money import format_usd
 from cogs.ui import report_text
+from cogs.ui.reported import Reported
 
-_SHOWN: Final = 10
-"""Lines of the table; `/report` has them all."""
 _FOOT: Final = "-# `/report` shows more of it. `/config digest` says when and where this is posted."
 
 
-def head(card: Digest) -> str:
-    """Which period it is about, and what was spent."""
-    return report_text.head(card.report)
-
-
-def body(card: Digest) -> list[str]:
-    """What follows the chart, a text each: what to make of it, who has spent most, and notes."""
-    report = card.report
-    told = ["\n".join(report_text.summary(report)) or "Nobody asked for a picture."]
-    if report.answer.parts:
-        table = report_text.table(report, most=_SHOWN)
-        more = report_text.more(report, shown=_SHOWN)
-        told.append("\n".join([f"**{report_text.GROUPS[report.group]}**", table, more]).rstrip())
-    return [*told, "\n".join([*_notes(card), _FOOT])]
-
-
-def alt(card: Digest) -> str:
-    """What the chart shows, for whoever can't see it."""
-    spent = report_text.spent(card.report).replace("*", "")
-    return f"{report_text.title(card.report)}: {spent}"
+def parts_of(card: Digest) -> list[discord.ui.Item[Any] | str]:
+    """Return what the message shows; its chart is one of `Reported.pictures`."""
+    parts = Reported(card.report, card.chart).parts()
+    if not card.report.answer.parts:
+        parts[-1] = "Nobody asked for a picture."
+    if rest := report_text.more(card.report, shown=report_text.PAGE):
+        parts.append(rest)
+    return [*parts, "\n".join([*_notes(card), _FOOT])]
 
 
 def _notes(card: Digest) -> list[str]:

@@ -46,6 +46,7 @@ from cogs.ui.buttons import (
 )
 from cogs.ui.edit_buttons import EditButton
 from cogs.ui.lineage import PaintButton, UndoButton
+from cogs.ui.reported import Reported
 from cogs.ui.text import code_block, fits_code_block, plain
 
 _MADE: Final = discord.Colour(0x2F9E6E)
@@ -59,7 +60,6 @@ _PROMPT_IN_TEXT: Final = 3_000
 _TO_COPY: Final = "-# Your prompt, to copy:"
 _ALT_TEXT: Final = 1_000
 _PREVIEW: Final = "preview.webp"
-_CHART: Final = "spent.png"
 _ADDRESSES_IN_TEXT: Final = 1_500
 """Characters of pictures' addresses that still fit beside the rest."""
 
@@ -368,14 +368,9 @@ def _alert(card: OperatorCard | ManagerCard) -> Rendered:
 
 
 def _digest(card: Digest) -> Rendered:
-    parts: list[discord.ui.Item[Any] | str] = [digest_text.head(card)]
-    files = []
-    if card.chart is not None:
-        files.append(discord.File(io.BytesIO(card.chart), _CHART))
-        item = discord.MediaGalleryItem(f"attachment://{_CHART}", description=digest_text.alt(card))
-        parts.append(discord.ui.MediaGallery(item))
-    parts += digest_text.body(card)
-    return Rendered(_view(_box(_WORKING, *parts)), files)
+    pictures = Reported(card.report, card.chart).pictures()
+    files = [discord.File(io.BytesIO(data), name) for name, data in pictures.items()]
+    return Rendered(_view(_box(_WORKING, *digest_text.parts_of(card))), files)
 
 
 def _job_line(card: JobLine) -> str:

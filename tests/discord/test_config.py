@@ -103,7 +103,8 @@ async def test_alerts_go_to_the_channel_that_was_named(
 ) -> None:
     alerts = house.channel("workshop")
     text = await told(ada, general, "config alert-channel", channel=alerts)
-    assert f"At 50, 80 and 100% of a shared budget it is said in <#{alerts.id}>." in text
+    assert "At 50, 80 and 100% of a shared budget, and when a member spends far more" in text
+    assert f"it is said in <#{alerts.id}>." in text
     await told(ada, general, "quota set", per="month", amount="0.16")
     await make(mira, general, LARGE)
     await make(mira, general, LARGE)

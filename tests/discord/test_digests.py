@@ -9,6 +9,7 @@ from sandbox.house import House
 from sandbox.talk import mail, make, told
 
 LARGE = "papercut/fold-large"  # usually $0.04
+FREE = "test/test"  # no money, so no chart: that takes longer than all the rest
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
@@ -114,7 +115,7 @@ async def test_days_end_where_the_server_is(
 ) -> None:
     await told(ada, general, "config timezone", timezone="Asia/Tokyo")
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await looked(house, 3 * HOUR_MS)  # 15:00 UTC and some seconds, midnight in Tokyo
     assert posted(mira, board) == []
     await looked(house, 6 * MINUTE_MS)
@@ -130,7 +131,7 @@ async def test_when_nobody_asked_for_a_picture_there_is_none(
     await next_day(house)
     await next_day(house)
     assert posted(mira, board) == []
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await next_day(house)
     [digest] = posted(mira, board)
     assert "No digest was posted" not in digest.text
@@ -204,24 +205,41 @@ async def test_an_answer_that_is_lost_doubles_nothing(
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     pattern = f"POST /channels/{board.id}/messages"
     house.discord.faults.drop(pattern, times=100, after=True)
     await next_day(house)
     assert len(posted(mira, board)) == 1
     house.discord.faults.clear()
     await looked(house, MINUTE_MS)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await next_day(house)
     assert len(posted(mira, board)) == 2
     assert "may be missing" not in posted(mira, board)[-1].text
+
+
+async def test_what_may_be_there_is_not_taken_for_refused_when_the_next_try_is(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    await subscribe(ada, general, board)
+    await make(mira, general, FREE)
+    pattern = f"POST /channels/{board.id}/messages"
+    missing = {"code": 50013, "message": "Missing Permissions"}
+    house.discord.faults.drop(pattern, after=True)
+    house.discord.faults.status(pattern, 403, body=missing)
+    await next_day(house)
+    assert len(posted(mira, board)) == 1
+    for _ in range(3):
+        await looked(house, HOUR_MS + MINUTE_MS)
+    assert len(posted(mira, board)) == 1
+    assert everywhere(house, TROUBLE) == []
 
 
 async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await house.bot.services.digest_posts.look()
     house.discord.faults.drop(f"POST /channels/{board.id}/messages", after=True)
     gate = house.discord.faults.hold(f"POST /channels/{board.id}/messages")
@@ -235,7 +253,7 @@ async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
     await looked(house, MINUTE_MS)
     await looked(house, MINUTE_MS)
     assert len(posted(mira, board)) == 1
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await next_day(house)
     assert "may be missing" not in posted(mira, board)[-1].text
 
@@ -244,7 +262,7 @@ async def test_a_bot_that_was_killed_before_discord_got_it_posts_it(
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await killed_while_posting(house, board)
     assert posted(mira, board) == []
     await house.start_bot()
@@ -261,14 +279,14 @@ async def test_what_may_be_there_is_not_posted_once_more_and_the_next_one_says_s
 ) -> None:
     await subscribe(ada, general, board)
     name = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await killed_while_posting(house, board)
     house.clock.advance(HOUR_MS)
     await house.start_bot()
     await looked(house, HOUR_MS)
     assert posted(mira, board) == []
     for count in (1, 2):
-        await make(mira, general, LARGE)
+        await make(mira, general, FREE)
         await next_day(house)
         assert len(posted(mira, board)) == count
     first, second = posted(mira, board)
@@ -317,7 +335,7 @@ async def test_where_the_bot_may_not_post_it_goes_on_once_it_may(
     world = house.discord.world
     await told(ada, general, "config alert-channel", channel=general.id)
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     world.set_overwrite(board, world.bot, deny=Permission.SEND_MESSAGES)
     await next_day(house)
     await looked(house, HOUR_MS + MINUTE_MS)
@@ -328,7 +346,7 @@ async def test_where_the_bot_may_not_post_it_goes_on_once_it_may(
     world.set_overwrite(board, world.bot)
     await looked(house, HOUR_MS + MINUTE_MS)
     assert len(posted(mira, board)) == 1
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     world.set_overwrite(board, world.bot, deny=Permission.SEND_MESSAGES)
     await next_day(house)
     assert len(everywhere(house, TROUBLE)) == 2
@@ -338,7 +356,7 @@ async def test_a_bot_that_was_put_out_of_the_server_posts_nothing_and_goes_on_wh
     house: House, ada: Person, mira: Person, general: Channel, board: Channel
 ) -> None:
     await subscribe(ada, general, board)
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     house.discord.world.bot_leaves(house.guild())
     await next_day(house)
     assert everywhere(house, TROUBLE) == []
@@ -362,7 +380,7 @@ async def test_the_command_shows_changes_and_ends_it(
     assert f"each day is posted in <#{general.id}>" in text
     assert "No digest is posted." in await told(ada, general, "config digest", every="off")
     assert "None was." in await told(ada, general, "config digest", every="off")
-    await make(mira, general, LARGE)
+    await make(mira, general, FREE)
     await next_day(house)
     assert everywhere(house, "### Spending") == []
 
