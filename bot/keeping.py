@@ -79,10 +79,13 @@ class Keeper:
 
     async def tidy(self) -> None:
         """Do once what is done every hour."""
+        deleted = False
         for guild_id, days in await self._periods():
-            changed = await self._retention.sweep(guild_id, days=days)
-            if changed["prompt"] or changed["job_output"]:
+            if await self._retention.sweep(guild_id, days=days):
                 _log.info("Words and links in guild %d were older than %d days", guild_id, days)
+                deleted = True
+        if deleted:
+            await self._privacy.clean()
         await self._erase_left()
         if self._file is not None:
             before_ms = self._clock.now_ms() - BACKUP_DAYS * DAY_MS

@@ -90,7 +90,7 @@ class Privacy:
                 self._unclean = True
                 for memory in self._memories:
                     memory.forget_person(user_id)
-        await self._scrub()
+        await self.clean()
         _log.info("A person was erased; %d of their jobs still run", done.waiting)
         return done
 
@@ -108,7 +108,7 @@ class Privacy:
                 self._unclean = True
                 if self._guilds is not None:
                     self._guilds.forget(guild_id)
-        await self._scrub()
+        await self.clean()
         _log.info("Guild %d was erased; %d of its jobs still run", guild_id, done.waiting)
         return done
 
@@ -130,8 +130,7 @@ class Privacy:
             again += bool(done.rows)
         if again:
             _log.warning("%d were erased again: the database is older than their erasure", again)
-            self._unclean = True
-            await self._scrub()
+            await self.clean()
         return again
 
     async def go_on(self) -> int:
@@ -143,7 +142,8 @@ class Privacy:
             self._unclean = not await scrub(self._database)
         return after
 
-    async def _scrub(self) -> None:
+    async def clean(self) -> None:
+        """Leave no trace of what was deleted; what somebody reads just now, `go_on` cleans."""
         for pause in (*_SCRUB_PAUSES_S, None):
             self._unclean = not await scrub(self._database)
             if not self._unclean or pause is None:

@@ -70,7 +70,7 @@ class Removals:
     async def due(self) -> list[int]:
         """List removals that have messages left and on which nobody works; forget those of before.
 
-        What could not be deleted in a day is given up.
+        What could not be deleted in a day is given up, and tokens that are over are deleted.
         """
         now = self._clock.now_ms()
 
@@ -80,6 +80,11 @@ class Removals:
                 f"DELETE FROM removal_message WHERE removal_id IN ({old})", now - REMOVAL_MS
             )
             await tx.fetch("DELETE FROM removal WHERE asked_at <= $1", now - REMOVAL_MS)
+            await tx.fetch(
+                "UPDATE removal SET reply_token = '' WHERE reply_token <> '' "
+                "AND reply_expires_at <= $1",
+                now,
+            )
             rows = await tx.fetch(
                 "SELECT id FROM removal WHERE leased_until <= $1 AND EXISTS "
                 "(SELECT 1 FROM removal_message WHERE removal_id = removal.id) ORDER BY id",

@@ -1,6 +1,7 @@
 """/config retention: how long a server keeps prompts and links to pictures."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from sandbox.books import Books
 from sandbox.discord import Channel, NotPossibleError, Person
 from sandbox.house import House, button, explanation
 from sandbox.talk import answered, mail, make, told
+from tests.disk import on_disk
 
 DAY_MS = 86_400_000
 OpenHouse = Callable[..., Awaitable[House]]
@@ -72,6 +74,17 @@ async def test_where_a_server_sets_nothing_the_operators_days_hold(
     house.clock.advance(31 * DAY_MS)
     await house.bot.services.keeper.tidy()
     assert prompts(books) == 1  # where it is off
+
+
+async def test_no_file_has_a_byte_of_what_is_kept_no_longer(
+    house: House, ada: Person, mira: Person, general: Channel, tmp_path: Path
+) -> None:
+    await make(mira, general, "test/test")  # "a gull"
+    await told(ada, general, "config retention", keep="7")
+    assert b"a gull" in on_disk(tmp_path)
+    house.clock.advance(8 * DAY_MS)
+    await house.bot.services.keeper.tidy()
+    assert b"a gull" not in on_disk(tmp_path)
 
 
 async def test_it_is_done_at_the_start_and_nobody_has_to_ask(

@@ -188,6 +188,8 @@ async def test_who_dies_with_it_is_followed_and_after_a_day_it_is_forgotten(book
     assert await removals.claim(5)
     books.clock.now += HOUR
     assert await removals.due() == [5]
+    tokens = await rows_of(books, "SELECT reply_token FROM removal")
+    assert [row.text("reply_token") for row in tokens] == [""]  # it was over
     books.clock.now += DAY
     assert await removals.due() == []
     assert await rows_of(books, "SELECT * FROM removal") == []
