@@ -81,7 +81,7 @@ async def run_least_suggest(addresses: Addresses, stop: asyncio.Event) -> None:
 async def run_easel(addresses: Addresses, stop: asyncio.Event) -> None:
     """Run the real bot, with the caps on concurrent jobs lifted."""
     from bot.app import run
-    from bot.graph import Parts
+    from bot.ground import Parts
     from bot.settings import Settings
 
     settings = Settings.from_env(

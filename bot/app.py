@@ -17,7 +17,8 @@ import discord
 
 from bot.client import ImageBot, invite_link
 from bot.errors import BotError, LedgerUnavailable
-from bot.graph import Parts, StartRefused, build
+from bot.graph import build
+from bot.ground import Parts, StartRefused
 from bot.imagerouter import BadKey, ImageRouterError
 from bot.money import format_usd
 from bot.services import Services

@@ -60,6 +60,10 @@ class Drawing:
         )
         return await self._once(chart)
 
+    def forget_person(self, _user_id: int) -> None:
+        """Forget every picture: any of them may have a member's name in it."""
+        self._drawn.clear()
+
     async def _once(self, chart: Chart) -> bytes | None:
         """Draw a chart unless it has been drawn lately."""
         if (known := self._drawn.get(chart)) is not None:

@@ -20,7 +20,7 @@ from bot.clock import Clock, SystemClock
 from bot.errors import LedgerUnavailable
 from bot.exports import Format, Lines, plain
 from bot.money import format_usd
-from bot.quotas import Defaults, ZoneChange
+from bot.quotas import ZoneChange
 from bot.reconcile_report import reconcile
 from bot.report_charts import make_chart
 from bot.report_rows import CHARGE_COLUMNS, charge_cells, sum_cells, sum_columns
@@ -193,7 +193,7 @@ async def _with_reports(
     now_ms = (clock or SystemClock()).now_ms()
     try:
         async with read_database(settings.database_url) as database:
-            reports = Reports(database, defaults=_defaults(settings))
+            reports = Reports(database, defaults=settings.spending_defaults)
             return await run(reports, await reports.zones(wanted.guild_id), now_ms)
     except NoSuchPeriod as error:
         print(error, file=faults)
@@ -201,16 +201,6 @@ async def _with_reports(
     except (StorageError, LedgerUnavailable) as error:
         print(error, file=faults)
         return EXIT_CONFIG
-
-
-def _defaults(settings: Settings) -> Defaults:
-    return Defaults(
-        member_day=settings.default_member_daily,
-        guild_month=settings.default_guild_monthly,
-        bot_month=settings.operator_monthly,
-        dm_day=settings.default_dm_daily or 0,
-        open_jobs=settings.member_open_jobs,
-    )
 
 
 def _period(wanted: Wanted, now_ms: int, zones: Sequence[ZoneChange]) -> Period:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from bot.money import Micros, NotMoney, parse_usd
+from bot.quotas import Defaults
 
 _T = TypeVar("_T")
 
@@ -171,6 +172,17 @@ class Settings:
     imagerouter_requests_per_second: int
     shard_ids: tuple[int, ...]
     shard_count: int | None
+
+    @property
+    def spending_defaults(self) -> Defaults:
+        """The limits where nobody has set any."""
+        return Defaults(
+            member_day=self.default_member_daily,
+            guild_month=self.default_guild_monthly,
+            bot_month=self.operator_monthly,
+            dm_day=self.default_dm_daily or 0,
+            open_jobs=self.member_open_jobs,
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

@@ -14,7 +14,8 @@ from typing import Final
 
 from bot.app import Say, live, reason, web_server
 from bot.errors import LedgerUnavailable
-from bot.graph import Parts, StartRefused, build
+from bot.graph import build
+from bot.ground import Parts, StartRefused
 from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import StorageError
 from sandbox.clock import SandboxClock

@@ -15,7 +15,8 @@ from typing import Final, Self, TypeVar
 from bot.app import live, web_server
 from bot.client import ImageBot
 from bot.delivery import Patience
-from bot.graph import Parts, build
+from bot.graph import build
+from bot.ground import Parts
 from bot.settings import Settings
 from sandbox.app import Servers, servers, with_web
 from sandbox.clock import SandboxClock
