@@ -13,7 +13,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, button
-from sandbox.talk import answered, make, told
+from sandbox.talk import answered, mail, make, told
 from tests.discord.edits import rename
 
 LARGE, MINI = "papercut/fold-large", "papercut/fold-mini"  # $0.04 and $0.0013
@@ -373,3 +373,22 @@ async def test_another_servers_report_is_the_operators(
     sent = await (await ada.click(message, forged)).answer()
     assert "for the operator of this bot" in sent.text
     assert sent.attachments == []
+
+
+async def test_the_operator_sees_every_server_and_each_in_detail(
+    house: House, oskar: Person, ada: Person, mira: Person, general: Channel, books: Books
+) -> None:
+    home = mail(house, oskar)
+    assert "Nothing was spent." in await told(oskar, home, "operator report")
+    await make(mira, general, LARGE)
+    text = (await told(oskar, home, "operator report")).replace("\\", "")
+    assert f"1. Paper Boat Society ({house.guild().id}) · **$0.04** · one picture" in text
+
+    server = str(house.guild().id)
+    message = await answered(oskar, home, "operator report", server=server)
+    assert f"1. <@{mira.user.id}> · **$0.04**" in message.text
+    assert "papercut/fold-large" in await choose(oskar, message, "group", "model")
+    files = await downloaded(oskar, message, "CSV")
+    assert [micros(table_of(data)) for data in files.values()] == [in_books(books)] * 2
+    assert "Post here" not in [each.label for each in message.buttons]
+    assert "for the operator of this bot" in await told(ada, general, "operator report")
