@@ -199,6 +199,24 @@ async def test_a_report_is_posted_for_everybody_and_has_nothing_to_click(
     assert posted.selects == []
 
 
+async def test_the_chart_follows_the_period(
+    house: House, ada: Person, mira: Person, general: Channel
+) -> None:
+    await make(mira, general, LARGE)
+    message = await answered(ada, general, "report")
+    [month] = [each.data for each in message.attachments if each.filename == "chart.png"]
+    assert month.startswith(b"\x89PNG")
+    await choose(ada, message, "group", "model")
+    assert [each.data for each in message.attachments] == [month]
+    await choose(ada, message, "period", "t")
+    [today] = [each.data for each in message.attachments]
+    assert today != month
+    posted = await (await ada.click(message, button(message, "Post here"))).followup()
+    assert [each.data for each in posted.attachments] == [today]
+    await choose(ada, message, "period", "l")  # in which nothing was spent
+    assert message.attachments == []
+
+
 async def test_a_panel_works_after_a_restart(
     house: House, ada: Person, mira: Person, general: Channel
 ) -> None:
