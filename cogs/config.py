@@ -139,13 +139,13 @@ class Config(
             await _configure(interaction, Option.MANAGERS, role_id)
             if role is None:
                 told = (
-                    "Only people with **Manage Server** may use `/setup`, `/quota`, `/config` and "
-                    "`/audit`."
+                    "Only people with **Manage Server** may use `/setup`, `/quota`, `/config`, "
+                    "`/audit` and `/report`."
                 )
                 return Changed(boxed(f"### Managers\n{told}"), "removed the managers' role.")
             told = (
-                f"Holders of <@&{role.id}> may use `/setup`, `/quota`, `/config` and `/audit`, "
-                "too.\n"
+                f"Holders of <@&{role.id}> may use `/setup`, `/quota`, `/config`, `/audit` and "
+                "`/report`, too.\n"
                 "Discord still hides these commands from them. Show them under *Server Settings → "
                 "Integrations*: choose this bot, then each command, and add the role. Discord lets "
                 "no bot do that for you."

@@ -15,7 +15,14 @@ from bot.errors import InvalidOption
 from bot.quotas import Window
 from bot.requests import NO_GUILD
 from bot.storage import Who
-from cogs.ui import audit_panel, bookkeeping, operator_status, setting
+from cogs.ui import (
+    audit_panel,
+    bookkeeping,
+    operator_report,
+    operator_status,
+    report_panel,
+    setting,
+)
 from cogs.ui.access import Needs, is_operator
 from cogs.ui.amounts import MOST_TYPED, parse_amount, parse_optional
 from cogs.ui.answers import Changed, Shown, answer, boxed
@@ -23,6 +30,7 @@ from cogs.ui.choices import PER_CHOICES
 from cogs.ui.intake import services_of
 from cogs.ui.options import MOST_CHOICES
 from cogs.ui.places import guild_name
+from cogs.ui.report_query import Query
 from cogs.ui.text import shorten
 
 Interaction = discord.Interaction[Any]
@@ -129,6 +137,26 @@ class Operator(
         async def work() -> Changed:
             who = Who.direct_messages() if of == "dm" else Who.everybody()
             return await _set(interaction, who, per, amount)
+
+        await answer(interaction, work, needs=Needs.OPERATOR)
+
+    @app_commands.command(
+        name="report", description="What every server has spent, or one of them in detail"
+    )
+    @app_commands.describe(server="Which one; all of them, by month, if you leave it out")
+    @app_commands.autocomplete(server=complete_guild)
+    async def report(
+        self,
+        interaction: Interaction,
+        server: app_commands.Range[str, 1, _MOST_ID] | None = None,
+    ) -> None:
+        """Show the servers' spending, or a server's report."""
+
+        async def work() -> Shown:
+            if server is not None:
+                return await report_panel.panel(interaction, Query(whose=_guild_id(server)))
+            names = {guild.id: guild.name for guild in interaction.client.guilds}
+            return boxed(*await operator_report.tell(services_of(interaction), names))
 
         await answer(interaction, work, needs=Needs.OPERATOR)
 

@@ -13,7 +13,7 @@ from bot.requests import NO_GUILD, Actor
 from bot.storage._report_sums import Adder
 from bot.storage._rules import read_rules
 from bot.storage._today import read_zones
-from bot.storage.report_models import Answer, ChargeLine, DayOfModel, Query, Stretch
+from bot.storage.report_models import Answer, ChargeLine, DayOfModel, Part, Query, Stretch, Sums
 from bot.storage.rows import Reader, Row, Tx
 
 PAGE: Final = 1_000
@@ -41,6 +41,29 @@ class Reports:
         Charges that are not settled count as nothing yet; see `Outcomes.pending`.
         """
         return await self._db.read(partial(self._answer, query, now_ms), limit_s=_LIMIT_S)
+
+    async def by_guild(self, month: str) -> list[Part]:
+        """Return what each guild has spent in a month (`2026-11`) of its calendar, dearest first.
+
+        The key is the guild's id; `NO_GUILD` is direct messages.
+        """
+
+        async def run(tx: Tx) -> list[Part]:
+            rows = await tx.fetch(
+                "SELECT guild_id AS key, CAST(SUM(charges) AS BIGINT) AS charges, "
+                "CAST(SUM(pictures) AS BIGINT) AS pictures, CAST(SUM(spent) AS BIGINT) AS spent "
+                "FROM usage_month WHERE month = $1 GROUP BY guild_id ORDER BY 4 DESC, 1",
+                month,
+            )
+            return [
+                Part(
+                    row.integer("key"),
+                    Sums(row.integer("charges"), row.integer("pictures"), row.integer("spent")),
+                )
+                for row in rows
+            ]
+
+        return await self._db.read(run, limit_s=_LIMIT_S)
 
     async def days_by_model(self, guild_id: int, stretch: Stretch) -> list[DayOfModel]:
         """Return what was spent on each model on each day, in the order of days.

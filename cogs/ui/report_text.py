@@ -77,7 +77,7 @@ def spent(made: Report) -> str:
         told += f" of a budget of {format_usd(made.answer.budget)}"
         if made.of_budget is not None:
             told += f" ({made.of_budget:.0%})"
-    return f"{told} · {_counted(made.total.pictures, 'picture')}"
+    return f"{told} · {counted(made.total.pictures, 'picture')}"
 
 
 def summary(made: Report) -> list[str]:
@@ -154,7 +154,7 @@ def _line(part: Part, made: Report, *, rank: int) -> str:
     facts = [f"**{format_usd(part.sums.spent)}**"]
     if made.total.spent:
         facts.append(_share(part.sums, made.total))
-    facts.append(_counted(part.sums.pictures, "picture"))
+    facts.append(counted(part.sums.pictures, "picture"))
     return f"{marker} {name_of(part, made.group)} · {' · '.join(facts)}"
 
 
@@ -166,7 +166,8 @@ def _share(part: Sums, total: Sums) -> str:
 _LEAST: Final = 0.01
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Say how many there are of something."""
     return f"one {what}" if number == 1 else f"{number:,} {what}s"
 
 

@@ -13,7 +13,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, button
-from sandbox.talk import answered, make, told
+from sandbox.talk import answered, mail, make, told
 from tests.discord.edits import rename
 
 LARGE, MINI = "papercut/fold-large", "papercut/fold-mini"  # $0.04 and $0.0013
@@ -199,6 +199,24 @@ async def test_a_report_is_posted_for_everybody_and_has_nothing_to_click(
     assert posted.selects == []
 
 
+async def test_the_chart_follows_the_period(
+    house: House, ada: Person, mira: Person, general: Channel
+) -> None:
+    await make(mira, general, LARGE)
+    message = await answered(ada, general, "report")
+    [month] = [each.data for each in message.attachments if each.filename == "chart.png"]
+    assert month.startswith(b"\x89PNG")
+    await choose(ada, message, "group", "model")
+    assert [each.data for each in message.attachments] == [month]
+    await choose(ada, message, "period", "t")
+    [today] = [each.data for each in message.attachments]
+    assert today != month
+    posted = await (await ada.click(message, button(message, "Post here"))).followup()
+    assert [each.data for each in posted.attachments] == [today]
+    await choose(ada, message, "period", "l")  # in which nothing was spent
+    assert message.attachments == []
+
+
 async def test_a_panel_works_after_a_restart(
     house: House, ada: Person, mira: Person, general: Channel
 ) -> None:
@@ -373,3 +391,22 @@ async def test_another_servers_report_is_the_operators(
     sent = await (await ada.click(message, forged)).answer()
     assert "for the operator of this bot" in sent.text
     assert sent.attachments == []
+
+
+async def test_the_operator_sees_every_server_and_each_in_detail(
+    house: House, oskar: Person, ada: Person, mira: Person, general: Channel, books: Books
+) -> None:
+    home = mail(house, oskar)
+    assert "Nothing was spent." in await told(oskar, home, "operator report")
+    await make(mira, general, LARGE)
+    text = (await told(oskar, home, "operator report")).replace("\\", "")
+    assert f"1. Paper Boat Society ({house.guild().id}) · **$0.04** · one picture" in text
+
+    server = str(house.guild().id)
+    message = await answered(oskar, home, "operator report", server=server)
+    assert f"1. <@{mira.user.id}> · **$0.04**" in message.text
+    assert "papercut/fold-large" in await choose(oskar, message, "group", "model")
+    files = await downloaded(oskar, message, "CSV")
+    assert [micros(table_of(data)) for data in files.values()] == [in_books(books)] * 2
+    assert "Post here" not in [each.label for each in message.buttons]
+    assert "for the operator of this bot" in await told(ada, general, "operator report")

@@ -257,6 +257,19 @@ async def test_other_guilds_have_no_part_in_a_report(books: Books) -> None:
         assert (made.total.spent, len(made.answer.parts)) == (100, 1)
 
 
+async def test_guilds_are_listed_by_what_they_spent_in_a_month(books: Books) -> None:
+    for guild, actual in ((77, 100), (78, 300), (0, 5), (77, 50)):
+        sent = await books.sent(books.job(guild=guild))
+        await books.ledger.settle(sent.charge_ids[0], actual=actual)
+    reports = Reports(books.db, defaults=GENEROUS)
+    month = named_period(Span.MONTH, now_ms=NOON, zones=()).label
+    found = [
+        (part.key, part.sums.spent, part.sums.charges) for part in await reports.by_guild(month)
+    ]
+    assert found == [(78, 300, 1), (77, 150, 2), (0, 5, 1)]
+    assert await reports.by_guild("2000-01") == []
+
+
 async def this_month(books: Books, group: Group) -> Report:
     period = named_period(Span.MONTH, now_ms=books.clock.now, zones=())
     reports = Reports(books.db, defaults=GENEROUS)
