@@ -5,7 +5,7 @@ roll-up can answer.
 """
 
 import asyncio
-import os
+import json
 import statistics
 import subprocess
 import sys
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.charges import GUILD
+from benchmarks.downloads import DEFAULTS
 from benchmarks.figures import Figure, Scale
 from benchmarks.processes import ROOT
 from bot.clock import SystemClock
-from bot.quotas import Defaults
 from bot.reports import make_report, period_of_days
 from bot.storage import Group, Part, Reports, Stretch, read_database
 from bot.storage._report_sums import Adder
@@ -32,22 +32,10 @@ _LIMIT_S: Final = 120.0
 _MONTH: Final = (date(2026, 5, 1), date(2026, 5, 31))
 _YEAR: Final = (date(2025, 11, 1), date(2026, 10, 31))
 _TWO_MONTHS: Final = (date(2026, 5, 1), date(2026, 6, 30))
-_MEASURED: Final = """
-import re, sys
-from pathlib import Path
-from bot.__main__ import main
-code = main(sys.argv[1:])
-print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1], file=sys.stderr)
-sys.exit(code)
-"""
-"""The command line, and the most memory that it had (KiB) as the last word on standard error."""
-_DEFAULTS: Final = Defaults(
-    member_day=10**9, guild_month=10**9, bot_month=10**9, dm_day=0, open_jobs=3
-)
 
 
 def reports(scale: Scale) -> list[Figure]:
-    """Sums from roll-ups and from raw rows, the first page, and the memory of an export."""
+    """Sums from roll-ups and from raw rows, the first page, and what a download takes."""
     with tempfile.TemporaryDirectory() as home:
         file = Path(home) / "bot.db"
         # In a process of its own, which takes its memory with it.
@@ -98,7 +86,7 @@ async def _parts(stretch: Stretch, group: Group, tx: Tx) -> tuple[Part, ...]:
 
 
 async def _first_page(database: Reader) -> Figure:
-    answers, now_ms = Reports(database, defaults=_DEFAULTS), SystemClock().now_ms()
+    answers, now_ms = Reports(database, defaults=DEFAULTS), SystemClock().now_ms()
     period, took = period_of_days(*_MONTH, now_ms=now_ms, zones=()), []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
@@ -108,35 +96,14 @@ async def _first_page(database: Reader) -> Figure:
 
 
 def _export(url: str) -> list[Figure]:
-    """Compare the memory of an export of two months with that of a report without one."""
-    idle, _, _ = _memory_mib(url, "day", "table")
-    most, seconds, rows = _memory_mib(url, "charge", "csv")
+    """Have two months written as the bot writes a download, by a process of its own."""
+    program = [sys.executable, "-m", "benchmarks.downloads", url, *map(str, _TWO_MONTHS)]
+    done = subprocess.run(program, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    told = json.loads(done.stdout)
     return [
-        Figure("CSV of two months, memory above idle", most - idle, "MiB", 60),
-        Figure("  rows", rows, ""),
-        Figure("  rows a second", rows / seconds, "/s"),
+        Figure("CSV of two months, memory above idle", told["above_idle_mib"], "MiB", 60),
+        Figure("  how late the event loop is meanwhile, p99", told["late_ms"], "ms", 300),
+        Figure("  the latest", told["latest_ms"], "ms"),
+        Figure("  rows", told["rows"], ""),
+        Figure("  rows a second", told["rows"] / told["seconds"], "/s"),
     ]
-
-
-def _memory_mib(url: str, by: str, form: str) -> tuple[float, float, int]:
-    """Run a report; return the most memory it had, how long it took, and how many lines it is."""
-    first, last = map(str, _TWO_MONTHS)
-    command = [sys.executable, "-c", _MEASURED, "report", "--guild", str(GUILD), "--from", first]
-    command += ["--to", last, "--by", by, "--format", form]
-    began = time.perf_counter()
-    with (
-        tempfile.TemporaryFile("w+") as said,
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": url},
-            stdout=subprocess.PIPE,
-            stderr=said,
-        ) as process,
-    ):
-        lines = sum(1 for _ in process.stdout or ())
-        if process.wait():
-            raise AssertionError(f"the report ended with {process.returncode}")
-        said.seek(0)
-        kib = int(said.read().split()[-1])
-    return kib / 1024, time.perf_counter() - began, lines - 1

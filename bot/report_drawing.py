@@ -5,6 +5,7 @@ Names of members come from whoever knows them; those that cannot be had are neut
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from bot.charts import MOST_MEMBERS, Chart, Charts, ChartUnavailable
@@ -19,6 +20,7 @@ NamesOf: TypeAlias = Callable[[Sequence[int]], Awaitable[Mapping[int, str]]]
 _KEPT: Final = 16
 """Pictures in memory, of some 50 kB each: turning a page draws nothing anew."""
 _DIGITS: Final = 4
+_MINUTE_MS: Final = 60_000
 
 
 class Drawing:
@@ -45,6 +47,8 @@ class Drawing:
             by_member = await make_report(
                 self._reports, made.guild_id, made.period, Group.MEMBER, now_ms=made.now_ms
             )
+        # The forecast changes with every millisecond; the picture may be a minute old.
+        by_member = replace(by_member, now_ms=made.now_ms - made.now_ms % _MINUTE_MS)
         shown = by_member.answer.parts[:MOST_MEMBERS]
         names = await names_of([int(part.key) for part in shown if part.key != NOBODY])
         chart = await make_chart(

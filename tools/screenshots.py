@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +22,31 @@ from playwright.async_api import Browser, FilePayload, expect
 
 from sandbox.house import House
 from sandbox.page import PageServer
+from sandbox.talk import make as make_picture
+from sandbox.talk import told
 from tools.browser import Chat, Look, find_chromium, launch, open_chat
 from tools.painter import Painter, Point, open_painter
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
 MODEL: Final = "black-forest-labs/FLUX-1-schnell"
 EDITOR: Final = "mosaic/tessera-brush"
+DAY_MS: Final = 86_400_000
+DAYS_OF_REPORT: Final = 14
+SPENDERS: Final = (
+    ("mira", "papercut/fold-large"),
+    ("theo", "papercut/fold-mini"),
+    ("mira", "lumenfield/aurora-2"),
+    ("ada", "papercut/fold-large"),
+    ("oskar", MODEL),
+)
+"""Who makes pictures by which model, some more every day."""
 
 DESKTOP: Final = Look("light", 1160, 760)
 TALL: Final = Look("light", 1160, 940)
 DARK: Final = Look("dark", 1160, 760)
 PHONE: Final = Look("dark", 390, 780, scale=2)
 DESK: Final = Look("dark", 1160, 780)
+REPORT: Final = Look("light", 1160, 1260)
 HAND: Final = Look("light", 390, 780, scale=2)
 
 
@@ -46,9 +60,9 @@ class Studio:
 
     async def take(self, chat: Chat, name: str) -> None:
         """Photograph the page once every picture in it has loaded."""
-        await chat.page.wait_for_function(
-            "[...document.images].every((image) => image.complete && image.naturalWidth)"
-        )
+        for picture in await chat.page.locator("img").all():
+            await picture.scroll_into_view_if_needed()
+            await expect(picture).not_to_have_js_property("naturalWidth", 0)
         await chat.page.screenshot(path=self.folder / f"{name}.png")
 
     async def imagine(self, chat: Chat, options: Mapping[str, str]) -> None:
@@ -127,6 +141,33 @@ async def photograph_models(studio: Studio) -> None:
         await studio.take(chat, "model")
 
 
+async def photograph_report(studio: Studio, house: House) -> None:
+    """What a server has spent, after half a month of it."""
+    house.clock.advance(_until_next_month(house.clock.now_ms()))
+    general, ada = house.channel("general"), house.person("ada")
+    await told(ada, general, "quota set", per="month", amount="4")
+    for day in range(DAYS_OF_REPORT):
+        asked = [
+            make_picture(house.person(name), general, model)
+            for number, (name, model) in enumerate(SPENDERS)
+            for _ in range((day * (number + 3) + number) % 3)
+        ]
+        await asyncio.gather(*asked)
+        house.clock.advance(DAY_MS)
+    async with open_chat(studio.browser, studio.url, person="ada", look=REPORT) as chat:
+        await chat.begin("report")
+        await chat.run()
+        await chat.log.get_by_role("button", name="Post here").wait_for()
+        await studio.take(chat, "report")
+
+
+def _until_next_month(now_ms: int) -> int:
+    """Return how many milliseconds it is until noon of the next month's first day, UTC."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    then = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
+    return int((then - now).total_seconds()) * 1000
+
+
 async def photograph_painter(studio: Studio, boat: bytes) -> None:
     """The mask painter, on a desk and on a phone."""
     picture: FilePayload = {"name": "boat.png", "mimeType": "image/png", "buffer": boat}
@@ -190,6 +231,7 @@ async def make(folder: Path, chromium: str) -> None:
         await photograph_edits(studio, boat)
         await photograph_painter(studio, boat)
         await photograph_models(studio)
+        await photograph_report(studio, house)
 
 
 def main() -> int:

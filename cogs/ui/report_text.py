@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from bot.money import format_usd
+from bot.money import format_usd, format_usd_short
 from bot.quotas import Window
 from bot.reports import Report
 from bot.storage import NOBODY, Group, Part, Sums
@@ -90,10 +90,10 @@ def summary(made: Report) -> list[str]:
             told += f" · {made.success:.1%} of what was sent brought a picture"
         lines.append(told)
     if made.average is not None:
-        lines.append(f"**A picture:** {format_usd(made.average)} on average")
+        lines.append(f"**A picture:** {format_usd_short(made.average)} on average")
     if (change := _change(made)) is not None:
         lines.append(change)
-    if made.forecast is not None:
+    if made.forecast:
         lines.append(_forecast(made))
     if outcomes.pending:
         lines.append(
@@ -109,7 +109,7 @@ def _change(made: Report) -> str | None:
     names = None if made.period.window is None else _WINDOWS.get(made.period.window)
     than = "in as many days before" if names is None else names[2]
     if made.is_running and names is not None:
-        than += " until then"
+        than = f"by this time {than}"
     if made.change is None:
         return f"**Change:** nothing was spent {than}"
     if made.change == 0:
@@ -125,7 +125,7 @@ _MANY: Final = 10.0
 def _forecast(made: Report) -> str:
     names = None if made.period.window is None else _WINDOWS.get(made.period.window)
     end = "at its end" if names is None else f"at the end {names[1]}"
-    told = f"**Forecast:** about {format_usd(made.forecast or 0)} {end}"
+    told = f"**Forecast:** about {format_usd_short(made.forecast or 0)} {end}"
     budget = made.answer.budget
     if budget is not None and (made.forecast or 0) > budget >= made.total.spent:
         told += ", **above the budget**, which will stop it"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -66,7 +67,7 @@ async def test_the_report_says_what_was_spent_by_whom(
     assert "**$0.12** of a budget of $0.20 (60%) · 3 pictures" in text
     assert "**Jobs:** 3 · 100.0% of what was sent brought a picture" in text
     assert "**A picture:** $0.04 on average" in text
-    assert "**Change:** nothing was spent the month before" in text
+    assert "**Change:** nothing was spent by this time the month before" in text
     assert f"1. <@{mira.user.id}> · **$0.08** · 67% · 2 pictures" in text
     assert f"2. <@{theo.user.id}> · **$0.04** · 33% · one picture" in text
 
@@ -125,7 +126,7 @@ async def test_last_month_is_compared_with_the_one_before(
     for _ in range(3):
         await make(mira, general, LARGE)
     text = await told(ada, general, "report", period="month")
-    assert "200% more than the month before until then ($0.04)" in text
+    assert "200% more than by this time the month before ($0.04)" in text
     text = await told(ada, general, "report", period="last month")
     assert "**$0.04**" in text
     assert "Forecast" not in text
@@ -228,6 +229,53 @@ async def test_long_tables_have_pages(
     assert not set(first) & set(second)
     await (await ada.click(message, button(message, "Back"))).answer()
     assert re.findall(r"^- .*$", message.text, flags=re.MULTILINE) == first
+
+
+async def test_names_that_break_markdown_or_spreadsheets_are_harmless(
+    house: House, ada: Person, mira: Person, general: Channel, books: Books
+) -> None:
+    await make(mira, general, LARGE)
+    hostile = '=HYPERLINK("x")**@everyone** [a](b)\n# head `code` ||s||'
+    books.write("UPDATE usage_day SET name = ? WHERE kind = 'model'", hostile)
+    books.write("UPDATE charge SET model = ?", hostile)
+    message = await answered(ada, general, "report", by="model")
+    line = next(each for each in message.text.splitlines() if each.startswith("1. "))
+    assert line.startswith(r"1. =HYPERLINK\(\"x\"\)".replace('\\"', '"'))
+    for mark in ("**@", "@everyone**", "](b)", " `code`", " ||s"):
+        assert mark not in line
+
+    for data in (await downloaded(ada, message, "CSV")).values():
+        [row] = table_of(data)
+        assert row["model"].startswith("'=HYPERLINK")
+        assert "\n" not in row["model"]
+
+
+async def test_many_charges_come_zipped_and_add_up(
+    house: House, ada: Person, mira: Person, general: Channel, books: Books
+) -> None:
+    await make(mira, general, LARGE)
+    books.write("UPDATE charge SET model = ?", "m" * 1_000)  # so that few of them are large
+    columns = (
+        "job_id, process, guild_id, channel_id, user_id, command, model, state, prior_state, held, "
+        "actual, overrun, pictures, reason, created_at, changed_at, closed_at"
+    )
+    books.write(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) "
+        f"INSERT INTO charge (id, idem, place, {columns}) "
+        f"SELECT id + i, idem || i, i, {columns} FROM charge, n"
+    )
+    for table in ("usage_day", "usage_month"):
+        books.write(f"UPDATE {table} SET charges = charges * 12001, spent = spent * 12001")
+    message = await answered(ada, general, "report")
+    files = await downloaded(ada, message, "CSV")
+    [sums, archive] = files.values()
+    assert [name.rpartition(".")[2] for name in files] == ["csv", "zip"]
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        [name] = opened.namelist()
+        charges = table_of(opened.read(name))
+    assert len(charges) == 12_001
+    assert len({row["charge"] for row in charges}) == 12_001
+    assert micros(charges) == micros(table_of(sums)) == 12_001 * 40_000
 
 
 # Who may

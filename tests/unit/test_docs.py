@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = [
     (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("members", "editing", "models", "quotas", "policy", "operators")
+    for name in ("members", "editing", "models", "quotas", "policy", "reports", "operators")
 ]
 AnyCommand = app_commands.Command[Any, ..., Any]
 
@@ -68,7 +68,7 @@ def test_commands_for_managers_and_operators_are_hidden_from_members() -> None:
         for name, command in commands_of(extension)
         if permissions_of(extension, command)
     }
-    assert hidden == {"setup", "quota", "config", "operator"}
+    assert hidden == {"setup", "quota", "config", "report", "operator"}
 
 
 def permissions_of(extension: str, command: AnyCommand) -> discord.Permissions | None:
