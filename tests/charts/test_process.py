@@ -142,13 +142,19 @@ async def test_one_that_was_killed_is_replaced(cache: Path) -> None:
         assert is_picture(answers[1])
 
 
+async def hung(charts: Charts) -> asyncio.Task[bytes]:
+    """A chart that is being drawn, and will never be finished."""
+    await charts.draw(CHART)
+    (process,) = workers()
+    os.kill(process, signal.SIGSTOP)
+    drawing = asyncio.create_task(charts.draw(CHART))
+    await asyncio.wait([drawing], timeout=0.2)
+    return drawing
+
+
 async def test_a_cancelled_chart_ends_the_process_and_the_next_is_drawn(cache: Path) -> None:
     async with Charts(cache=cache, timeout_s=60) as charts:
-        await charts.draw(CHART)
-        (process,) = workers()
-        os.kill(process, signal.SIGSTOP)
-        drawing = asyncio.create_task(charts.draw(CHART))
-        await asyncio.wait([drawing], timeout=0.2)
+        drawing = await hung(charts)
         drawing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await drawing
@@ -158,11 +164,7 @@ async def test_a_cancelled_chart_ends_the_process_and_the_next_is_drawn(cache: P
 
 async def test_leaving_ends_a_chart_under_way(cache: Path) -> None:
     async with Charts(cache=cache, timeout_s=60) as charts:
-        await charts.draw(CHART)
-        (process,) = workers()
-        os.kill(process, signal.SIGSTOP)
-        drawing = asyncio.create_task(charts.draw(CHART))
-        await asyncio.wait([drawing], timeout=0.2)
+        drawing = await hung(charts)
     with pytest.raises(ChartUnavailable):
         await drawing
     assert workers() == []
