@@ -62,10 +62,9 @@ class Compare(commands.Cog):
         await wishing.take(interaction, request, said)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_form_submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""
-        is_form = interaction.type is discord.InteractionType.modal_submit
-        if is_form and compare_form.is_ours(interaction):
+        if compare_form.is_ours(interaction):
             await intake.guarded(interaction, compare_form.submitted(interaction))
 
 

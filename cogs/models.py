@@ -78,10 +78,9 @@ class Models(commands.Cog):
         await answer(interaction, work, needs=Needs.NOTHING)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_form_submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""
-        is_form = interaction.type is discord.InteractionType.modal_submit
-        if is_form and try_form.is_ours(interaction):
+        if try_form.is_ours(interaction):
             await intake.guarded(interaction, try_form.submitted(interaction))
 
 
