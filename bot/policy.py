@@ -144,6 +144,8 @@ class ModelPolicy:
 
     def lists_for(self, actor: Actor) -> "tuple[tuple[_List, ...], ...]":
         """Return what a model has to pass: the guild's list, the channel's, those of the roles."""
+        if not self._lists:
+            return ()
         roles = sorted({*actor.role_ids, actor.guild_id})
         places = (
             [(Reach.GUILD, 0)],

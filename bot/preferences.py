@@ -93,10 +93,10 @@ class Preferences:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def private(self, actor: Actor) -> bool:
+    def private(self, user_id: int, guild_id: int) -> bool:
         """Whether somebody's answers are private where they do not say; from memory."""
-        here = self._privacy.get((actor.user_id, actor.guild_id))
-        everywhere = self._privacy.get((actor.user_id, EVERYWHERE))
+        here = self._privacy.get((user_id, guild_id))
+        everywhere = self._privacy.get((user_id, EVERYWHERE))
         return bool(everywhere if here is None else here)
 
     async def of(self, actor: Actor, *, within_ms: int = 0) -> SetWishes:
@@ -143,7 +143,7 @@ class Preferences:
         unlisted = model is not None and model.sizes and wanted.size not in model.sizes
         if unlisted or request.models:
             wanted = replace(wanted, size=None)
-        return replace(said.or_else(wanted), private=request.private).fill(request)
+        return replace(said.or_else(wanted), private=None).fill(request)
 
     async def set(self, user_id: int, guild_id: int, option: Wish, value: WishValue) -> None:
         """Set one option of a person's; None removes it. Raises LedgerUnavailable."""

@@ -3,9 +3,9 @@
 Plain data: who keeps it is `bot.preferences`, who asks for it are the commands.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bot.requests import ImageRequest, OutputFormat, Quality
 
@@ -36,9 +36,15 @@ class Wishes:
 
     def or_else(self, others: "Wishes") -> "Wishes":
         """Return these wishes, and where they say nothing those of `others`."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        said = {name: value for name, value in own.items() if value is not None}
-        return replace(others, **said)
+        return Wishes(
+            model=others.model if self.model is None else self.model,
+            size=others.size if self.size is None else self.size,
+            quality=others.quality if self.quality is None else self.quality,
+            output_format=others.output_format
+            if self.output_format is None
+            else self.output_format,
+            private=others.private if self.private is None else self.private,
+        )
 
     def request(self, command: str, prompt: str, *, count: int = 1) -> ImageRequest:
         """Make a request of them; what they leave open is as it is for everybody."""
@@ -46,10 +52,11 @@ class Wishes:
 
     def fill(self, request: ImageRequest) -> ImageRequest:
         """Return `request` with these options, but for the model."""
-        return replace(
-            request,
-            size=request.size if self.size is None else self.size,
-            quality=self.quality or request.quality,
-            output_format=self.output_format or request.output_format,
-            private=request.private if self.private is None else self.private,
-        )
+        options: dict[str, Any] = {
+            "size": self.size,
+            "quality": self.quality,
+            "output_format": self.output_format,
+            "private": self.private,
+        }
+        said = {name: value for name, value in options.items() if value is not None}
+        return replace(request, **said) if said else request

@@ -100,6 +100,8 @@ class Model:
 
         An ability, `images` when it takes fewer than that, or `text` when it works on images only.
         """
+        if images == 0 and not needs:  # most questions: of words alone, for a list that is typed in
+            return "text" if self.needs_image else None
         for need in needs:
             if need not in self.abilities:
                 return need

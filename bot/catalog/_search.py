@@ -103,8 +103,8 @@ class Index:
         `favoured` ranks places that come first among those that match equally well.
         """
         favoured = favoured or {}
-        words = list(dict.fromkeys(words_of(text)))[:_MAX_WORDS]
-        whole = joined(words_of(text))
+        typed = words_of(text)
+        words, whole = list(dict.fromkeys(typed))[:_MAX_WORDS], joined(typed)
         if not words:
             return []
         enough, room = max(most, _ENOUGH), max(most, _POOL)
@@ -116,8 +116,8 @@ class Index:
         marked = [(word, MARK + word.replace(".", "")) for word in words]
         ranked = []
         for place in pool:
-            *match, surplus = _rank(self._names[place], marked, whole)
-            ranked.append((*match, favoured.get(place, len(favoured)), surplus, place))
+            match, surplus = _rank(self._names[place], marked, whole)
+            ranked.append((match, favoured.get(place, len(favoured)), surplus, place))
         found = [item[-1] for item in sorted(ranked)]
         if len(found) < _FEW:
             alike = self.alike(text, strict=bool(found))
@@ -288,8 +288,10 @@ def _all(matches: Iterable[frozenset[int]]) -> frozenset[int]:
     return reduce(frozenset.__and__, sorted(matches, key=len))
 
 
-def _rank(name: Name, words: Sequence[tuple[str, str]], whole: str) -> tuple[int, int, int, int]:
-    """Say how well a name matches, the least is the best; its last member tells like from like.
+def _rank(
+    name: Name, words: Sequence[tuple[str, str]], whole: str
+) -> tuple[tuple[bool, int, bool], int]:
+    """Say how well a name matches, the least is the best, and what tells like from like.
 
     `words` are pairs of a word and how it begins in `Name.marked`.
     """
@@ -309,7 +311,7 @@ def _rank(name: Name, words: Sequence[tuple[str, str]], whole: str) -> tuple[int
     elif nicknames:
         lengths = [len(each) for each in nicknames if each.startswith(whole)]
         begins, length = begins or bool(lengths), min(lengths, default=length)
-    return (whole not in name.spellings, cost, not begins, length // _ALIKE_LONG)
+    return (whole not in name.spellings, cost, not begins), length // _ALIKE_LONG
 
 
 def _grams(letters: str, size: int) -> set[str]:

@@ -89,8 +89,9 @@ class Downloads:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={hdrs.USER_AGENT: USER_AGENT, hdrs.ACCEPT_ENCODING: "identity"},
+            # The total is that of all redirects together: see `_answer`.
             timeout=aiohttp.ClientTimeout(
-                total=self._total_s, sock_connect=self._connect_s, sock_read=self._idle_s
+                total=None, sock_connect=self._connect_s, sock_read=self._idle_s
             ),
             trust_env=False,
         )

@@ -195,6 +195,7 @@ class AnswerReader:
         self._escaped = False
         self._long: LongString | None = None
         self._longs: list[LongString] = []
+        self._is_short = True
         # Unguessable, so that no answer can point at another string's bytes.
         self._mark = "long-" + secrets.token_hex(16) + ":"
 
@@ -210,6 +211,13 @@ class AnswerReader:
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the body. Raises TooLong."""
+        if self._is_short:
+            if len(self._skeleton) + len(piece) <= LONG_STRING_BYTES:  # none of its strings is long
+                self._keep(piece if self._skeleton else piece.lstrip(_BLANKS))
+                return
+            self._is_short = False
+            piece = bytes(self._skeleton) + piece
+            self._skeleton.clear()
         position = 0
         while position < len(piece):
             end = min(position + _PIECE_BYTES, len(piece))

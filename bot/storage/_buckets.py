@@ -1,7 +1,7 @@
 """Counters: which ones a job counts in, and the one statement that admits it to all of them."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
@@ -72,6 +72,12 @@ class Pins:
     """Counts the open jobs of its member."""
 
     @classmethod
+    def of(cls, counters: "Sequence[Counter]", ids: Mapping[str, int]) -> Self:
+        """Put the ids of counters, by their names, into the order of locking."""
+        *money, slot = [ids[counter.name] for counter in counters]
+        return cls(tuple(money), slot)
+
+    @classmethod
     def read(cls, text: str) -> Self:
         """Read what `write` wrote."""
         *money, slot = map(int, text.split())
@@ -140,6 +146,12 @@ def _counters(
     return tuple(counters)
 
 
+_RAISE: Final = (
+    "DO UPDATE SET held = bucket.held + excluded.held, cap = excluded.cap "
+    "WHERE excluded.held = 0 OR bucket.settled + bucket.held + excluded.held <= excluded.cap"
+)
+
+
 @lru_cache(maxsize=8)
 def _admission(count: int) -> str:
     """Write the statement that raises `count` counters, each only as far as its limit.
@@ -153,11 +165,22 @@ def _admission(count: int) -> str:
     return (
         f"INSERT INTO bucket ({columns}) SELECT {chosen}, 0, 0 FROM (VALUES {values}) AS wanted "
         f"WHERE {held} <= {cap} "
-        "ON CONFLICT (scope, subject, period, start_at) DO UPDATE "
-        "SET held = bucket.held + excluded.held, cap = excluded.cap "
-        "WHERE excluded.held = 0 "
-        "OR bucket.settled + bucket.held + excluded.held <= excluded.cap "
+        f"ON CONFLICT (scope, subject, period, start_at) {_RAISE} "
         "RETURNING id, scope || ' ' || period AS name"
+    )
+
+
+@lru_cache(maxsize=8)
+def _readmission(count: int) -> str:
+    """Write the same for counters whose ids are known: none of them is inserted.
+
+    No counter is ever deleted, and what is more than its limit does not fit into any.
+    """
+    money = [f"(${n}, '', '', '', ${n}, 0, '', ${n + 1}, $1, 0, 0)" for n in range(2, 2 * count, 2)]
+    slot = f"(${2 * count}, '', '', '', ${2 * count}, 0, '', ${2 * count + 1}, 1, 0, 0)"
+    return (
+        f"INSERT INTO bucket ({', '.join(_COLUMNS)}) VALUES {', '.join((*money, slot))} "
+        f"ON CONFLICT (id) {_RAISE} RETURNING id"
     )
 
 
@@ -165,6 +188,7 @@ async def admit(
     tx: Tx,
     counters: Sequence[Counter],
     *,
+    known: Pins | None,
     amount: Micros,
     about: Micros | None,
     limits: Sequence[Limit],
@@ -172,24 +196,48 @@ async def admit(
 ) -> Pins:
     """Add a job to all its counters, to which it is then pinned; `about` is its usual cost.
 
+    `known`: what a committed admission to the same counters was pinned to, which says where they
+    are. Without it they are looked for by what they count, and made where there are none yet.
+
     Raises:
         QuotaExceeded: one of them has no room; what was added must be rolled back.
         ValueError: a limit that none of the counters is for, and that would silently not hold.
     """
-    caps = _caps(limits)
-    if stray := caps.keys() - {(counter.scope, counter.window) for counter in counters}:
+    given = _caps(limits)
+    if stray := given.keys() - {(counter.scope, counter.window) for counter in counters}:
         raise ValueError(f"limits that do not apply to this job: {stray}")
+    caps = [given.get((counter.scope, counter.window), UNLIMITED) for counter in counters]
+    if known is None:
+        raised = await _raise_any(tx, counters, caps, amount, clock)
+    else:
+        raised = await _raise_known(tx, counters, caps, amount, known)
+    if len(raised) < len(counters):
+        full = [counter for counter in counters if counter.name not in raised]
+        raise await _refusal(tx, full, amount=amount, about=about, limits=limits)
+    return known or Pins.of(counters, raised)
+
+
+async def _raise_any(
+    tx: Tx, counters: Sequence[Counter], caps: Sequence[int], amount: Micros, clock: Clock
+) -> dict[str, int]:
+    """Raise counters, old or new; return the ids of those that had room, by name."""
     values: list[Value] = []
-    for counter, new_id in zip(counters, make_ids(clock, len(counters)), strict=True):
-        cap = caps.get((counter.scope, counter.window), UNLIMITED)
+    new_ids = make_ids(clock, len(counters))
+    for counter, cap, new_id in zip(counters, caps, new_ids, strict=True):
         values += (new_id, *counter.key, cap, 1 if counter.is_slot else amount)
     rows = await tx.fetch(_admission(len(counters)), *values)
-    ids = {row.text("name"): row.integer("id") for row in rows}
-    if len(ids) < len(counters):
-        full = [counter for counter in counters if counter.name not in ids]
-        raise await _refusal(tx, full, amount=amount, about=about, limits=limits)
-    *money, slot = [ids[counter.name] for counter in counters]
-    return Pins(tuple(money), slot)
+    return {row.text("name"): row.integer("id") for row in rows}
+
+
+async def _raise_known(
+    tx: Tx, counters: Sequence[Counter], caps: Sequence[int], amount: Micros, known: Pins
+) -> dict[str, int]:
+    """The same for counters of which it is known where they are."""
+    ids = (*known.money, known.slot)
+    values = [each for pair in zip(ids, caps, strict=True) for each in pair]
+    rows = await tx.fetch(_readmission(len(counters)), amount, *values)
+    raised = {row.integer("id") for row in rows}
+    return {c.name: at for c, at in zip(counters, ids, strict=True) if at in raised}
 
 
 def _caps(limits: Sequence[Limit]) -> dict[tuple[str, str], int]:

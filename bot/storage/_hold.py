@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from bot.clock import Clock
 from bot.ids import make_ids
@@ -19,8 +20,8 @@ from bot.quotas import (
     Window,
     limits_for,
 )
-from bot.requests import ReplyRoute, inputs_of
-from bot.storage._buckets import admit, counters_of
+from bot.requests import Actor, ReplyRoute, inputs_of
+from bot.storage._buckets import Counter, Pins, admit, counters_of
 from bot.storage._charges import record
 from bot.storage._rules import read_rules
 from bot.storage.models import (
@@ -33,6 +34,19 @@ from bot.storage.models import (
 )
 from bot.storage.rows import Tx, Value, insert, insertion
 
+_MOST_KNOWN: Final = 5_000
+"""Sets of counters whose ids a process remembers."""
+_Key: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A job that was held, and where its counters are."""
+
+    job: HeldJob
+    key: _Key
+    pins: Pins
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -42,6 +56,13 @@ class Holder:
     process_id: int
     clock: Clock
     defaults: Defaults
+    _known: dict[_Key, Pins] = field(default_factory=dict)
+
+    def remember(self, admission: Admission) -> None:
+        """Find its counters by their ids from now on. Only what is committed may come here."""
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[admission.key] = admission.pins
 
     async def hold(
         self,
@@ -50,14 +71,18 @@ class Holder:
         now_ms: int,
         dispatch_lease_ms: int | None,
         tx: Tx,
-    ) -> HeldJob:
+    ) -> Admission:
         """Reserve a job's money; see `Ledger.hold`."""
         actor = job.actor
         rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
         counters = counters_of(self.secret, actor, now_ms=now_ms, zones=rules.zones)
         labels = {c.window: c.bounds.label for c in counters if c.scope is counters[0].scope}
+        key = _key(actor, counters)
+        known = self._known.get(key)
         # First of all, so that a replay is known as one whatever the rules say by now.
-        await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
+        await self._insert_job(
+            tx, job, day=labels[Window.DAY], month=labels[Window.MONTH], pins=known
+        )
         if job.policy_version is not None and job.policy_version != rules.policy_version:
             raise PolicyChanged
         limits = _admitting(rules, job, now_ms) if given is None else given
@@ -69,17 +94,22 @@ class Holder:
         pins = await admit(
             tx,
             counters,
+            known=known,
             amount=amount,
             about=job.about,
             limits=[limit for limit in limits if limit.window is not Window.IMAGE],
             clock=self.clock,
         )
-        await tx.fetch("UPDATE job SET pins = $2 WHERE id = $1", job.id, pins.write())
+        if known is None:
+            await tx.fetch("UPDATE job SET pins = $2 WHERE id = $1", job.id, pins.write())
         if given is None and amount > job.agreed and _is_dear(rules, amount):
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
-        return HeldJob(job.id, charges, dispatched=lease_until is not None)
+        held = HeldJob(job.id, charges, dispatched=lease_until is not None)
+        return Admission(held, key, pins)
 
-    async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
+    async def _insert_job(
+        self, tx: Tx, job: NewJob, *, day: str, month: str, pins: Pins | None
+    ) -> None:
         actor, request = job.actor, job.request
         columns: dict[str, Value] = {
             "id": job.id,
@@ -101,6 +131,7 @@ class Holder:
             "open_charges": len(job.charges),
             "day_label": day,
             "month_label": month,
+            "pins": "" if pins is None else pins.write(),
             "created_at": job.created_ms,
             **_reply_columns(job.reply),
             "delivery": Delivery.OPEN.value,
@@ -162,6 +193,12 @@ class Holder:
         changes = [(charge_id, step, 0) for charge_id in ids for step in steps]
         await record(tx, changes, now_ms, self.clock)
         return ids
+
+
+def _key(actor: Actor, counters: Sequence[Counter]) -> _Key:
+    """Tell counters from others: whose they are, and when they began."""
+    starts = [counter.bounds.start_ms for counter in counters]
+    return (actor.user_id, actor.guild_id, actor.channel_id, *starts)
 
 
 def _admitting(rules: Rules, job: NewJob, now_ms: int) -> tuple[Limit, ...]:

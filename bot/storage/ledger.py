@@ -76,7 +76,7 @@ class Ledger:
         """
         _check_amounts(job)
         now_ms = self._clock.now_ms()
-        return await self._db.write(
+        admission = await self._db.write(
             partial(
                 self._holder.hold,
                 job,
@@ -86,6 +86,8 @@ class Ledger:
             ),
             undo=partial(self._take_back, job.id, now_ms),
         )
+        self._holder.remember(admission)
+        return admission.job
 
     async def _take_back(self, job_id: int, now_ms: int, tx: Tx) -> None:
         rows = await tx.fetch(

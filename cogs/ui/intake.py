@@ -147,7 +147,7 @@ async def take(
 ) -> None:
     """Start a job for whoever caused `interaction`, or explain why not."""
 
-    async def known() -> Wanted:
+    async def known(_: Actor) -> Wanted:
         return Wanted(request, parent_id)
 
     await take_found(interaction, known, asked=request)
@@ -164,12 +164,12 @@ async def parent_of(
 async def again(interaction: Interaction, job_id: int) -> None:
     """Run the request of a stored, public job as whoever clicked."""
 
-    async def stored() -> Wanted:
+    async def stored(actor: Actor) -> Wanted:
         job = await services_of(interaction).jobs.get(job_id)
         if job is None or job.prompt is None or job.private or not shows(interaction.message, job):
             raise NotKept
         request = replace(job.request, prompt=job.prompt, model=job.model)
-        if job.actor.user_id != interaction.user.id:
+        if job.actor.user_id != actor.user_id:
             request = replace(request, images=_borrowed(request.images))
         return Wanted(request, job.id)
 
@@ -184,7 +184,7 @@ def _borrowed(images: Sequence[Source]) -> tuple[Source, ...]:
 async def take_offer(interaction: Interaction, offer_id: int, index: int, *, private: bool) -> None:
     """Run what was offered, for the person to whom it was offered."""
 
-    async def offered() -> Wanted:
+    async def offered(_: Actor) -> Wanted:
         offer, request = await _offered(interaction, offer_id, index, private=private)
         return Wanted(request, offer.parent_id, once=f"offer:{offer_id}:{index}")
 
@@ -194,7 +194,7 @@ async def take_offer(interaction: Interaction, offer_id: int, index: int, *, pri
 async def confirm(interaction: Interaction, offer_id: int, *, private: bool) -> None:
     """Run what the person was asked about before it could cost too much."""
 
-    async def confirmed() -> Wanted:
+    async def confirmed(_: Actor) -> Wanted:
         offer, request = await _offered(interaction, offer_id, 0, private=private)
         return Wanted(request, offer.parent_id, once=f"confirm:{offer_id}", agreed=offer.agreed)
 
@@ -222,7 +222,7 @@ async def _offered(
 
 
 async def take_found(
-    interaction: Interaction, find: Callable[[], Awaitable[Wanted]], *, asked: ImageRequest
+    interaction: Interaction, find: Callable[[Actor], Awaitable[Wanted]], *, asked: ImageRequest
 ) -> None:
     """Defer, find out what is wanted, and start it. `asked` is what a refusal is told of."""
     services = services_of(interaction)
@@ -234,7 +234,7 @@ async def take_found(
         actor = actor_of(interaction)
         parent_id = None
         try:
-            wanted = await find()
+            wanted = await find(actor)
             asked, parent_id = wanted.request, wanted.parent_id
             await generation.submit(
                 actor,

@@ -6,6 +6,7 @@ limit all the same.
 
 import logging
 from dataclasses import replace
+from functools import lru_cache
 
 import discord
 
@@ -118,7 +119,13 @@ class DiscordMessenger:
         return self._ready().get_partial_messageable(channel_id)
 
     def _webhook(self, reply: ReplyRoute) -> discord.Webhook:
-        webhook = discord.Webhook.partial(reply.application_id, reply.token, client=self._ready())
-        # What `Interaction.followup` is, too; without it discord.py sends nothing ephemeral.
-        webhook.type = discord.WebhookType.application
-        return webhook
+        return _webhook(self._ready(), reply.application_id, reply.token)
+
+
+@lru_cache(maxsize=256)
+def _webhook(client: ImageBot, application_id: int, token: str) -> discord.Webhook:
+    """Make a webhook; remembered, since a job sends several messages by one."""
+    webhook = discord.Webhook.partial(application_id, token, client=client)
+    # What `Interaction.followup` is, too; without it discord.py sends nothing ephemeral.
+    webhook.type = discord.WebhookType.application
+    return webhook

@@ -1,6 +1,7 @@
 """Autocomplete for options that several commands share. Answers from memory, nearly always."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import discord
@@ -84,8 +85,10 @@ async def complete_size(
 
 
 def _choices(models: Iterable[Model]) -> list[app_commands.Choice[str]]:
-    return [
-        app_commands.Choice(name=label(model), value=model.id)
-        for model in models
-        if len(model.id) <= _MOST_VALUE
-    ]
+    return [_choice(label(model), model.id) for model in models if len(model.id) <= _MOST_VALUE]
+
+
+@lru_cache(maxsize=2_000)
+def _choice(name: str, value: str) -> app_commands.Choice[str]:
+    """Make a choice; remembered, since every key press shows 25, nearly all of them once more."""
+    return app_commands.Choice(name=name, value=value)

@@ -6,10 +6,10 @@ Whether the answer is private has to be known before anything is awaited, so tha
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.requests import ImageRequest
+from bot.requests import Actor, ImageRequest
 from bot.wishes import Wishes
 from cogs.ui import intake
-from cogs.ui.intake import Interaction, Wanted, actor_of, services_of
+from cogs.ui.intake import Interaction, Wanted, governing_guild, services_of
 
 
 async def take(interaction: Interaction, base: ImageRequest, said: Wishes) -> None:
@@ -34,10 +34,9 @@ async def take_found(
     """Like `take`, where more has to be found out for the request once it was acknowledged."""
     asked = request_of(interaction, base, said)
 
-    async def wished() -> Wanted:
-        services = services_of(interaction)
-        whole = await services.preferences.complete(actor_of(interaction), asked, said)
-        return await find(whole)
+    async def wished(actor: Actor) -> Wanted:
+        preferences = services_of(interaction).preferences
+        return await find(await preferences.complete(actor, asked, said))
 
     await intake.take_found(interaction, wished, asked=asked)
 
@@ -46,5 +45,6 @@ def request_of(interaction: Interaction, base: ImageRequest, said: Wishes) -> Im
     """What was said, with the privacy that holds; from memory."""
     private = said.private
     if private is None:
-        private = services_of(interaction).preferences.private(actor_of(interaction))
+        preferences = services_of(interaction).preferences
+        private = preferences.private(interaction.user.id, governing_guild(interaction))
     return replace(said.fill(base), model=said.model, private=private)

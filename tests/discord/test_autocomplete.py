@@ -109,3 +109,11 @@ async def test_the_list_of_the_last_start_serves_while_imagerouter_is_down(tmp_p
         found = await models(house.person("mira"), house.channel("general"), "fold-mini")
 
     assert found[0].value == "papercut/fold-mini"
+
+
+async def test_no_feature_listens_to_every_interaction(house: House) -> None:
+    """Each key press would cost a task for each listener; forms come as an event of their own."""
+    heard = {name for cog in house.bot.cogs.values() for name, _ in cog.get_listeners()}
+
+    assert "on_form_submitted" in heard
+    assert "on_interaction" not in heard

@@ -35,12 +35,21 @@ def read(body: bytes, *cuts: int, picture_limit: int = 10_000_000) -> JsonValue:
     return reader.finish()
 
 
+def read_behind(body: bytes, *cuts: int) -> JsonValue:
+    """Read a document that comes behind a long string, so that all its strings are looked at."""
+    long = b'{"long": "' + b"A" * LONG_STRING_BYTES + b'", "rest": '
+    value = read(long + body + b"}", *(len(long) + cut for cut in cuts))
+    assert isinstance(value, dict)
+    return value["rest"]
+
+
 @given(JSON, st.lists(st.integers(0, 10_000), max_size=12), st.booleans())
 def test_any_document_in_any_pieces_is_the_same_document(
     value: JsonValue, cuts: list[int], ascii_only: bool
 ) -> None:
     body = b"   " + json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "replace")
     assert read(body, *cuts) == parse_json(body)
+    assert read_behind(body, *cuts) == parse_json(body)
 
 
 def test_backslashes_may_be_cut_anywhere() -> None:
@@ -49,7 +58,10 @@ def test_backslashes_may_be_cut_anywhere() -> None:
     for cut in range(len(body)):
         assert read(body, cut) == value
         assert read(body, cut, cut + 1) == value
+        assert read_behind(body, cut) == value
+        assert read_behind(body, cut, cut + 1) == value
     assert read(body, *range(len(body))) == value
+    assert read_behind(body, *range(len(body))) == value
 
     # And what comes behind is still known for what it is.
     picture = os.urandom(40_000)

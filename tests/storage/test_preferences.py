@@ -273,8 +273,8 @@ async def test_what_one_process_makes_private_another_never_answers_in_public(
         assert (await here.complete(actor, asked, Wishes())).private is False
         await there.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=True)
 
-        assert there.private(actor)
-        assert not here.private(actor)  # not yet
+        assert there.private(actor.user_id, actor.guild_id)
+        assert not here.private(actor.user_id, actor.guild_id)  # not yet
         with pytest.raises(PrivateByNow):
             await here.complete(actor, asked, Wishes())
         said = await here.complete(actor, asked, Wishes(private=False))
@@ -298,8 +298,8 @@ async def test_privacy_follows_each_change_at_once(books: Books) -> None:
     async with Preferences(store, catalog=catalog, clock=books.clock, alone=True) as here:
         await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, value=True)
         await here.set(MIRA, GUILD, Wish.PRIVATE, value=False)
-        assert not here.private(actor)
+        assert not here.private(actor.user_id, actor.guild_id)
         await here.clear(MIRA, GUILD)
-        assert here.private(actor)
+        assert here.private(actor.user_id, actor.guild_id)
         await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, None)
-        assert not here.private(actor)
+        assert not here.private(actor.user_id, actor.guild_id)
