@@ -1,6 +1,8 @@
 """A file that is written piece by piece, off the event loop."""
 
 import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -53,10 +55,7 @@ class Sink:
     def _write(self, pieces: list[bytes], *, last: bool) -> None:
         if self._file is None:
             self._file = self._path.open("xb", buffering=0)
-        for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                view = view[self._file.write(view) :]
+        _write_all(self._file, pieces)
         if last:
             self._file.close()
             self._file = None
@@ -66,3 +65,24 @@ class Sink:
             file.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+
+if sys.platform == "win32":
+
+    def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                view = view[file.write(view) :]
+
+else:
+
+    def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
+        """Write them in one call, as long as the disk takes all that it is given."""
+        left = [memoryview(piece) for piece in pieces]
+        while left:
+            written = os.writev(file.fileno(), left)
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if left:
+                left[0] = left[0][written:]

@@ -118,7 +118,7 @@ def _look(path: Path) -> _Look:
     Raises:
         UnusablePicture: nothing can be made of it.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
         head = file.read(TEXT_WINDOW)
         kind = sniff(head)
@@ -152,7 +152,7 @@ def _judge_made(path: Path) -> Layout:
 def _copy(layout: Layout, path: Path, into: Path) -> None:
     """Write the layout's pieces of `path` to `into`."""
     try:
-        with path.open("rb") as source, into.open("wb") as target:
+        with path.open("rb", buffering=0) as source, into.open("wb") as target:
             for piece in layout.read(source):
                 target.write(piece)
     except BaseException as error:

@@ -3,17 +3,17 @@
 Says whether a file is whole and plain, and which of its bytes are the picture, so that metadata
 (where a photo was taken!) can be left out without touching a pixel. Everything that is not known
 to be harmless is left out. A file that is unusual in any way gets no answer here: it goes to the
-worker, which decodes it. Runs in a thread; reads pieces only, at most a few times each.
+worker, which decodes it. Runs in a thread; a piece of the file is in memory at a time.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from bot.images._sniff import Kind
 
 READ: Final = 256 * 1024
-"""Bytes in memory at a time."""
+"""Bytes in memory at a time. Each piece is one call, for which the thread lets others run."""
 
 
 class Unclear(Exception):
@@ -25,6 +25,63 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+class RawFile(Protocol):
+    """A file without a buffer of its own, or bytes in memory that are read as one."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go to a place, counted in bytes from the front."""
+
+    def readinto(self, buffer: bytearray, /) -> int | None:
+        """Read what fits, and return how many bytes that is: 0 at the end."""
+
+
+class Window:
+    """A file that is read in large pieces and looked at in small ones, mostly from front to back.
+
+    What it gives is good until it is asked again: all pieces are read into the same memory.
+    """
+
+    def __init__(self, file: RawFile) -> None:
+        self._file = file
+        self._buffer = bytearray(READ)
+        self._start = 0
+        self._held = memoryview(b"")
+
+    def at(self, start: int, size: int) -> bytes:
+        """Exactly `size` bytes from `start`, at most `READ`.
+
+        Raises:
+            Unclear: the file ends before.
+        """
+        data = self.ahead(start, at_least=size)[:size]
+        if len(data) < size:
+            raise Unclear
+        return bytes(data)
+
+    def span(self, span: Span) -> Iterator[memoryview]:
+        """The bytes of `span`, at most `READ` at a time.
+
+        Raises:
+            Unclear: the file ends before.
+        """
+        at = span.start
+        while at < span.end:
+            data = self.ahead(at)[: span.end - at]
+            if not data:
+                raise Unclear
+            at += len(data)
+            yield data
+
+    def ahead(self, start: int, *, at_least: int = 1) -> memoryview:
+        """What is held from `start` on: at least so many bytes, or up to the file's end."""
+        skipped = start - self._start
+        if skipped < 0 or skipped + at_least > len(self._held):
+            self._file.seek(start)
+            self._start, skipped = start, 0
+            self._held = memoryview(self._buffer)[: self._file.readinto(self._buffer) or 0]
+        return self._held[skipped:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +109,18 @@ class Layout:
         """Whether the pieces are the whole file of `size` bytes, as it is."""
         return self.pieces == (Span(0, size),)
 
-    def read(self, file: BinaryIO) -> Iterator[bytes]:
+    def read(self, file: RawFile) -> Iterator[bytes | memoryview]:
         """The bytes of the pieces, at most `READ` at a time.
 
         Raises:
             Unclear: the file has become shorter.
         """
+        window = Window(file)
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
             else:
-                yield from read_span(file, piece)
+                yield from window.span(piece)
 
 
 class Pieces:
@@ -88,35 +146,6 @@ class Pieces:
         return tuple(self._pieces)
 
 
-def read_at(file: BinaryIO, start: int, size: int) -> bytes:
-    """Exactly `size` bytes from `start`.
-
-    Raises:
-        Unclear: the file ends before.
-    """
-    file.seek(start)
-    data = file.read(size)
-    if len(data) < size:
-        raise Unclear
-    return data
-
-
-def read_span(file: BinaryIO, span: Span) -> Iterator[bytes]:
-    """The bytes of `span`, at most `READ` at a time.
-
-    Raises:
-        Unclear: the file ends before.
-    """
-    file.seek(span.start)
-    left = span.end - span.start
-    while left > 0:
-        data = file.read(min(left, READ))
-        if not data:
-            raise Unclear
-        left -= len(data)
-        yield data
-
-
 _ORIENTATION: Final = 0x0112
 _TURNED: Final = range(2, 9)
 """1 is upright; anything else is nonsense, which turns nothing."""
@@ -126,7 +155,7 @@ _MAX_ENTRIES: Final = 1_000
 _MAX_EXIF: Final = 64 * 1024
 
 
-def check_upright(file: BinaryIO, span: Span) -> None:
+def check_upright(file: Window, span: Span) -> None:
     """Judge an EXIF block: a TIFF header and its first directory (Exif 2.32, section 4.6.2).
 
     Raises:
@@ -134,7 +163,7 @@ def check_upright(file: BinaryIO, span: Span) -> None:
     """
     if span.end - span.start > _MAX_EXIF:
         raise Unclear
-    block = read_at(file, span.start, span.end - span.start).removeprefix(b"Exif\x00\x00")
+    block = file.at(span.start, span.end - span.start).removeprefix(b"Exif\x00\x00")
     if _orientation(block, little=block.startswith(b"II")) in _TURNED:
         raise Unclear
 
