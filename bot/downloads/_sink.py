@@ -3,8 +3,9 @@
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Protocol, Self
 
 from bot.aside import aside
 from bot.downloads._errors import FetchUnkept
@@ -15,14 +16,27 @@ _ENOUGH_PIECES: Final = 256
 """Pieces may be a byte each; the object around it is not."""
 
 
+class Onlooker(Protocol):
+    """Sees the bytes of a file while they are written, in the thread that does so."""
+
+    def begin(self) -> None:
+        """Be told that the first bytes come next, perhaps again."""
+
+    def see(self, pieces: Sequence[bytes], /) -> None:
+        """Look at the next bytes."""
+
+
 class Sink:
     """Writes a new file; it is deleted again unless `keep` was reached. An async context manager.
 
     Nothing is on the disk before there is something to write.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, onlooker: Onlooker | None = None) -> None:
         self._path = path
+        self._onlooker = onlooker
+        if onlooker is not None:
+            onlooker.begin()
         self._file: BinaryIO | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -56,6 +70,8 @@ class Sink:
         if self._file is None:
             self._file = self._path.open("xb", buffering=0)
         _write_all(self._file, pieces)
+        if self._onlooker is not None:
+            self._onlooker.see(pieces)
         if last:
             self._file.close()
             self._file = None

@@ -3,17 +3,19 @@
 Says whether a file is whole and plain, and which of its bytes are the picture, so that metadata
 (where a photo was taken!) can be left out without touching a pixel. Everything that is not known
 to be harmless is left out. A file that is unusual in any way gets no answer here: it goes to the
-worker, which decodes it. Runs in a thread; a piece of the file is in memory at a time.
+worker, which decodes it. The bytes are looked at once, piece by piece, as they come: whoever has
+them passes them on, and a scan is a coroutine that waits for the next piece.
 """
 
-from collections.abc import Iterator
+import types
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import BinaryIO, Final, NamedTuple
 
 from bot.images._sniff import Kind
 
 READ: Final = 256 * 1024
-"""Bytes in memory at a time. Each piece is one call, for which the thread lets others run."""
+"""Bytes that are read at a time where a file is looked at that lies on the disk."""
 
 
 class Unclear(Exception):
@@ -27,61 +29,42 @@ class Span(NamedTuple):
     end: int
 
 
-class RawFile(Protocol):
-    """A file without a buffer of its own, or bytes in memory that are read as one."""
-
-    def seek(self, offset: int, /) -> int:
-        """Go to a place, counted in bytes from the front."""
-
-    def readinto(self, buffer: bytearray, /) -> int | None:
-        """Read what fits, and return how many bytes that is: 0 at the end."""
+@types.coroutine
+def _next_piece() -> Generator[None, bytes, bytes]:
+    """Wait for the bytes that come next; none are the end."""
+    return (yield)
 
 
 class Window:
-    """A file that is read in large pieces and looked at in small ones, mostly from front to back.
+    """The piece of a file that just goes by. What was passed is gone: there is no way back."""
 
-    What it gives is good until it is asked again: all pieces are read into the same memory.
-    """
-
-    def __init__(self, file: RawFile) -> None:
-        self._file = file
-        self._buffer = bytearray(READ)
+    def __init__(self) -> None:
         self._start = 0
         self._held = memoryview(b"")
+        self._ended = False
 
-    def at(self, start: int, size: int) -> bytes:
-        """Exactly `size` bytes from `start`, at most `READ`.
+    async def ahead(self, start: int, *, at_least: int = 1) -> memoryview:
+        """What is there from `start` on: at least so many bytes, or up to the file's end."""
+        if start < self._start:
+            raise Unclear
+        while not self._ended and start + at_least > self._start + len(self._held):
+            left = self._held[start - self._start :]
+            piece = await _next_piece()
+            self._ended = not piece
+            self._start += len(self._held) - len(left)
+            self._held = memoryview(b"".join((left, piece)) if left else piece)
+        return self._held[start - self._start :]
+
+    async def at(self, start: int, size: int) -> bytes:
+        """Exactly `size` bytes from `start`.
 
         Raises:
             Unclear: the file ends before.
         """
-        data = self.ahead(start, at_least=size)[:size]
+        data = bytes((await self.ahead(start, at_least=size))[:size])
         if len(data) < size:
             raise Unclear
-        return bytes(data)
-
-    def span(self, span: Span) -> Iterator[memoryview]:
-        """The bytes of `span`, at most `READ` at a time.
-
-        Raises:
-            Unclear: the file ends before.
-        """
-        at = span.start
-        while at < span.end:
-            data = self.ahead(at)[: span.end - at]
-            if not data:
-                raise Unclear
-            at += len(data)
-            yield data
-
-    def ahead(self, start: int, *, at_least: int = 1) -> memoryview:
-        """What is held from `start` on: at least so many bytes, or up to the file's end."""
-        skipped = start - self._start
-        if skipped < 0 or skipped + at_least > len(self._held):
-            self._file.seek(start)
-            self._start, skipped = start, 0
-            self._held = memoryview(self._buffer)[: self._file.readinto(self._buffer) or 0]
-        return self._held[skipped:]
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +92,28 @@ class Layout:
         """Whether the pieces are the whole file of `size` bytes, as it is."""
         return self.pieces == (Span(0, size),)
 
-    def read(self, file: RawFile) -> Iterator[bytes | memoryview]:
+    def read(self, file: BinaryIO) -> Iterator[bytes]:
         """The bytes of the pieces, at most `READ` at a time.
 
         Raises:
             Unclear: the file has become shorter.
         """
-        window = Window(file)
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
             else:
-                yield from window.span(piece)
+                yield from _read_span(file, piece)
+
+
+def _read_span(file: BinaryIO, span: Span) -> Iterator[bytes]:
+    file.seek(span.start)
+    left = span.end - span.start
+    while left > 0:
+        data = file.read(min(left, READ))
+        if not data:
+            raise Unclear
+        left -= len(data)
+        yield data
 
 
 class Pieces:
@@ -155,7 +148,7 @@ _MAX_ENTRIES: Final = 1_000
 _MAX_EXIF: Final = 64 * 1024
 
 
-def check_upright(file: Window, span: Span) -> None:
+async def check_upright(file: Window, span: Span) -> None:
     """Judge an EXIF block: a TIFF header and its first directory (Exif 2.32, section 4.6.2).
 
     Raises:
@@ -163,7 +156,8 @@ def check_upright(file: Window, span: Span) -> None:
     """
     if span.end - span.start > _MAX_EXIF:
         raise Unclear
-    block = file.at(span.start, span.end - span.start).removeprefix(b"Exif\x00\x00")
+    block = await file.at(span.start, span.end - span.start)
+    block = block.removeprefix(b"Exif\x00\x00")
     if _orientation(block, little=block.startswith(b"II")) in _TURNED:
         raise Unclear
 
