@@ -109,7 +109,7 @@ class Generation:
         self._scheduler.check_room(actor.user_id)
         planned = await self._planner.plan(actor, request)
         # Before anything is held: a bad picture costs nothing, and no money waits for a download.
-        basket = await self._gather(actor, planned.request)
+        basket = await self._gather(actor, planned)
         try:
             new = self._new_job(
                 actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
@@ -125,13 +125,14 @@ class Generation:
         task.add_done_callback(self._ended)
         return job.id
 
-    async def _gather(self, actor: Actor, request: ImageRequest) -> Basket:
+    async def _gather(self, actor: Actor, planned: Plan) -> Basket:
         """Fetch what is edited: of one person one job after the other, so that others get turns."""
-        if not request.is_edit:
+        if not planned.request.is_edit:
             return Basket()
+        await self._ledger.check(actor, price=max(part.ceiling for part in planned.parts))
         lane = self._gathering.setdefault(actor.user_id, asyncio.Lock())
         async with lane:
-            return await self._inputs.gather(request)
+            return await self._inputs.gather(planned.request)
 
     def _new_job(
         self,

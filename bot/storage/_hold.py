@@ -19,7 +19,7 @@ from bot.quotas import (
     Window,
     limits_for,
 )
-from bot.requests import ReplyRoute, inputs_of
+from bot.requests import Actor, ReplyRoute, inputs_of
 from bot.storage._buckets import admit, counters_of
 from bot.storage._charges import record
 from bot.storage._rules import read_rules
@@ -60,7 +60,7 @@ class Holder:
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
         if job.policy_version is not None and job.policy_version != rules.policy_version:
             raise PolicyChanged
-        limits = _admitting(rules, job, now_ms) if given is None else given
+        limits = _admitting(rules, actor, now_ms) if given is None else given
         _check_price(limits, job.dearest)
         lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms
         charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
@@ -78,6 +78,11 @@ class Holder:
         if given is None and amount > job.agreed and _is_dear(rules, amount):
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
         return HeldJob(job.id, charges, dispatched=lease_until is not None)
+
+    async def check(self, actor: Actor, price: Micros, now_ms: int, tx: Tx) -> None:
+        """Refuse what no counter is needed for; see `Ledger.check`."""
+        rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
+        _check_price(_admitting(rules, actor, now_ms), price)
 
     async def _insert_job(self, tx: Tx, job: NewJob, *, day: str, month: str) -> None:
         actor, request = job.actor, job.request
@@ -164,13 +169,13 @@ class Holder:
         return ids
 
 
-def _admitting(rules: Rules, job: NewJob, now_ms: int) -> tuple[Limit, ...]:
-    """Return the limits that a job must keep, if it may be asked for at all."""
+def _admitting(rules: Rules, actor: Actor, now_ms: int) -> tuple[Limit, ...]:
+    """Return the limits that a job of `actor` must keep, if it may be asked for at all."""
     if rules.blocked is not None:
         raise Blocked(rules.blocked)
     if rules.paused is not None:
         raise Paused(rules.paused)
-    return limits_for(rules, job.actor, now_ms=now_ms)
+    return limits_for(rules, actor, now_ms=now_ms)
 
 
 def _check_price(limits: Sequence[Limit], price: Micros) -> None:
