@@ -47,6 +47,7 @@ from bot.storage import (
     PaintLinks,
     Policies,
     PreferenceStore,
+    Promises,
     Records,
     open_database,
     sqlite_path,
@@ -180,6 +181,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
             offers=offers,
             catalog=catalog,
             planner=planner,
+            promises=Promises(database, clock=clock, process_id=process_id),
             job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
         )
         charger = Charger(

@@ -46,6 +46,7 @@ from bot.storage.policy_models import (
     Who,
 )
 from bot.storage.preferences import EVERYWHERE, PreferenceStore, SetWishes
+from bot.storage.promises import Promise, Promises
 from bot.storage.records import Example, Records, Try
 from bot.storage.report_models import (
     NOBODY,
@@ -107,6 +108,8 @@ __all__ = [
     "Policies",
     "PolicyChanged",
     "PreferenceStore",
+    "Promise",
+    "Promises",
     "Query",
     "Records",
     "Remembered",

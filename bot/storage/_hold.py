@@ -31,6 +31,7 @@ from bot.storage.models import (
     NewJob,
     PolicyChanged,
 )
+from bot.storage.promises import fulfil
 from bot.storage.rows import Tx, Value, insert, insertion
 
 
@@ -60,6 +61,8 @@ class Holder:
         await self._insert_job(tx, job, day=labels[Window.DAY], month=labels[Window.MONTH])
         if job.policy_version is not None and job.policy_version != rules.policy_version:
             raise PolicyChanged
+        if job.request.is_edit and job.reply is not None:
+            await fulfil(tx, job.reply)  # from here on the job says who waits
         limits = _admitting(rules, actor, now_ms) if given is None else given
         _check_price(limits, job.dearest)
         lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms

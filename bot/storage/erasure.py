@@ -48,7 +48,7 @@ _ACTED: Final = (
 """Where it stands who has changed something; guilds first, as whoever changes a rule does."""
 _CONCERNED: Final = ("spending_rule", "spending_grant", "blocked_member", "rule_change")
 """Where `user_id` only shows whom a rule is for; the rule itself goes by the keyed hash."""
-_OWNED: Final = ("offer", "tray_picture", "paint_link", "mask", "preference")
+_OWNED: Final = ("offer", "tray_picture", "paint_link", "mask", "preference", "promise")
 """What exists for one person's convenience only, and is deleted."""
 _ENDED: Final = "user_id = $1 AND created_at <= $2 AND delivery <> 'open' AND open_charges = 0"
 _SUMS: Final = ("charges", "pictures", "spent")
