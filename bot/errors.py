@@ -23,6 +23,7 @@ BotError
 │   ├── NeedsConfirmation       it may cost more than may be spent unasked (bot.quotas)
 │   └── PressedAlready          the button was pressed before, and its job runs once
 ├── ShuttingDown                the bot takes no new jobs just now
+├── Interrupted                 its process ended while the pictures for it were fetched
 ├── QueueFull                   more jobs wait than the bot accepts
 ├── InputUnreachable            Discord did not hand over a picture that it has
 ├── InputsFull                  there is no room for more pictures that wait to be edited
@@ -148,6 +149,10 @@ class PressedAlready(RequestError):
 
 class ShuttingDown(BotError):
     """The bot is stopping and takes no new jobs."""
+
+
+class Interrupted(BotError):
+    """The bot ended before the job was there; a later process tells."""
 
 
 class QueueFull(BotError):

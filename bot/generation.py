@@ -29,7 +29,7 @@ from bot.planner import Planner
 from bot.planning import Plan
 from bot.requests import Actor, ImageRequest, ReplyRoute
 from bot.scheduler import Place, Scheduler
-from bot.storage import HeldJob, Ledger, NewCharge, NewJob, PolicyChanged
+from bot.storage import DuplicateJob, HeldJob, Ledger, NewCharge, NewJob, PolicyChanged
 from bot.telling import Teller
 
 _log = logging.getLogger(__name__)
@@ -109,14 +109,16 @@ class Generation:
         self._scheduler.check_room(actor.user_id)
         planned = await self._planner.plan(actor, request)
         # Before anything is held: a bad picture costs nothing, and no money waits for a download.
-        basket = await self._gather(actor, planned.request)
+        basket = await self._gather(actor, planned, reply)
         try:
             new = self._new_job(
                 actor, planned, reply, idem=idem, parent_id=parent_id, agreed=agreed
             )
             planned, held, place = await self._admit_as_judged(new, request, planned)
-        except BaseException:
+        except BaseException as error:
             await basket.close()
+            if isinstance(error, DuplicateJob):  # its answer comes from the first
+                await self._teller.keep_promise(reply)
             raise
         job = Assignment(held.job_id, actor, planned.request, planned.model.id, reply, parent_id)
         running = self._run(Admitted(job, planned, held, basket), place)
@@ -125,13 +127,15 @@ class Generation:
         task.add_done_callback(self._ended)
         return job.id
 
-    async def _gather(self, actor: Actor, request: ImageRequest) -> Basket:
+    async def _gather(self, actor: Actor, planned: Plan, reply: ReplyRoute) -> Basket:
         """Fetch what is edited: of one person one job after the other, so that others get turns."""
-        if not request.is_edit:
+        if not planned.request.is_edit:
             return Basket()
+        await self._ledger.check(actor, price=max(part.ceiling for part in planned.parts))
+        await self._teller.promise(actor, planned.request, reply)
         lane = self._gathering.setdefault(actor.user_id, asyncio.Lock())
         async with lane:
-            return await self._inputs.gather(request)
+            return await self._inputs.gather(planned.request)
 
     def _new_job(
         self,

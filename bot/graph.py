@@ -53,6 +53,7 @@ from bot.storage import (
     PersonalData,
     Policies,
     PreferenceStore,
+    Promises,
     Reconciliations,
     Records,
     Removals,
@@ -242,6 +243,7 @@ async def _making(ground: Ground, rules: _Rules, ends: _Ends, stack: AsyncExitSt
         offers=offers,
         catalog=catalog,
         planner=rules.planner,
+        promises=Promises(database, clock=clock, process_id=ground.process_id),
         job_log=JobLog(policing=rules.policing, jobs=jobs, messenger=messenger),
     )
     charger = Charger(

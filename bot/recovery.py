@@ -116,6 +116,7 @@ class Recovery:
     async def _tell_all(self) -> None:
         async with self._telling:
             await self._teller.deliver_late()
+            await self._teller.tell_interrupted()
             again, self._again = self._again, set()
             waiting = [*again, *await self._jobs.open_deliveries()]
             side_by_side = asyncio.Semaphore(TOLD_AT_ONCE)

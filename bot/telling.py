@@ -13,7 +13,7 @@ from bot import comparing
 from bot.cards import Failure, Posted, Result
 from bot.catalog import Catalog
 from bot.delivery import Delivery, Fate
-from bot.errors import BotError, LedgerUnavailable, NeedsMaskCheck
+from bot.errors import BotError, Interrupted, LedgerUnavailable, NeedsMaskCheck
 from bot.job_log import JobLog
 from bot.money import Micros
 from bot.offers import Offers
@@ -22,7 +22,7 @@ from bot.planner import Planner
 from bot.quotas import NeedsConfirmation, PictureTooDear, QuotaExceeded
 from bot.remedies import remedies
 from bot.requests import Actor, ImageRequest, ReplyRoute
-from bot.storage import Jobs, Ledger, Policies
+from bot.storage import Jobs, Ledger, Policies, Promises
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Teller:
         offers: Offers,
         catalog: Catalog,
         planner: Planner,
+        promises: Promises,
         job_log: JobLog,
     ) -> None:
         self._delivery = delivery
@@ -52,6 +53,7 @@ class Teller:
         self._offers = offers
         self._catalog = catalog
         self._planner = planner
+        self._promises = promises
         self._job_log = job_log
         self._undelivered: dict[int, Report] = {}
 
@@ -73,6 +75,35 @@ class Teller:
         waiting, self._undelivered = self._undelivered, {}
         for report in waiting.values():
             await self.deliver(report)
+
+    async def promise(self, actor: Actor, request: ImageRequest, reply: ReplyRoute) -> None:
+        """Note that a person waits for an answer before there is a job: nobody waits for ever.
+
+        Raises:
+            LedgerUnavailable: it can't be noted.
+        """
+        if _shows_waiting(reply):
+            await self._promises.give(actor.user_id, reply, private=request.private)
+
+    async def keep_promise(self, reply: ReplyRoute) -> None:
+        """Forget it: the person has their answer, or gets it from a job."""
+        if not _shows_waiting(reply):
+            return
+        try:
+            await self._promises.keep(reply)
+        except LedgerUnavailable:
+            _log.warning("An answer that was given could not be noted; it may be given twice")
+
+    async def tell_interrupted(self) -> None:
+        """Tell everybody whose process ended before there was a job. Raises LedgerUnavailable."""
+        for promise in await self._promises.broken():
+            request = ImageRequest(command="edit", prompt="", private=promise.private)
+            failure = Failure(request, Interrupted())
+            try:
+                await self._delivery.failure(promise.reply, failure, user_id=promise.user_id)
+            except Exception:  # noqa: BLE001 - one of them must not keep the others waiting
+                _log.exception("Somebody could not be told of a restart")
+            await self.keep_promise(promise.reply)
 
     async def refuse(
         self,
@@ -108,6 +139,8 @@ class Teller:
         await self._delivery.failure(
             reply, Failure(request, error, offer=offer), user_id=actor.user_id
         )
+        if request.is_edit:
+            await self.keep_promise(reply)
 
     async def _tell(self, report: Report) -> Fate:
         """Tell by the whole card; after a fault by one with less on it, and at last in words."""
@@ -202,6 +235,11 @@ class Teller:
             return tuple(filter(allowed.permits, found))
         within = room.affordable if room is not None else 0
         return remedies(request, error, self._catalog, within=within, allowed=allowed)
+
+
+def _shows_waiting(reply: ReplyRoute) -> bool:
+    """Whether there is a message that says "thinking ...": what comes from a page has none."""
+    return bool(reply.message_id and reply.token)
 
 
 def _takes_free(prices: Sequence[Micros]) -> bool:

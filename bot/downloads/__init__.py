@@ -14,6 +14,7 @@ from bot.downloads._errors import (
     FetchUnkept,
 )
 from bot.downloads._hosts import Hosts
+from bot.downloads._sink import Onlooker
 
 __all__ = [
     "USER_AGENT",
@@ -25,5 +26,6 @@ __all__ = [
     "FetchUnkept",
     "Fetched",
     "Hosts",
+    "Onlooker",
     "is_loopback_url",
 ]

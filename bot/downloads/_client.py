@@ -20,7 +20,7 @@ from yarl import URL
 from bot.downloads._addresses import AddressRefused, SocketGuard, check_url, refused
 from bot.downloads._errors import FetchError, FetchRefused, FetchStatus, FetchTooLarge
 from bot.downloads._hosts import Hosts
-from bot.downloads._sink import Sink
+from bot.downloads._sink import Onlooker, Sink
 
 USER_AGENT: Final = "Easel (Discord picture bot)"
 
@@ -125,11 +125,13 @@ class Downloads:
         max_bytes: int,
         hosts: Hosts,
         count: Callable[[int], None] | None = None,
+        onlooker: Onlooker | None = None,
     ) -> int:
         """Fetch at most `max_bytes` into a new file; return how many it has.
 
         The file is there only when this returns. A few MiB are in memory at once.
         `count` is told of each few bytes before they are written, and may refuse them by raising.
+        The `onlooker` sees them in the thread that writes them, which spares it to read the file.
 
         Raises:
             FetchUnkept: the file cannot be written, or is there already.
@@ -138,7 +140,7 @@ class Downloads:
         size = 0
         async with (
             self._answer(address, hosts, as_sent=True) as response,
-            Sink(path) as sink,
+            Sink(path, onlooker) as sink,
             aclosing(_pieces(response, max_bytes)) as pieces,
         ):
             async for piece in pieces:

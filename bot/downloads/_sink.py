@@ -1,8 +1,11 @@
 """A file that is written piece by piece, off the event loop."""
 
 import contextlib
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Protocol, Self
 
 from bot.aside import aside
 from bot.downloads._errors import FetchUnkept
@@ -13,14 +16,27 @@ _ENOUGH_PIECES: Final = 256
 """Pieces may be a byte each; the object around it is not."""
 
 
+class Onlooker(Protocol):
+    """Sees the bytes of a file while they are written, in the thread that does so."""
+
+    def begin(self) -> None:
+        """Be told that the first bytes come next, perhaps again."""
+
+    def see(self, pieces: Sequence[bytes], /) -> None:
+        """Look at the next bytes."""
+
+
 class Sink:
     """Writes a new file; it is deleted again unless `keep` was reached. An async context manager.
 
     Nothing is on the disk before there is something to write.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, onlooker: Onlooker | None = None) -> None:
         self._path = path
+        self._onlooker = onlooker
+        if onlooker is not None:
+            onlooker.begin()
         self._file: BinaryIO | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -53,10 +69,9 @@ class Sink:
     def _write(self, pieces: list[bytes], *, last: bool) -> None:
         if self._file is None:
             self._file = self._path.open("xb", buffering=0)
-        for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                view = view[self._file.write(view) :]
+        _write_all(self._file, pieces)
+        if self._onlooker is not None:
+            self._onlooker.see(pieces)
         if last:
             self._file.close()
             self._file = None
@@ -66,3 +81,24 @@ class Sink:
             file.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+
+if sys.platform == "win32":
+
+    def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                view = view[file.write(view) :]
+
+else:
+
+    def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
+        """Write them in one call, as long as the disk takes all that it is given."""
+        left = [memoryview(piece) for piece in pieces]
+        while left:
+            written = os.writev(file.fileno(), left)
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if left:
+                left[0] = left[0][written:]

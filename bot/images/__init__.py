@@ -7,6 +7,7 @@ those come from and when they are deleted is for others. Knows nothing of Discor
 ways, or of money.
 """
 
+from bot.images._look import Look
 from bot.images._sniff import Kind, filename, sniff
 from bot.images._tools import ImageTools
 from bot.images._types import (
@@ -25,6 +26,7 @@ __all__ = [
     "ImageTools",
     "InputPicture",
     "Kind",
+    "Look",
     "Mask",
     "Prepared",
     "Reason",

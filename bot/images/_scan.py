@@ -3,17 +3,19 @@
 Says whether a file is whole and plain, and which of its bytes are the picture, so that metadata
 (where a photo was taken!) can be left out without touching a pixel. Everything that is not known
 to be harmless is left out. A file that is unusual in any way gets no answer here: it goes to the
-worker, which decodes it. Runs in a thread; reads pieces only, at most a few times each.
+worker, which decodes it. The bytes are looked at once, piece by piece, as they come: whoever has
+them passes them on, and a scan is a coroutine that waits for the next piece.
 """
 
-from collections.abc import Iterator
+import types
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple
 
 from bot.images._sniff import Kind
 
 READ: Final = 256 * 1024
-"""Bytes in memory at a time."""
+"""Bytes that are read at a time where a file is looked at that lies on the disk."""
 
 
 class Unclear(Exception):
@@ -25,6 +27,44 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+@types.coroutine
+def _next_piece() -> Generator[None, bytes, bytes]:
+    """Wait for the bytes that come next; none are the end."""
+    return (yield)
+
+
+class Window:
+    """The piece of a file that just goes by. What was passed is gone: there is no way back."""
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._held = memoryview(b"")
+        self._ended = False
+
+    async def ahead(self, start: int, *, at_least: int = 1) -> memoryview:
+        """What is there from `start` on: at least so many bytes, or up to the file's end."""
+        if start < self._start:
+            raise Unclear
+        while not self._ended and start + at_least > self._start + len(self._held):
+            left = self._held[start - self._start :]
+            piece = await _next_piece()
+            self._ended = not piece
+            self._start += len(self._held) - len(left)
+            self._held = memoryview(b"".join((left, piece)) if left else piece)
+        return self._held[start - self._start :]
+
+    async def at(self, start: int, size: int) -> bytes:
+        """Exactly `size` bytes from `start`.
+
+        Raises:
+            Unclear: the file ends before.
+        """
+        data = bytes((await self.ahead(start, at_least=size))[:size])
+        if len(data) < size:
+            raise Unclear
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +102,18 @@ class Layout:
             if isinstance(piece, bytes):
                 yield piece
             else:
-                yield from read_span(file, piece)
+                yield from _read_span(file, piece)
+
+
+def _read_span(file: BinaryIO, span: Span) -> Iterator[bytes]:
+    file.seek(span.start)
+    left = span.end - span.start
+    while left > 0:
+        data = file.read(min(left, READ))
+        if not data:
+            raise Unclear
+        left -= len(data)
+        yield data
 
 
 class Pieces:
@@ -88,35 +139,6 @@ class Pieces:
         return tuple(self._pieces)
 
 
-def read_at(file: BinaryIO, start: int, size: int) -> bytes:
-    """Exactly `size` bytes from `start`.
-
-    Raises:
-        Unclear: the file ends before.
-    """
-    file.seek(start)
-    data = file.read(size)
-    if len(data) < size:
-        raise Unclear
-    return data
-
-
-def read_span(file: BinaryIO, span: Span) -> Iterator[bytes]:
-    """The bytes of `span`, at most `READ` at a time.
-
-    Raises:
-        Unclear: the file ends before.
-    """
-    file.seek(span.start)
-    left = span.end - span.start
-    while left > 0:
-        data = file.read(min(left, READ))
-        if not data:
-            raise Unclear
-        left -= len(data)
-        yield data
-
-
 _ORIENTATION: Final = 0x0112
 _TURNED: Final = range(2, 9)
 """1 is upright; anything else is nonsense, which turns nothing."""
@@ -126,7 +148,7 @@ _MAX_ENTRIES: Final = 1_000
 _MAX_EXIF: Final = 64 * 1024
 
 
-def check_upright(file: BinaryIO, span: Span) -> None:
+async def check_upright(file: Window, span: Span) -> None:
     """Judge an EXIF block: a TIFF header and its first directory (Exif 2.32, section 4.6.2).
 
     Raises:
@@ -134,7 +156,8 @@ def check_upright(file: BinaryIO, span: Span) -> None:
     """
     if span.end - span.start > _MAX_EXIF:
         raise Unclear
-    block = read_at(file, span.start, span.end - span.start).removeprefix(b"Exif\x00\x00")
+    block = await file.at(span.start, span.end - span.start)
+    block = block.removeprefix(b"Exif\x00\x00")
     if _orientation(block, little=block.startswith(b"II")) in _TURNED:
         raise Unclear
 

@@ -3,14 +3,14 @@
 import re
 import struct
 import zlib
-from typing import BinaryIO, Final
+from typing import Final
 
-from bot.images._scan import READ, Layout, Pieces, Span, Unclear, check_upright, read_at, read_span
+from bot.images._scan import Layout, Pieces, Span, Unclear, Window, check_upright
 from bot.images._sniff import Kind
 
 
-def scan(kind: Kind, file: BinaryIO, size: int) -> Layout | None:
-    """Return the layout of a file of `size` bytes that begins as `kind` does.
+async def scan(kind: Kind, file: Window) -> Layout | None:
+    """Return the layout of a file that begins as `kind` does.
 
     None when it is not whole, or not plain (several frames, 16 bits, CMYK, lying on its side), or
     of a format that is not looked into here.
@@ -19,7 +19,7 @@ def scan(kind: Kind, file: BinaryIO, size: int) -> Layout | None:
     if reader is None:
         return None
     try:
-        layout = reader(file, size)
+        layout = await reader(file)
     except Unclear:
         return None
     return layout if min(layout.width, layout.height) > 0 else None
@@ -31,8 +31,11 @@ _MAX_SEGMENTS: Final = 2_000
 _MAX_SCANS: Final = 100
 """Progressive files have about ten; thousands would keep a decoder busy for hours."""
 
-_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""What ends a scan: in it, 0xFF is followed by a zero, by a restart marker or by itself."""
+_MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""What ends a scan: in it, 0xFF is followed by a zero, by a restart marker or by itself.
+
+These are named by what they are not, since a class that is negated is looked up at half the speed.
+"""
 
 _FILL, _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14, _APP15 = (
     *(0xFF, 0xD9, 0xDA, 0xFE),
@@ -45,43 +48,42 @@ _JFIF_SIZE: Final = 16
 _MAX_ADOBE: Final = 32
 
 
-def _scan_jpeg(file: BinaryIO, size: int) -> Layout:
-    found = _Jpeg(file, size)
+async def _scan_jpeg(file: Window) -> Layout:
+    found = _Jpeg(file)
     at = 2
     for _ in range(_MAX_SEGMENTS):
-        fill, marker = read_at(file, at, 2)
+        fill, marker = await file.at(at, 2)
         if fill != _FILL:
             raise Unclear
         if marker == _EOI:
             return found.layout(at)
-        at = at + 1 if marker == _FILL else found.take_segment(marker, at)
+        at = at + 1 if marker == _FILL else await found.take_segment(marker, at)
     raise Unclear
 
 
 class _Jpeg:
     """What the segments have told so far."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: Window) -> None:
         self._file = file
-        self._size = size
         self._frame: tuple[int, int] | None = None
         self._scans = 0
         self._pieces = Pieces()
         self._pieces.keep(0, 2)
 
-    def take_segment(self, marker: int, at: int) -> int:
+    async def take_segment(self, marker: int, at: int) -> int:
         """Look at the segment that begins with its marker at `at`; return where the next one is."""
-        end = at + 2 + int.from_bytes(read_at(self._file, at + 2, 2), "big")
-        if end < at + 4 or end > self._size:
+        end = at + 2 + int.from_bytes(await self._file.at(at + 2, 2), "big")
+        if end < at + 4:
             raise Unclear
         if _APP0 <= marker <= _APP15 or marker == _COM:
-            _keep_application_data(self._file, self._pieces, marker, Span(at, end))
+            await _keep_application_data(self._file, self._pieces, marker, Span(at, end))
             return end
         if marker in _FRAMES and self._frame is None:
-            self._frame = _jpeg_frame(read_at(self._file, at + 4, 6))
+            self._frame = _jpeg_frame(await self._file.at(at + 4, 6))
         elif marker == _SOS and self._frame is not None and self._scans < _MAX_SCANS:
             self._scans += 1
-            end = _end_of_scan(self._file, end)
+            end = await _end_of_scan(self._file, end)
         elif marker not in _TABLES:
             raise Unclear
         self._pieces.keep(at, end)
@@ -104,25 +106,24 @@ def _jpeg_frame(header: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _end_of_scan(file: BinaryIO, start: int) -> int:
+async def _end_of_scan(file: Window, start: int) -> int:
     """Where the next marker stands, past coded data of any length."""
-    file.seek(start)
-    at, tail = start, b""
-    while data := file.read(READ):
-        window = tail + data
-        if found := _MARKER.search(window):
-            return at - len(tail) + found.start()
-        at += len(data)
-        tail = window[-1:]
+    wanted = 1
+    while len(data := await file.ahead(start, at_least=wanted)) >= wanted:
+        if found := _MARKER.search(data):
+            return start + found.start()
+        # The last byte may be the first of a marker.
+        wanted = 2 if data[-1] == _FILL else 1
+        start += len(data) + 1 - wanted
     raise Unclear
 
 
-def _keep_application_data(file: BinaryIO, pieces: Pieces, marker: int, segment: Span) -> None:
+async def _keep_application_data(file: Window, pieces: Pieces, marker: int, segment: Span) -> None:
     """Keep what colours depend on: JFIF without its thumbnail, profiles, Adobe's transform."""
     start, end = segment
-    head = read_at(file, start + 4, min(14, end - start - 4))
+    head = await file.at(start + 4, min(14, end - start - 4))
     if marker == _APP1 and head.startswith(b"Exif\x00\x00"):
-        check_upright(file, Span(start + 4, end))
+        await check_upright(file, Span(start + 4, end))
     elif marker == _APP0 and head.startswith(b"JFIF\x00") and len(head) == _JFIF_SIZE - 2:
         if end - start == _JFIF_SIZE + 2:
             pieces.keep(start, end)
@@ -153,22 +154,22 @@ _IGNORED_CASE: Final = 0x20
 """The bit of the name's first letter that marks a chunk as one that a reader may skip."""
 
 
-def _scan_png(file: BinaryIO, size: int) -> Layout:
+async def _scan_png(file: Window) -> Layout:
     pieces = Pieces()
     pieces.keep(0, 8)
-    width, height, colour = _png_header(read_at(file, 8, 25))
+    width, height, colour = _png_header(await file.at(8, 25))
     names: set[bytes] = set()
     at, last = 8, b""
     for _ in range(_MAX_CHUNKS):
-        length, name = struct.unpack(">I4s", read_at(file, at, 8))
+        length, name = struct.unpack(">I4s", await file.at(at, 8))
         end = at + 12 + length
-        if end > size or (name == b"IHDR") != (at == 8):  # noqa: PLR2004 - it comes first, once
+        if (name == b"IHDR") != (at == 8):  # noqa: PLR2004 - it comes first, once
             raise Unclear
         if name == b"eXIf":
-            check_upright(file, Span(at + 8, end - 4))
+            await check_upright(file, Span(at + 8, end - 4))
         elif name in {b"IHDR", b"PLTE", b"IDAT", b"IEND"} or name in _KEPT_CHUNKS:
             _check_order(name, last, names)
-            _check_sum(file, Span(at, end))
+            await _check_sum(file, Span(at, end))
             pieces.keep(at, end)
         elif not name[0] & _IGNORED_CASE:
             raise Unclear
@@ -205,12 +206,17 @@ def _check_order(name: bytes, last: bytes, names: set[bytes]) -> None:
         raise Unclear
 
 
-def _check_sum(file: BinaryIO, chunk: Span) -> None:
+async def _check_sum(file: Window, chunk: Span) -> None:
     """The checksum is over the chunk's name and data."""
+    at, end = chunk.start + 4, chunk.end - 4
     value = 0
-    for data in read_span(file, Span(chunk.start + 4, chunk.end - 4)):
+    while at < end:
+        data = (await file.ahead(at))[: end - at]
+        if not data:
+            raise Unclear
         value = zlib.crc32(data, value)
-    if value != int.from_bytes(read_at(file, chunk.end - 4, 4), "big"):
+        at += len(data)
+    if value != int.from_bytes(await file.at(end, 4), "big"):
         raise Unclear
 
 
@@ -228,45 +234,46 @@ class _WebP:
         self.canvas: tuple[int, int] | None = None
         self.frame: tuple[int, int] | None = None
         self.has_alpha = False
+        self.extended = b""
+        """The data of the extended header."""
         self.kept: list[Span] = []
         self.names: set[bytes] = set()
 
 
-def _scan_webp(file: BinaryIO, size: int) -> Layout:
-    total = int.from_bytes(read_at(file, 4, 4), "little") + 8
-    if total > size:
-        raise Unclear
+async def _scan_webp(file: Window) -> Layout:
+    total = int.from_bytes(await file.at(4, 4), "little") + 8
     found = _WebP()
     at = 12
     for _ in range(_MAX_WEBP_CHUNKS):
         if at == total:
             break
-        name, length = struct.unpack("<4sI", read_at(file, at, 8))
+        name, length = struct.unpack("<4sI", await file.at(at, 8))
         end = at + 8 + length + length % 2
         if end > total:
             raise Unclear
-        _take_webp_chunk(file, found, name, Span(at, at + 8 + length), padded_end=end)
+        await _take_webp_chunk(file, found, name, Span(at, at + 8 + length), padded_end=end)
         at = end
     else:
         raise Unclear
     if found.frame is None or found.canvas not in {None, found.frame}:
         raise Unclear
+    await file.at(total - 1, 1)  # it must be there, whatever it is
     return Layout(
         Kind.WEBP,
         *found.frame,
         has_alpha=found.has_alpha,
-        pieces=_webp_pieces(file, found, total=total),
+        pieces=_webp_pieces(found, total=total),
     )
 
 
-def _take_webp_chunk(
-    file: BinaryIO, found: _WebP, name: bytes, chunk: Span, *, padded_end: int
+async def _take_webp_chunk(
+    file: Window, found: _WebP, name: bytes, chunk: Span, *, padded_end: int
 ) -> None:
     data = chunk.start + 8
     if name == b"VP8X":
         if chunk.start != 12 or chunk.end - data != _EXTENDED_SIZE:  # noqa: PLR2004 - it is first
             raise Unclear
-        header = read_at(file, data, _EXTENDED_SIZE)
+        found.extended = header = await file.at(data, _EXTENDED_SIZE)
         if header[0] & _ANIMATION:
             raise Unclear
         found.has_alpha |= bool(header[0] & _ALPHA)
@@ -276,14 +283,14 @@ def _take_webp_chunk(
     elif name in {b"VP8 ", b"VP8L"}:
         if found.frame is not None:
             raise Unclear
-        found.frame, has_alpha = _webp_frame(name, read_at(file, data, 10), chunk.end - data)
+        found.frame, has_alpha = _webp_frame(name, await file.at(data, 10), chunk.end - data)
         found.has_alpha |= has_alpha
     elif name in {b"ICCP", b"ALPH"}:
         if found.canvas is None or found.frame is not None or name in found.names:
             raise Unclear
         found.has_alpha |= name == b"ALPH"
     elif name == b"EXIF":
-        check_upright(file, Span(data, chunk.end))
+        await check_upright(file, Span(data, chunk.end))
         return
     else:
         return
@@ -306,7 +313,7 @@ def _webp_frame(name: bytes, head: bytes, length: int) -> tuple[tuple[int, int],
     return (width & 0x3FFF, height & 0x3FFF), False
 
 
-def _webp_pieces(file: BinaryIO, found: _WebP, *, total: int) -> tuple[Span | bytes, ...]:
+def _webp_pieces(found: _WebP, *, total: int) -> tuple[Span | bytes, ...]:
     """The kept chunks behind headers that tell of no others."""
     pieces = Pieces()
     kept = sum(chunk.end - chunk.start for chunk in found.kept)
@@ -316,9 +323,9 @@ def _webp_pieces(file: BinaryIO, found: _WebP, *, total: int) -> tuple[Span | by
     pieces.insert(b"RIFF" + struct.pack("<I", 4 + kept) + b"WEBP")
     for chunk in found.kept:
         if found.canvas is not None and chunk.start == 12:  # noqa: PLR2004 - the extended header
-            header = bytearray(read_at(file, chunk.start, chunk.end - chunk.start))
-            header[8] &= ~(_EXIF | _XMP) & 0xFF
-            pieces.insert(bytes(header))
+            header = bytearray(found.extended)
+            header[0] &= ~(_EXIF | _XMP) & 0xFF
+            pieces.insert(b"VP8X" + struct.pack("<I", len(header)) + header)
         else:
             pieces.keep(chunk.start, chunk.end)
     return pieces.all()

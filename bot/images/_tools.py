@@ -10,6 +10,7 @@ from typing import Self
 
 from bot.images import _files
 from bot.images._bench import Bench
+from bot.images._look import Look
 from bot.images._sniff import dimensions, sniff, too_many_pixels
 from bot.images._streams import Held, Memory
 from bot.images._types import (
@@ -95,9 +96,16 @@ class ImageTools:
             )
 
     async def take_in(
-        self, path: Path, into: Path, *, max_bytes: int = MAX_FILE_BYTES
+        self,
+        path: Path,
+        into: Path,
+        *,
+        look: Look | None = None,
+        max_bytes: int = MAX_FILE_BYTES,
     ) -> InputPicture:
         """Judge the hostile file at `path` by its bytes, and make it one that a model can take.
+
+        `look` has seen these bytes while they were written; without it the file is read.
 
         The answer is a JPEG, PNG or WebP of at most `max_bytes` bytes, upright, of one frame, and
         without metadata. A file that is all this is answered as it is, and one that only has
@@ -112,7 +120,7 @@ class ImageTools:
             RuntimeError: after this object was closed.
         """
         self._check_open()
-        return await _files.take_in(path, into, max_bytes=max_bytes, hire=self._bench)
+        return await _files.take_in(path, into, look=look, max_bytes=max_bytes, hire=self._bench)
 
     async def make_mask(
         self, picture: InputPicture, shape: Path | Area, into: Path, *, invert: bool = False

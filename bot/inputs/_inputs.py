@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.downloads import Downloads, Hosts
 from bot.errors import InputUnreachable, NeedsMaskCheck, ShuttingDown, UnusableInput
 from bot.imagerouter import Upload
-from bot.images import InputPicture, UnusablePicture
+from bot.images import InputPicture, Look, UnusablePicture
 from bot.inputs._links import Links
 from bot.inputs._parts import InputLimits, Masks, Renew, Tools
 from bot.inputs._spool import JobTooLarge, Shelf, Spool, no_room
@@ -184,9 +184,10 @@ class Inputs:
     async def _take_in(self, job: "_Job", source: Source, name: str) -> InputPicture:
         given = job.shelf.path / f"{name}.given"
         async with job.lanes:
-            size = await self._links.fetch(job.shelf, source, given)
+            look = Look()
+            size = await self._links.fetch(job.shelf, source, given, onlooker=look)
             with _named(source.filename):
-                picture = await self._tools.take_in(given, job.shelf.path / name)
+                picture = await self._tools.take_in(given, job.shelf.path / name, look=look)
                 if picture.path != given:
                     await aside(given.unlink)
                     job.shelf.give(size)

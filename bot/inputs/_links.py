@@ -16,6 +16,7 @@ from bot.downloads import (
     FetchTooLarge,
     FetchUnkept,
     Hosts,
+    Onlooker,
 )
 from bot.errors import InputUnreachable, UnusableInput
 from bot.inputs._parts import InputLimits, Renew
@@ -57,8 +58,12 @@ class Links:
         except ValueError:
             return False
 
-    async def fetch(self, shelf: Shelf, source: Source, path: Path) -> int:
+    async def fetch(
+        self, shelf: Shelf, source: Source, path: Path, *, onlooker: Onlooker | None = None
+    ) -> int:
         """Read `source` into a new file, by a fresh link if its own is dead; returns its size.
+
+        The `onlooker` sees the bytes that are written.
 
         Raises:
             UnusableInput: `elsewhere`, `too_large` or `gone`.
@@ -71,7 +76,7 @@ class Links:
             source = await self._renewed(source) or source
         while True:
             try:
-                return await self._read(shelf, source, path)
+                return await self._read(shelf, source, path, onlooker)
             except _DeadLink:
                 fresh = None if renewed else await self._renewed(source)
                 if fresh is None:
@@ -85,10 +90,12 @@ class Links:
         except TimeoutError:
             raise InputUnreachable(source.filename) from None
 
-    async def _read(self, shelf: Shelf, source: Source, path: Path) -> int:
+    async def _read(
+        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
+    ) -> int:
         for pause in (*self._limits.patience, None):
             try:
-                return await self._download(shelf, source, path)
+                return await self._download(shelf, source, path, onlooker)
             except (FetchRefused, FetchTooLarge) as error:
                 reason = "elsewhere" if isinstance(error, FetchRefused) else "too_large"
                 raise UnusableInput(source.filename, reason) from None
@@ -108,7 +115,9 @@ class Links:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _download(self, shelf: Shelf, source: Source, path: Path) -> int:
+    async def _download(
+        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
+    ) -> int:
         taken = 0
 
         def count(size: int) -> None:
@@ -123,6 +132,7 @@ class Links:
                 max_bytes=self._limits.file_bytes,
                 hosts=self._hosts,
                 count=count,
+                onlooker=onlooker,
             )
         except BaseException as error:
             shelf.give(taken)

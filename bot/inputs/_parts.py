@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bot.images import InputPicture, Mask
+from bot.images import InputPicture, Look, Mask
 from bot.requests import Area, Source
 
 INPUT_BYTES: Final = 64 * 1024 * 1024
@@ -46,7 +46,7 @@ class Renew(Protocol):
 class Tools(Protocol):
     """Judges and converts pictures: `bot.images.ImageTools`."""
 
-    async def take_in(self, path: Path, into: Path) -> InputPicture:
+    async def take_in(self, path: Path, into: Path, *, look: Look) -> InputPicture:
         """Make a picture on disk fit to be sent, in `into` where it has to change."""
         ...
 

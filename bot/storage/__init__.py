@@ -69,6 +69,7 @@ from bot.storage.policy_models import (
     Who,
 )
 from bot.storage.preferences import EVERYWHERE, PreferenceStore, SetWishes
+from bot.storage.promises import Promise, Promises
 from bot.storage.reconciliations import (
     WHOLE_ACCOUNT,
     Check,
@@ -159,6 +160,8 @@ __all__ = [
     "Policies",
     "PolicyChanged",
     "PreferenceStore",
+    "Promise",
+    "Promises",
     "Query",
     "ReadReconciliations",
     "Reading",

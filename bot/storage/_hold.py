@@ -32,6 +32,7 @@ from bot.storage.models import (
     NewJob,
     PolicyChanged,
 )
+from bot.storage.promises import fulfil
 from bot.storage.rows import Tx, Value, insert, insertion
 
 _MOST_KNOWN: Final = 5_000
@@ -85,7 +86,9 @@ class Holder:
         )
         if job.policy_version is not None and job.policy_version != rules.policy_version:
             raise PolicyChanged
-        limits = _admitting(rules, job, now_ms) if given is None else given
+        if job.request.is_edit and job.reply is not None:
+            await fulfil(tx, job.reply)  # from here on the job says who waits
+        limits = _admitting(rules, actor, now_ms) if given is None else given
         _check_price(limits, job.dearest)
         lease_until = None if dispatch_lease_ms is None else now_ms + dispatch_lease_ms
         charges = await self._insert_charges(tx, job, limits, now_ms, lease_until)
@@ -106,6 +109,11 @@ class Holder:
             raise NeedsConfirmation(needed=amount, above=rules.confirm_above or 0, about=job.about)
         held = HeldJob(job.id, charges, dispatched=lease_until is not None)
         return Admission(held, key, pins)
+
+    async def check(self, actor: Actor, price: Micros, now_ms: int, tx: Tx) -> None:
+        """Refuse what no counter is needed for; see `Ledger.check`."""
+        rules = await read_rules(tx, actor, secret=self.secret, defaults=self.defaults)
+        _check_price(_admitting(rules, actor, now_ms), price)
 
     async def _insert_job(
         self, tx: Tx, job: NewJob, *, day: str, month: str, pins: Pins | None
@@ -201,13 +209,13 @@ def _key(actor: Actor, counters: Sequence[Counter]) -> _Key:
     return (actor.user_id, actor.guild_id, actor.channel_id, *starts)
 
 
-def _admitting(rules: Rules, job: NewJob, now_ms: int) -> tuple[Limit, ...]:
-    """Return the limits that a job must keep, if it may be asked for at all."""
+def _admitting(rules: Rules, actor: Actor, now_ms: int) -> tuple[Limit, ...]:
+    """Return the limits that a job of `actor` must keep, if it may be asked for at all."""
     if rules.blocked is not None:
         raise Blocked(rules.blocked)
     if rules.paused is not None:
         raise Paused(rules.paused)
-    return limits_for(rules, job.actor, now_ms=now_ms)
+    return limits_for(rules, actor, now_ms=now_ms)
 
 
 def _check_price(limits: Sequence[Limit], price: Micros) -> None:

@@ -36,6 +36,7 @@ _OWNED: Final = (
     ("paint_link", "created_at"),
     ("mask", _ID),
     ("preference", "changed_at"),
+    ("promise", "expires_at"),
 )
 """What exists for one person's convenience only, and is deleted."""
 _OF_GUILD: Final = (

@@ -47,6 +47,18 @@ class Ledger:
         self._process_id = process_id
         self._holder = Holder(secret, process_id, clock, defaults)
 
+    async def check(self, actor: Actor, *, price: Micros) -> None:
+        """Refuse what `hold` would refuse later, before anything long is begun for it.
+
+        `price`: the most that any one picture may cost. Nothing is held, and counters are not read:
+        what is used up now may be free by then.
+
+        Raises:
+            Blocked, Paused, PictureTooDear: as `hold`.
+        """
+        now_ms = self._clock.now_ms()
+        await self._db.read(partial(self._holder.check, actor, price, now_ms))
+
     async def hold(
         self,
         job: NewJob,

@@ -114,10 +114,18 @@ async def open_form(
 
     `choices`: pictures of which the person chooses in the form itself.
     """
-    services = services_of(interaction)
-    allowed = await services.planner.shown(intake.actor_of(interaction))
+    services, actor = services_of(interaction), intake.actor_of(interaction)
+    allowed = await services.planner.shown(actor)
     models = _models(services, allowed, count=count)
-    modal = _EditForm(form.custom_id(interaction.id), models, count=count, choices=choices)
+    # All places of a form are taken, so there is no switch for it; its title says how it is.
+    private = form.private or services.preferences.private(actor.user_id, actor.guild_id)
+    modal = _EditForm(
+        form.custom_id(interaction.id),
+        models,
+        title=_title(count, private=private),
+        count=count,
+        choices=choices,
+    )
     await interaction.response.send_modal(modal)
 
 
@@ -129,10 +137,10 @@ class _EditForm(discord.ui.Modal):
         custom_id: str,
         models: list[discord.SelectOption],
         *,
+        title: str,
         count: int,
         choices: Sequence[Source],
     ) -> None:
-        title = "Edit a picture" if count == 1 else f"Edit {count} pictures"
         super().__init__(title=title, custom_id=custom_id, timeout=_FORM_SECONDS)
         self.add_item(_prompt_field())
         self.add_item(_model_field(models))
@@ -147,6 +155,11 @@ class _EditForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: Interaction, /) -> None:
         """Leave the answer to the cog."""
+
+
+def _title(count: int, *, private: bool) -> str:
+    title = "Edit a picture" if count == 1 else f"Edit {count} pictures"
+    return f"{title}, seen by you alone" if private else title
 
 
 def _prompt_field() -> discord.ui.Label[Any]:

@@ -12,6 +12,7 @@ from bot.errors import (
     ChannelNotAllowed,
     InputsFull,
     InputUnreachable,
+    Interrupted,
     InvalidOption,
     LedgerUnavailable,
     NeedsMaskCheck,
@@ -107,6 +108,9 @@ _PLAIN: Final[dict[type[BotError], Explanation]] = {
     PolicyChanged: policy_errors.POLICY_CHANGED,
     ShuttingDown: Explanation(
         "Restarted", "The bot was restarted before this was sent. Run it again."
+    ),
+    Interrupted: Explanation(
+        "Restarted", "The bot was restarted while it fetched your pictures. Run it again."
     ),
     PictureLost: Explanation(
         "Your private picture is lost",

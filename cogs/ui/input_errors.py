@@ -11,7 +11,8 @@ _NAME_SHOWN: Final = 80
 _WHY: Final[dict[str, str]] = {
     Reason.EMPTY: "It has no bytes at all. Attach it again.",
     Reason.NOT_A_PICTURE: "It is no picture, whatever its name says. Send a JPEG, PNG or WebP.",
-    Reason.UNSUPPORTED: "This format can't be read here. Send a JPEG, PNG or WebP instead.",
+    Reason.UNSUPPORTED: "This format can't be read here: SVG may hold scripts, and for others, "
+    "such as HEIC, the bot has no decoder. Send a JPEG, PNG or WebP instead.",
     Reason.DAMAGED: "It is damaged or cut off. Save or download it again, and attach that.",
     Reason.TOO_MANY_PIXELS: "It has more pixels than anybody can use. Make it smaller first.",
     Reason.UNSAFE: "It holds more than a picture. Export it as a PNG.",

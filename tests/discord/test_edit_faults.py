@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.storage import Option
+from bot.quotas import Window
+from bot.storage import Option, Who
 from sandbox.books import Books
 from sandbox.discord import Channel, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
@@ -70,6 +71,26 @@ async def test_a_stop_while_pictures_are_gathered_is_quick_told_and_free(
     click = await mira.click(told, told.buttons[0].custom_id or "")
     await pictures(mira, general, click)
     assert [each.data for each in house.imagerouter.requests[0].images] == [png(1), png(2)]
+
+
+async def test_what_is_refused_whatever_the_pictures_are_is_refused_before_they_are_fetched(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    guild_id, admin = house.guild().id, house.person("ada").user.id
+    policies = house.bot.services.policies
+    gate = house.discord.faults.hold(FILES)  # whoever fetches a picture is never answered
+    await policies.block(guild_id, mira.user.id, reason="too many herons", by=admin)
+    told = await explanation(general, await mira.slash(general, "edit", asked(), files=given()))
+    assert "An admin has blocked you here" in told.text
+
+    await policies.set_limit(Who.guild(guild_id), Window.IMAGE, 1, by=admin)
+    told = await explanation(general, await theo.slash(general, "edit", asked(), files=given()))
+    assert "too dear here" in told.text
+
+    await policies.pause(guild_id, by=admin)
+    told = await explanation(general, await theo.slash(general, "edit", asked(), files=given()))
+    assert "Pictures are paused in this server" in told.text
+    gate.open()
 
 
 async def test_a_stop_waits_for_an_edit_that_was_sent(

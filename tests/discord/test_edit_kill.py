@@ -63,11 +63,17 @@ async def test_killed_while_pictures_are_fetched_it_costs_nothing_and_leaves_no_
 ) -> None:
     async with doomed(servers, tmp_path):
         gate = servers.discord.faults.stall(FILES, after=50)
-        await edit(mira, general)
+        ask = await edit(mira, general)
         await gate.reached()
         assert len(jobs(tmp_path)) == 1
     await servers.start_bot()
     gate.open()
+    told = await explanation(general, ask)
+    assert "The bot was restarted while it fetched your pictures." in told.text
+    assert "This cost you nothing." in told.text
+    assert waiting(servers) == []
+    await servers.stop_bot()
+    assert books.rows("SELECT * FROM promise") == []
     assert jobs(tmp_path) == []
     assert (books.charges(), books.rows("SELECT * FROM job"), servers.imagerouter.requests) == (
         [],

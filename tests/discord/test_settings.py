@@ -180,12 +180,14 @@ async def test_forms_and_try_it_are_private_then_too(
     house: House, mira: Person, theo: Person, general: Channel
 ) -> None:
     posted = await theo.say(general, files=files(1))
+    assert (await edit_form(mira, general, posted)).title == "Edit a picture"
     panel = await answered(mira, general, "settings")
     await choose(mira, panel, "private", "yes")
     page = await answered(mira, general, "models", name=LARGE)
     modal = await (await mira.click(page, button(page, "Try it"))).form()
     tried = await pictures(mira, general, await mira.submit(modal, {"prompt": "a bay"}))
     form = await edit_form(mira, general, posted)
+    assert form.title == "Edit a picture, seen by you alone"
     edit = await mira.submit(form, {"prompt": "blue", "model": [AURORA]})
     edited = await pictures(mira, general, edit)
 

@@ -70,6 +70,9 @@ async def some_pictures(tx: Tx) -> None:
         "INSERT INTO job_input (job_id, content) SELECT job_id, $1 FROM prompt LIMIT 1", WORDS
     )
     await tx.fetch("INSERT INTO tray_picture VALUES (1, $1, $2, 1)", THEM, WORDS)
+    await tx.fetch(
+        "INSERT INTO promise VALUES (1, 1, $1, 0, 1, $2, $3, 1, 1)", THEM, WORDS, DM_CHANNEL
+    )
     await tx.fetch("INSERT INTO mask VALUES (1, $1, $2, 1)", THEM, WORDS.encode())
     await tx.fetch("INSERT INTO preference VALUES ($1, 0, $2, $2, 'low', 'png', 1, 1)", THEM, WORDS)
     await tx.fetch(
@@ -131,7 +134,7 @@ async def test_nothing_in_the_database_names_them_or_says_what_they_asked_for(
     assert holding(THEM) == holding(WORDS) == holding(DM_CHANNEL) == set()
     assert done == Erased(
         {"job": 4, "charge": 6, "prompt": 4, "job_input": 1, "job_output": 5, "usage_month": 2}
-        | {"offer": 1, "tray_picture": 1, "paint_link": 1, "mask": 1, "preference": 1}
+        | {"offer": 1, "tray_picture": 1, "paint_link": 1, "mask": 1, "preference": 1, "promise": 1}
         | {"guild": 1, "guild_zone": 1, "spending_rule": 2, "spending_grant": 2}
         | {"model_rule": 1, "picture_channel": 1, "blocked_phrase": 1}
         | {"blocked_member": 2, "rule_change": 12},

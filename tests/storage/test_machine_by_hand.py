@@ -79,7 +79,6 @@ def test_settling_by_hand_leaves_the_books_of_the_model(new_url: Callable[[], st
     machine.settings = settings(
         max_examples=25,
         stateful_step_count=30,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -153,7 +153,6 @@ def live(guild: Guild, events: list[tuple[str, int]]) -> None:
                 guild.look()
 
 
-@settings(deadline=None)
 @given(windows, wild_life)
 def test_nothing_is_posted_twice_whatever_the_clock_does(
     window: Window, events: list[tuple[str, int]]
@@ -164,7 +163,6 @@ def test_nothing_is_posted_twice_whatever_the_clock_does(
     assert ends == sorted(set(ends))
 
 
-@settings(deadline=None)
 @given(windows, quiet_life)
 def test_every_moment_is_reported_once_or_told_of_as_a_gap(
     window: Window, events: list[tuple[str, int]]
@@ -181,7 +179,7 @@ def test_every_moment_is_reported_once_or_told_of_as_a_gap(
     assert running.start_ms <= guild.covered
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(windows, wild_life, st.sampled_from(ZONES))
 def test_once_the_clock_is_right_again_nothing_is_missed(
     window: Window, events: list[tuple[str, int]], zone: str

@@ -40,6 +40,7 @@ from bot.storage import (
     Output,
     Policies,
     PreferenceStore,
+    Promises,
     Settlement,
     open_database,
 )
@@ -182,6 +183,7 @@ async def generation(
             offers=Offers(OfferStore(database, clock=clock), clock=clock),
             catalog=catalog,
             planner=planner,
+            promises=Promises(database, clock=clock, process_id=1),
             job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
         ),
         planner=planner,

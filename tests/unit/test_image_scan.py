@@ -4,6 +4,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Coroutine
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from bot.images import Kind
-from bot.images._scan import READ, Layout, Span
+from bot.images._scan import READ, Layout, Span, Window
 from bot.images._scan_formats import scan
 
 SECRET = b"51.5007 N 0.1246 W"
@@ -52,9 +54,20 @@ def png_text() -> PngImagePlugin.PngInfo:
     return info
 
 
-def scanned(data: bytes) -> Layout | None:
+def scanned(data: bytes, *, at_once: int = READ) -> Layout | None:
+    """What a scan says that gets so many bytes at a time, and then none."""
     kind = {b"\xff\xd8": Kind.JPEG, b"\x89P": Kind.PNG, b"RI": Kind.WEBP}.get(data[:2])
-    return scan(kind, io.BytesIO(data), len(data)) if kind else None
+    if kind is None:
+        return None
+    scanning: Coroutine[None, bytes | None, Layout | None] = scan(kind, Window())
+    try:
+        scanning.send(None)
+        for start in range(0, len(data), at_once):
+            scanning.send(data[start : start + at_once])
+        scanning.send(b"")
+    except StopIteration as done:
+        return cast("Layout | None", done.value)
+    raise AssertionError("a scan ends with its file")
 
 
 def stripped(data: bytes) -> bytes:
@@ -220,6 +233,13 @@ def test_the_end_of_a_long_file_is_found_where_two_pieces_meet(shift: int) -> No
     assert scanned(data[:-1]) is None
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 7, 64])
+@pytest.mark.parametrize("name", [*PLAIN, *TELLING])
+def test_it_does_not_matter_in_which_pieces_a_file_comes(name: str, at_once: int) -> None:
+    data = {**PLAIN, **TELLING}[name]
+    assert scanned(data, at_once=at_once) == scanned(data)
+
+
 # -- whatever comes -------------------------------------------------------------------------------
 
 ALL = [*PLAIN.values(), *TELLING.values()]
@@ -238,9 +258,12 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=400)
-@given(data=mutated())
-def test_a_changed_file_harms_nothing_and_what_passes_shows_the_same(data: bytes) -> None:
+@given(data=mutated(), at_once=st.sampled_from([3, 61, READ]))
+def test_a_changed_file_harms_nothing_and_what_passes_shows_the_same(
+    data: bytes, at_once: int
+) -> None:
     layout = scanned(data)
+    assert scanned(data, at_once=at_once) == layout
     if layout is None:
         return
     spans = [piece for piece in layout.pieces if isinstance(piece, Span)]
