@@ -20,6 +20,10 @@ ENV PATH="/opt/easel/bin:$PATH" \
     DATABASE_URL="sqlite:////data/bot.db" \
     HTTP_HOST="0.0.0.0" \
     HTTP_PORT="8000"
+# Names in charts, and texts in pictures, are written in every script and with emoji.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-color-emoji fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 easel \
     && useradd --uid 10001 --gid easel --home-dir /data --no-create-home --shell /usr/sbin/nologin easel \
     && install --directory --owner=easel --group=easel --mode=0700 /data

@@ -76,8 +76,8 @@ async def make_chart(
         by_member = await make_report(
             reports, report.guild_id, report.period, Group.MEMBER, now_ms=report.now_ms
         )
-    days = days_of(stretch, zones)
-    # Years of many models are more rows than the event loop has time for.
+    # Years of many models are more than the event loop has time for.
+    days = await aside(days_of, stretch, zones)
     series = await aside(fold_models, rows, days)
     today = window_at(Window.DAY, report.now_ms, zones).label
     return Chart(

@@ -25,6 +25,7 @@ from sandbox.page import PageServer
 from sandbox.talk import make as make_picture
 from sandbox.talk import told
 from tools.browser import Chat, Look, find_chromium, launch, open_chat
+from tools.charts import EXAMPLE, draw
 from tools.painter import Painter, Point, open_painter
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "images"
@@ -232,6 +233,7 @@ async def make(folder: Path, chromium: str) -> None:
         await photograph_painter(studio, boat)
         await photograph_models(studio)
         await photograph_report(studio, house)
+    await draw(folder, [EXAMPLE])
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.charts import _look as look
 from bot.charts._bins import bins, marks
-from bot.charts._labels import Labels, clean
+from bot.charts._labels import Labels, Weight, clean
 from bot.charts._types import Chart, Series
 from bot.money import Micros
 
@@ -40,7 +40,6 @@ _TICKS_IN: Final = 0.3
 _ROW_IN: Final = 0.235
 _BAR_IN: Final = 0.15
 _NAME_IN: Final = 1.75
-_AMOUNT_IN: Final = 0.75
 _GAP_IN: Final = 0.1
 _FILLED: Final = 0.84
 """The part of a day that its bar fills."""
@@ -220,7 +219,9 @@ class _Page:
         top = self._chart.top
         self._heading("Top members")
         height = len(top) * _ROW_IN
-        left, right = _LEFT + _NAME_IN, _RIGHT - _AMOUNT_IN
+        told = [look.amount_text(amount) for _, amount in top]
+        widest = max(self._labels.width(text, look.TEXT_PT) for text in told)
+        left, right = _LEFT + _NAME_IN, _RIGHT - widest - _GAP_IN
         across, up = self._figure.get_size_inches()
         self._y -= height
         axes = self._figure.add_axes(
@@ -232,22 +233,15 @@ class _Page:
         axes.barh(places, _exact(amounts), _BAR_IN / _ROW_IN, color=look.SKY)
         axes.set_ylim(-0.5, len(top) - 0.5)
         axes.set_xlim(0, max(1, *amounts))
-        for place, (name, amount) in zip(places, top, strict=True):
+        for place, (name, _), text in zip(places, top, told, strict=True):
             y = self._y + (place + 0.5) * _ROW_IN - 0.045
             self._labels.write(name, _LEFT, y, look.TEXT_PT, width=_NAME_IN - 0.1)
-            self._labels.write(
-                look.amount_text(amount),
-                _RIGHT,
-                y,
-                look.TEXT_PT,
-                width=_AMOUNT_IN,
-                right=True,
-            )
+            self._labels.write(text, _RIGHT, y, look.TEXT_PT, width=widest, right=True)
 
     # Their parts
 
     def _write(
-        self, text: str, size: float, *, weight: str = "normal", color: str = look.INK
+        self, text: str, size: float, *, weight: Weight = "normal", color: str = look.INK
     ) -> None:
         self._labels.write(
             text,
@@ -255,7 +249,7 @@ class _Page:
             self._y,
             size,
             width=_RIGHT - _LEFT,
-            weight="bold" if weight == "bold" else "normal",
+            weight=weight,
             color=color,
         )
 

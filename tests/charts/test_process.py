@@ -105,25 +105,26 @@ async def test_it_ends_when_nobody_wants_a_chart_and_begins_anew(cache: Path) ->
 
 
 async def test_one_that_hangs_is_killed_and_the_next_chart_is_drawn(cache: Path) -> None:
-    async with Charts(cache=cache, timeout_s=30) as charts:
+    async with Charts(cache=cache, timeout_s=8) as charts:
         await charts.draw(CHART)
-    async with Charts(cache=cache, timeout_s=3) as charts:
-        charts.expect()
-        await started(charts)
         (process,) = workers()
         async with watched(process) as ended:
             os.kill(process, signal.SIGSTOP)
             with pytest.raises(ChartUnavailable):
                 await charts.draw(CHART)
             await asyncio.wait_for(ended.wait(), 30)
-        charts._timeout_s = 60
         assert is_picture(await charts.draw(CHART))
 
 
-async def started(charts: Charts) -> None:
-    """Wait until the process that is expected is ready."""
-    assert charts._start is not None
-    await charts._start
+async def test_one_that_is_expected_is_ready_when_the_chart_comes(cache: Path) -> None:
+    async with Charts(cache=cache) as charts:
+        charts.expect()
+        charts.expect()
+        assert charts._start is not None
+        await charts._start
+        (process,) = workers()
+        assert is_picture(await charts.draw(CHART))
+        assert workers() == [process]
 
 
 async def test_one_that_was_killed_is_replaced(cache: Path) -> None:
@@ -141,14 +142,19 @@ async def test_one_that_was_killed_is_replaced(cache: Path) -> None:
         assert is_picture(answers[1])
 
 
+async def hung(charts: Charts) -> asyncio.Task[bytes]:
+    """A chart that is being drawn, and will never be finished."""
+    await charts.draw(CHART)
+    (process,) = workers()
+    os.kill(process, signal.SIGSTOP)
+    drawing = asyncio.create_task(charts.draw(CHART))
+    await asyncio.wait([drawing], timeout=0.2)
+    return drawing
+
+
 async def test_a_cancelled_chart_ends_the_process_and_the_next_is_drawn(cache: Path) -> None:
     async with Charts(cache=cache, timeout_s=60) as charts:
-        charts.expect()
-        await started(charts)
-        (process,) = workers()
-        os.kill(process, signal.SIGSTOP)
-        drawing = asyncio.create_task(charts.draw(CHART))
-        await asyncio.wait([drawing], timeout=0.2)
+        drawing = await hung(charts)
         drawing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await drawing
@@ -158,12 +164,7 @@ async def test_a_cancelled_chart_ends_the_process_and_the_next_is_drawn(cache: P
 
 async def test_leaving_ends_a_chart_under_way(cache: Path) -> None:
     async with Charts(cache=cache, timeout_s=60) as charts:
-        charts.expect()
-        await started(charts)
-        (process,) = workers()
-        os.kill(process, signal.SIGSTOP)
-        drawing = asyncio.create_task(charts.draw(CHART))
-        await asyncio.wait([drawing], timeout=0.2)
+        drawing = await hung(charts)
     with pytest.raises(ChartUnavailable):
         await drawing
     assert workers() == []

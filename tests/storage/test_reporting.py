@@ -1,22 +1,39 @@
 """`python -m bot report`, beside a bot that works on the same database."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from bot.quotas import Window
-from bot.reporting import EVERY_CHARGE, TABLE, Wanted, print_report
-from bot.reports import Span
+import pytest
+
+from bot.quotas import Defaults, Window, ZoneChange
+from bot.report_charts import make_chart
+from bot.reporting import (
+    EVERY_CHARGE,
+    NOT_INTO_A_TERMINAL,
+    PNG,
+    TABLE,
+    Wanted,
+    print_chart,
+    print_report,
+)
+from bot.reports import Span, make_report, named_period
 from bot.settings import EXIT_CONFIG, Settings
-from bot.storage import Erasure, Group, Output, Who, open_database
+from bot.storage import Erasure, Group, Output, Reports, Who, open_database
 from bot.storage.migrate import MIGRATIONS
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
+ROOT = Path(__file__).parents[2]
 GUILD = 77
 
 
@@ -158,3 +175,115 @@ async def test_days_in_the_wrong_order_are_refused(books: Books, database_url: s
         database_url, books.clock, first=date(2026, 7, 3), last=date(2026, 7, 1)
     )
     assert (code, faults) == (2, "2026-07-01 is before 2026-07-03.\n")
+
+
+async def drawn(
+    url: str, clock: StillClock, *, first: date | None = None, last: date | None = None
+) -> tuple[int, bytes, str]:
+    out, faults = io.BytesIO(), io.StringIO()
+    wanted = Wanted(GUILD, Span.MONTH, first, last, Group.MODEL, PNG)
+    settings = Settings.from_env({"DATABASE_URL": url})
+    code = await print_chart(settings, wanted, out=out, faults=faults, clock=clock)
+    return code, out.getvalue(), faults.getvalue()
+
+
+async def test_a_chart_is_drawn_while_the_bot_runs(books: Books, database_url: str) -> None:
+    await spend(books, 11, 1_000_000)
+    code, picture, faults = await drawn(database_url, books.clock)
+    assert (code, faults) == (0, "")
+    assert picture.startswith(b"\x89PNG")
+    assert picture.endswith(b"IEND\xaeB`\x82")
+
+
+async def test_a_chart_shows_what_the_books_say(books: Books) -> None:
+    await books.policies.set_limit(Who.guild(GUILD), Window.MONTH, 6_000_000, by=1)
+    await spend(books, 11, 1_000_000, model="a/dear")
+    await spend(books, 12, 500_000, model="b/cheap")
+    reports, zones = Reports(books.db, defaults=Defaults()), await zones_of(books)
+    now_ms = books.clock.now
+    period = named_period(Span.MONTH, now_ms=now_ms, zones=zones)
+    # However the report beside it is grouped.
+    report = await make_report(reports, GUILD, period, Group.DAY, now_ms=now_ms)
+    chart = await make_chart(
+        reports, report, zones, title="July", name_of=lambda part: f"<{part.key}>"
+    )
+    assert (len(chart.days), chart.days_gone, chart.budget) == (31, 30, 6_000_000)
+    assert {each.name: each.spent[29] for each in chart.series} == {
+        "a/dear": 1_000_000,
+        "b/cheap": 500_000,
+    }
+    assert sum(sum(each.spent) for each in chart.series) == report.total.spent
+    assert chart.top == (("<11>", 1_000_000), ("<12>", 500_000))
+    assert chart.forecast == report.forecast
+
+
+async def zones_of(books: Books) -> list[ZoneChange]:
+    return await Reports(books.db, defaults=Defaults()).zones(GUILD)
+
+
+async def test_a_chart_of_days_in_the_wrong_order_is_refused(
+    books: Books, database_url: str
+) -> None:
+    code, picture, faults = await drawn(
+        database_url, books.clock, first=date(2026, 7, 3), last=date(2026, 7, 1)
+    )
+    assert (code, picture, faults) == (2, b"", "2026-07-01 is before 2026-07-03.\n")
+
+
+def run_beside(url: str, *options: str, stdout_is_shown: bool) -> tuple[int, bytes, str]:
+    """Run the command line with one of its streams a terminal, which shows the last of these."""
+    ours, theirs = os.openpty()
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "bot", "report", "--guild", str(GUILD), *options],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url, "TERM": "xterm", "COLUMNS": "100"},
+        stdout=theirs if stdout_is_shown else subprocess.PIPE,
+        stderr=subprocess.PIPE if stdout_is_shown else theirs,
+    )
+    os.close(theirs)
+    with ThreadPoolExecutor(1) as beside:  # a terminal that nobody reads would stop the program
+        showing = beside.submit(everything, ours)
+        out, faults = bot.communicate(timeout=90)
+        shown = showing.result().decode()
+    os.close(ours)
+    return bot.returncode, faults if stdout_is_shown else out, shown
+
+
+def everything(terminal: int) -> bytes:
+    shown = b""
+    with contextlib.suppress(OSError):  # how the system says that the other end is closed
+        while piece := os.read(terminal, 65_536):
+            shown += piece
+    return shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no terminals to be had like this")
+def test_a_picture_is_not_thrown_at_a_terminal(tmp_path: Path) -> None:
+    code, told, shown = run_beside(sqlite_url(tmp_path), "--format", "png", stdout_is_shown=True)
+    assert (code, shown) == (2, "")
+    assert told.decode().strip() == NOT_INTO_A_TERMINAL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no terminals to be had like this")
+def test_who_waits_for_many_charges_sees_how_far_it_is(tmp_path: Path) -> None:
+    async def three_charges() -> None:
+        async with open_books(sqlite_url(tmp_path)) as books:
+            for _ in range(3):
+                await spend(books, 11, 100)
+
+    asyncio.run(three_charges())
+    options = (
+        "--by",
+        EVERY_CHARGE,
+        "--format",
+        "csv",
+        "--from",
+        "2026-07-01",
+        "--to",
+        "2026-07-31",
+    )
+    code, out, shown = run_beside(sqlite_url(tmp_path), *options, stdout_is_shown=False)
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert "Writing charges" in shown
+    assert "100%, 3 charges" in shown

@@ -43,6 +43,15 @@ def test_packages_come_from_the_lock_with_their_hashes() -> None:
     assert "-r requirements-postgres.lock" in installs[0]
 
 
+def test_the_image_has_the_fonts_that_the_checks_have() -> None:
+    fonts = {"fonts-noto-color-emoji", "fonts-noto-cjk"}
+    (install,) = [line for line in instructions("RUN") if "apt-get install" in line]
+    checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert fonts == {word for word in install.split() if word.startswith("fonts-")}
+    assert fonts <= set(re.findall(r"fonts-[a-z-]+", checks))
+    assert "/var/lib/apt/lists" in install
+
+
 def test_the_bot_runs_as_an_ordinary_user_who_owns_nothing_but_the_data() -> None:
     user = instructions("USER")[-1]
     assert int(user.partition(":")[0]) > 0
