@@ -11,7 +11,7 @@ options, what it cost, and where the result is. The buttons below results, limit
 need that. Of **private** pictures neither prompt nor picture is kept, only the cost.
 **For a while:** pictures in your tray (a week), masks that you painted (30 minutes; with a \
 public result 30 days), what a button offers you (a week), links to the mask painter (30 \
-minutes).
+minutes), where you wait for an answer (15 minutes).
 **What you set:** `/settings`, and as somebody who manages a server, which rules you changed.
 **Counters** of what you spent, under a keyed hash instead of your id.\
 """

@@ -31,6 +31,7 @@ from bot.storage import (
     PaintLinks,
     PersonalData,
     PreferenceStore,
+    Promises,
     Tray,
     Who,
     forget_backups,
@@ -374,6 +375,8 @@ async def test_a_copy_names_all_that_the_erasure_would_delete(books: Books) -> N
     await books.policies.grant(GUILD, THEM, 900, reason="why", by=ADMIN)
     await books.policies.block(GUILD, THEM, reason="why", by=ADMIN)
     await books.policies.pause(78, by=THEM)
+    promises = Promises(books.db, clock=books.clock, process_id=1)
+    await promises.give(THEM, replace(job.reply, token="a-secret-token"), private=True)
 
     pages = [page async for page in PersonalData(books.db).of(THEM)]
     records = [record for page in pages for record in page]
@@ -386,13 +389,14 @@ async def test_a_copy_names_all_that_the_erasure_would_delete(books: Books) -> N
         "painted mask": 1,
         "link to the mask painter": 1,
         "offer of a button": 1,
+        "answer that you wait for": 1,
         "limit for you": 1,
         "extra for you": 1,
         "block": 1,
         "change that you made": 1,
     }
     whole = json.dumps(records)
-    for not_theirs in ("hers", "secret", "why", f'"{ADMIN}"'):
+    for not_theirs in ("hers", "secret", "token", "why", f'"{ADMIN}"'):
         assert not_theirs not in whole
     by_kind = {record["kind"]: record for record in records}
     assert by_kind["painted mask"]["bytes"] == 5
