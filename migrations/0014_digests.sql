@@ -20,5 +20,6 @@ CREATE TABLE alarm (
     what TEXT NOT NULL PRIMARY KEY,
     looked_at BIGINT NOT NULL,            -- by the process whose turn it was
     raised_at BIGINT,                     -- NULL: it is well
+    told_at BIGINT,                       -- NULL: whoever raised it may not have lived to tell it
     well_at BIGINT NOT NULL               -- since when it was so last
 );
