@@ -324,7 +324,7 @@ def _services(
         erased=ErasedList(ground.beside(".erased"), secret=ground.secret),
         clock=clock,
         memories=(rules.preferences, making.offers, making.painting, reporting.drawing),
-        guilds=rules.policing,
+        guilds=(rules.policing, rules.preferences, reporting.drawing),
     )
     removals = Removals(database, clock=clock)
     remover = Remover(removals, posts=ends.posts, clock=clock)

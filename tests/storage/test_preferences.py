@@ -11,6 +11,7 @@ from bot.records import ModelRecords
 from bot.requests import Actor, ImageRequest, OutputFormat, Quality
 from bot.storage import (
     EVERYWHERE,
+    Erasure,
     Output,
     PreferenceStore,
     Records,
@@ -303,3 +304,20 @@ async def test_privacy_follows_each_change_at_once(books: Books) -> None:
         assert here.private(actor.user_id, actor.guild_id)
         await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, None)
         assert not here.private(actor.user_id, actor.guild_id)
+
+
+async def test_what_was_set_in_a_guild_that_is_erased_is_in_no_memory(books: Books) -> None:
+    store, catalog = PreferenceStore(books.db, clock=books.clock), empty_catalogue()
+    actor, elsewhere = Actor(MIRA, GUILD, 5), Actor(MIRA, OTHER, 5)
+    async with Preferences(store, catalog=catalog, clock=books.clock, alone=True) as here:
+        for guild_id in (GUILD, OTHER):
+            await here.set(MIRA, guild_id, Wish.PRIVATE, value=True)
+            await here.set(MIRA, guild_id, Wish.SIZE, "1024x1024")
+        assert (await here.wishes(actor)).size == (await here.wishes(elsewhere)).size
+        await Erasure(books.db, clock=books.clock).erase_guild(GUILD)
+        here.forget_guild(GUILD)
+
+        assert not here.private(MIRA, GUILD)
+        assert here.remembered(actor) == await here.wishes(actor) == Wishes()
+        assert here.private(MIRA, OTHER)
+        assert here.remembered(elsewhere).size == "1024x1024"

@@ -285,7 +285,7 @@ class Remembering:
     def forget_person(self, user_id: int) -> None:
         self.forgot.append(user_id)
 
-    def forget(self, guild_id: int) -> None:
+    def forget_guild(self, guild_id: int) -> None:
         self.forgot.append(guild_id)
 
 
@@ -297,7 +297,7 @@ async def test_what_is_in_memory_is_forgotten_too(books: Books, erased: ErasedLi
         erased=erased,
         clock=books.clock,
         memories=(memory,),
-        guilds=guilds,
+        guilds=(guilds,),
     )
     await privacy.erase_person(THEM)
     await privacy.erase_guild(GUILD)
