@@ -149,8 +149,9 @@ class Keeper:
 
     async def _keep_tidy(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        await self._safely(self.notice)
         while True:
+            # Every time, since neither Discord nor the database need have answered the last one.
+            await self._safely(self.notice)
             await self._safely(self.tidy)
             await asyncio.sleep(TIDY_SECONDS * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 
