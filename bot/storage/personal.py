@@ -164,14 +164,13 @@ async def _rules_by(tx: Tx, user_id: int) -> list[Record]:
 
 async def _months(tx: Tx, user_id: int) -> list[Record]:
     rows = await tx.fetch(
-        "SELECT * FROM usage_month WHERE user_id = $1 ORDER BY month, guild_id, model", user_id
+        "SELECT * FROM usage_month WHERE user_id = $1 ORDER BY month, guild_id", user_id
     )
     return [
         {
             "kind": "sum of a month",
             "month": row.text("month"),
             "server": _id(row.integer("guild_id")),
-            "model": row.text("model"),
             "pictures": row.integer("pictures"),
             "usd": _usd(row.integer("spent")),
         }
