@@ -171,11 +171,16 @@ async def test_discord_that_stays_busy_is_unreachable(desk: Desk) -> None:
     assert desk.gone()
 
 
-async def test_a_picture_that_is_cut_off_is_read_again_from_its_beginning(desk: Desk) -> None:
-    data = noise(100_000)
-    desk.discord.faults.truncate(ANY_FILE, after=50_000)
+@pytest.mark.parametrize("size", [100_000, 8_000_000])
+async def test_a_picture_that_is_cut_off_is_read_again_from_its_beginning(
+    desk: Desk, size: int
+) -> None:
+    """Of a small one nothing was written or looked at before, of a large one half."""
+    data = noise(size)
+    desk.discord.faults.truncate(ANY_FILE, after=size // 2)
     basket = await desk.inputs.gather(edit(desk.give("a.png", data)))
     assert sent(basket) == [data]
+    assert [image.data for image in basket.images] == list(desk.folder.rglob("*.given"))
     assert desk.inputs.bytes_kept == len(data)
     await basket.close()
 
