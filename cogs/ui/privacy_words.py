@@ -18,8 +18,8 @@ minutes), where you wait for an answer (15 minutes).
 WHO: Final = """\
 ### Who sees it
 A public result is seen by everybody in its channel. What `/usage` and `/privacy` show, only you \
-see. Those who manage a server see what its members spent there, never prompts, and may post it in a \
-channel. The operator of this bot runs its database, and could read it.\
+see. Those who manage a server see what its members spent there, never prompts, and may post it in \
+a channel. The operator of this bot runs its database, and could read it.\
 """
 ELSEWHERE: Final = """\
 ### What leaves the bot
