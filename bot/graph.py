@@ -328,6 +328,7 @@ def _services(
     )
     removals = Removals(database, clock=clock)
     remover = Remover(removals, posts=ends.posts, clock=clock)
+    takeouts = Takeouts(PersonalData(database), home=ground.beside(".copies"))
     return Services(
         settings=settings,
         clock=clock,
@@ -353,13 +354,14 @@ def _services(
         painting=making.painting,
         alerts=making.alerts,
         privacy=privacy,
-        takeouts=Takeouts(PersonalData(database)),
+        takeouts=takeouts,
         removals=removals,
         remover=remover,
         keeper=Keeper(
             privacy,
             retention=Retention(database, clock=clock),
             remover=remover,
+            takeouts=takeouts,
             membership=ends.membership,
             clock=clock,
             default_days=settings.default_retention_days,

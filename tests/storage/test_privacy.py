@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -39,7 +41,7 @@ from bot.storage import (
 )
 from bot.storage.personal import _PAGE
 from bot.storage.rows import Row
-from bot.takeout import Takeouts, Underway
+from bot.takeout import LEFT_BEHIND_S, Takeouts, Underway
 from bot.wishes import Wish
 from tests.disk import on_disk
 from tests.storage.books import DAY, NOON, SECRET, Books, StillClock, ended, open_books, sqlite_url
@@ -420,8 +422,29 @@ async def test_pages_of_a_copy_meet_without_a_gap(books: Books) -> None:
     assert sorted(prompts, key=int) == [str(number) for number in range(2 * _PAGE + 30)]
 
 
-async def test_a_person_gets_one_copy_at_a_time(books: Books) -> None:
-    takeouts = Takeouts(PersonalData(books.db))
+async def test_a_copy_that_a_killed_process_left_behind_is_deleted(
+    books: Books, tmp_path: Path
+) -> None:
+    home = tmp_path / "bot.copies"
+    takeouts = Takeouts(PersonalData(books.db), home=home)
+    await takeouts.tidy()
+    async with takeouts.of(THEM, most_bytes=10**6) as underway:
+        assert home.stat().st_mode & 0o077 == 0
+        left = home / "copy-of-somebody"
+        left.mkdir()
+        (left / "my-data.json").write_text(WORDS)
+        await takeouts.tidy()
+        assert left.exists()
+        long_ago = time.time() - LEFT_BEHIND_S - 1
+        os.utime(left, (long_ago, long_ago))
+        await takeouts.tidy()
+        assert not left.exists()
+        assert all(file.exists() for file in underway.files)
+    assert list(home.iterdir()) == []
+
+
+async def test_a_person_gets_one_copy_at_a_time(books: Books, tmp_path: Path) -> None:
+    takeouts = Takeouts(PersonalData(books.db), home=tmp_path / "bot.copies")
     async with takeouts.of(THEM, most_bytes=10**6) as takeout:
         [path] = takeout.files
         folder = path.parent
