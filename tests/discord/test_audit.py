@@ -17,8 +17,13 @@ from tests.discord.edits import rename
 
 LARGE = "papercut/fold-large"
 OWLS = "Night Owls"
-UNCHANGING = {"quota show", "operator status", "operator reconcile", "operator charge"} | {
-    "operator audit"
+UNCHANGING = {
+    "quota show",
+    "operator status",
+    "operator report",
+    "operator reconcile",
+    "operator charge",
+    "operator audit",
 }
 """Commands of those groups that change no rule."""
 

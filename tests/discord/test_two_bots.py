@@ -107,14 +107,14 @@ async def test_of_two_bots_one_posts_the_digest_and_one_tells_of_a_low_balance(
     # What was made was made yesterday, and the digest of that is wanted.
     settled = int(time.time()) - 360  # a day is reported some minutes after its end
     yesterday = settled // 86_400 * 86_400_000 - 43_200_000
-    columns = "guild_id, period, channel_id, set_by, covered_until, try_at"
+    columns = "guild_id, period, channel_id, set_by, set_at, covered_until, try_at"
     wanted = f"INSERT INTO digest ({columns})"
     day = time.strftime("%Y-%m-%d", time.gmtime(yesterday / 1000))
     for statement in (
         f"UPDATE charge SET created_at = {yesterday}",
         f"UPDATE job SET created_at = {yesterday}, day_label = '{day}'",
         f"UPDATE usage_day SET day = '{day}'",
-        f"{wanted} VALUES ({guild.id}, 'day', {board.id}, 1, {yesterday}, 0)",
+        f"{wanted} VALUES ({guild.id}, 'day', {board.id}, 1, {yesterday}, {yesterday}, 0)",
         "DELETE FROM alarm",
     ):
         postgres.run(statement, database=database)
