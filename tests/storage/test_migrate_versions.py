@@ -23,7 +23,7 @@ EARLIER = range(1, NEWEST)
 FORGOTTEN = {4: {"offer"}, 6: {"job_bucket"}, 10: {"usage_month", "usage_day"}}
 """Tables that a migration empties, dissolves or adds up anew, as it says itself. What is in the
 first one is short-lived; what was in the others has tests of its own."""
-TEXTS = {"state": "settled", "delivery": "open"}
+TEXTS = {"state": "settled", "delivery": "open", "period": "day"}
 """For columns that take certain words only; others get their own name."""
 NOT_OURS = {"migration", "commit_mark"}
 """Tables that the engines keep for themselves."""
