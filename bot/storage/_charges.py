@@ -37,16 +37,43 @@ class Move:
     outputs: Sequence[Output] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A change that was made, and what is left of it: to move the counters."""
+
+    change: Effect
+    pins: Pins
+    job_closed: bool
+
+
 async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     """Make a change if the charge is in a state that it may start from; else do nothing.
 
     The guarded UPDATE decides: of many that try, one gets the row, and only it moves the counters.
     """
+    moved = await _change(tx, wanted, clock=clock)
+    return UNCHANGED if moved is None else await _count(tx, moved)
+
+
+async def move_all(tx: Tx, wanted: Sequence[Move], *, clock: Clock) -> None:
+    """Make changes to the charges of one job that nobody else changes.
+
+    The counters of all come last: between them and the days of a second charge, somebody who has
+    these and waits for those would wait for ever.
+    """
+    changes = [await _change(tx, each, clock=clock) for each in wanted]
+    for moved in changes:
+        if moved is not None:
+            await _count(tx, moved)
+
+
+async def _change(tx: Tx, wanted: Move, *, clock: Clock) -> _Moved | None:
+    """Write down a change everywhere but in the counters; None where there is none."""
     if wanted.actual is not None and not 0 <= wanted.actual <= MAX_MICROS:
         raise ValueError(f"not an amount: {wanted.actual}")
     charge = await _update(tx, wanted)
     if charge is None:
-        return UNCHANGED
+        return None
     actual = charge.maybe_integer("actual") or 0
     change = effect(
         ChargeState(charge.text("prior_state")),
@@ -66,15 +93,19 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     outcome = (int(closed), await _finished(tx, charge, wanted), _succeeded(charge, wanted))
     if wanted.to in COUNTED or any(outcome):
         await _add_to_day(tx, charge, job, (*sums, *outcome))
-    # Last, since everybody waits for the counters that everybody shares.
-    pins = Pins.read(job.text("pins"))
+    return _Moved(change, Pins.read(job.text("pins")), closed)
+
+
+async def _count(tx: Tx, moved: _Moved) -> Settlement:
+    """Move the counters; last, since everybody waits for those that everybody shares."""
+    change, pins = moved.change, moved.pins
     if change.held or change.settled or change.overrun:
         await adjust(tx, pins, held=change.held, settled=change.settled, overrun=change.overrun)
-    if closed:
+    if moved.job_closed:
         await free_slot(tx, pins)
     pressed = change.settled > 0 and await is_pressed(tx, pins)
     return Settlement(
-        changed=True, overrun=change.overrun, job_closed=closed, presses_budget=pressed
+        changed=True, overrun=change.overrun, job_closed=moved.job_closed, presses_budget=pressed
     )
 
 

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import Defaults, Limit
 from bot.requests import Actor
-from bot.storage._charges import Move, move
+from bot.storage._charges import Move, move, move_all
 from bot.storage._hold import Holder
 from bot.storage._sweeper import Sweeper, beat
 from bot.storage._today import spent_a_day, spent_today
@@ -106,15 +106,17 @@ class Ledger:
             "SELECT id, state FROM charge WHERE job_id = $1 AND state IN ('held', 'dispatched')",
             job_id,
         )
-        for row in rows:
-            wanted = Move(
+        wanted = [
+            Move(
                 row.integer("id"),
                 ChargeState.RELEASED,
                 now_ms,
                 only_from=ChargeState(row.text("state")),
                 reason="cancelled",
             )
-            await move(tx, wanted, clock=self._clock)
+            for row in rows
+        ]
+        await move_all(tx, wanted, clock=self._clock)
 
     async def dispatch(self, charge_id: int, *, lease_ms: int) -> bool:
         """Mark a held charge as sent, for `lease_ms` at most.

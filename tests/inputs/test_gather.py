@@ -105,6 +105,15 @@ async def test_a_link_that_is_found_dead_is_renewed(desk: Desk, status: int) -> 
     await basket.close()
 
 
+async def test_a_picture_whose_link_was_erased_is_gone_and_nobody_is_asked_for_it(
+    desk: Desk,
+) -> None:
+    with pytest.raises(UnusableInput) as caught:
+        await desk.inputs.gather(edit(Source(url="", filename="a.png")))
+    assert (caught.value.filename, caught.value.reason) == ("a.png", "gone")
+    assert desk.gone()
+
+
 async def test_a_link_is_renewed_once_and_then_the_picture_is_gone(desk: Desk) -> None:
     desk.discord.faults.status(ANY_FILE, 404, times=None)
     with pytest.raises(UnusableInput) as caught:

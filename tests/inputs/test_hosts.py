@@ -49,7 +49,6 @@ ELSEWHERE = [
     "http://[::1]/cdn/a.png",
     "https://[broken/a.png",
     "https://",
-    "",
 ]
 
 
