@@ -1,6 +1,6 @@
 """What people have set, what they use, and how models have fared: on both engines."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -321,3 +321,27 @@ async def test_what_was_set_in_a_guild_that_is_erased_is_in_no_memory(books: Boo
         assert here.remembered(actor) == await here.wishes(actor) == Wishes()
         assert here.private(MIRA, OTHER)
         assert here.remembered(elsewhere).size == "1024x1024"
+
+
+class Slow(PreferenceStore):
+    """Lets something happen while it reads what somebody uses."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    async def used_by(self, user_id: int, *, jobs: int) -> list[str]:
+        found = await super().used_by(user_id, jobs=jobs)
+        if self.meanwhile is not None:
+            self.meanwhile()
+        return found
+
+
+async def test_habits_that_were_being_read_when_their_person_was_erased_are_not_kept(
+    books: Books,
+) -> None:
+    await made(books, "a/b")
+    store, actor = Slow(books.db, clock=books.clock), Actor(MIRA, 0, 5)
+    async with Preferences(store, catalog=empty_catalogue(), clock=books.clock, alone=True) as here:
+        store.meanwhile = lambda: here.forget_person(MIRA)
+        assert await here.habits_now(actor) == ()
+        store.meanwhile = None
+        assert await here.habits_now(actor) == ("a/b",)
