@@ -38,11 +38,14 @@ class BudgetAlerts:
     async def check(self, job_id: int, claimed: Sequence[Claimed] | None = None) -> None:
         """Tell everything that a job, whose charges are settled, has reached.
 
-        `claimed` is what `claim` took over; None: it was not asked.
+        `claimed` is what `claim` took over; None: it was not asked. That may be long ago: what
+        took so long may have been told by others meanwhile.
         """
         try:
             if claimed is None:
                 claimed = await self._claim(job_id)
+            else:
+                claimed = [each for each in claimed if await self._policies.renew(each)]
             for each in claimed:
                 told = self._tell_spike(each) if isinstance(each, Spike) else self._tell(each)
                 if await told:

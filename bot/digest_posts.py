@@ -267,5 +267,5 @@ class DigestPosts:
             channel_id=config.alert_channel,
             user_id=digest.set_by,
         )
-        if not told:
-            await self._store.untold(digest.guild_id)
+        if told:
+            await self._store.told(digest.guild_id, digest.channel_id)

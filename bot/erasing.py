@@ -44,6 +44,7 @@ _WHAT: Final = {
     "offer": "offers of buttons",
     "paint_link": "links to the mask painter",
     "preference": "personal settings",
+    "promise": "answers that were waited for",
     "guild": "settings of a server",
     "guild_zone": "time zones lost who set them",
     "spending_rule": "limits",
@@ -52,6 +53,7 @@ _WHAT: Final = {
     "model_rule": "rules on models",
     "picture_channel": "channels for pictures",
     "blocked_phrase": "blocked phrases",
+    "digest": "digests, or who set them",
     "rule_change": "lines of the audit trail",
 }
 

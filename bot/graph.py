@@ -324,10 +324,11 @@ def _services(
         erased=ErasedList(ground.beside(".erased"), secret=ground.secret),
         clock=clock,
         memories=(rules.preferences, making.offers, making.painting, reporting.drawing),
-        guilds=rules.policing,
+        guilds=(rules.policing, rules.preferences, reporting.drawing),
     )
     removals = Removals(database, clock=clock)
     remover = Remover(removals, posts=ends.posts, clock=clock)
+    takeouts = Takeouts(PersonalData(database), home=ground.beside(".copies"))
     return Services(
         settings=settings,
         clock=clock,
@@ -353,13 +354,14 @@ def _services(
         painting=making.painting,
         alerts=making.alerts,
         privacy=privacy,
-        takeouts=Takeouts(PersonalData(database)),
+        takeouts=takeouts,
         removals=removals,
         remover=remover,
         keeper=Keeper(
             privacy,
             retention=Retention(database, clock=clock),
             remover=remover,
+            takeouts=takeouts,
             membership=ends.membership,
             clock=clock,
             default_days=settings.default_retention_days,

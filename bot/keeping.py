@@ -17,6 +17,7 @@ from bot.errors import LedgerUnavailable
 from bot.privacy import Privacy
 from bot.removing import Remover
 from bot.storage import DAY_MS, Retention, forget_backups
+from bot.takeout import Takeouts
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Keeper:
         *,
         retention: Retention,
         remover: Remover,
+        takeouts: Takeouts,
         membership: Membership,
         clock: Clock,
         default_days: int,
@@ -64,6 +66,7 @@ class Keeper:
         self._privacy = privacy
         self._retention = retention
         self._remover = remover
+        self._takeouts = takeouts
         self._membership = membership
         self._clock = clock
         self._default_days = default_days
@@ -90,6 +93,7 @@ class Keeper:
         if self._file is not None:
             before_ms = self._clock.now_ms() - BACKUP_DAYS * DAY_MS
             await aside(forget_backups, self._file, before_ms=before_ms)
+        await self._takeouts.tidy()
 
     async def guild_left(self, guild_id: int) -> None:
         """Note that the bot was removed from a guild. Raises LedgerUnavailable."""
@@ -149,8 +153,9 @@ class Keeper:
 
     async def _keep_tidy(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        await self._safely(self.notice)
         while True:
+            # Every time, since neither Discord nor the database need have answered the last one.
+            await self._safely(self.notice)
             await self._safely(self.tidy)
             await asyncio.sleep(TIDY_SECONDS * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 

@@ -106,7 +106,8 @@ class OperatorWatch:
 
     async def _look_at_models(self) -> None:
         await self._records.refresh()
-        hour_ago = self._clock.now_ms() - _HOUR_MS
+        now = self._clock.now_ms()
+        hour_ago = now - _HOUR_MS
         alarms = await self._alarms.all()
         for what, alarm in alarms.items():
             model = what.removeprefix(_MODEL)
@@ -117,7 +118,7 @@ class OperatorWatch:
         for model, tries in self._records.since(hour_ago).items():
             what = f"{_MODEL}{model}"
             alarm = alarms.get(what, _NEVER)
-            if alarm.raised_ms is None:
+            if not alarm.stands(now):
                 await self._judge(what, model, [t for t in tries if t.closed_ms > alarm.well_ms])
 
     async def _judge(self, what: str, model: str, tries: list[Try]) -> None:
@@ -130,10 +131,15 @@ class OperatorWatch:
         await self._tell(what, card)
 
     async def _tell(self, what: str, card: OperatorCard) -> None:
-        """Tell it; what Discord does not take just now is told at a later look."""
+        """Tell it; what Discord does not take just now is told at a later look.
+
+        So is what this process does not live to note as told, by whichever process looks then.
+        """
         hour = self._clock.now_ms() // _HOUR_MS
         nonce = f"w{zlib.crc32(what.encode())}-{hour}"
-        if not await self._alerts.tell_operators(card, nonce=nonce):
+        if await self._alerts.tell_operators(card, nonce=nonce):
+            await self._alarms.told(what)
+        else:
             await self._alarms.give_back(what)
 
 

@@ -50,7 +50,7 @@ class Planner:
         try:
             return await self._judge(allowed, request)
         except _BY_POLICY:
-            self._policing.forget(actor.guild_id)
+            self._policing.forget_guild(actor.guild_id)
             now = await self._policing.allowed(actor)
             if now.policy.version == allowed.policy.version:
                 raise
@@ -58,7 +58,7 @@ class Planner:
 
     async def plan_anew(self, actor: Actor, request: ImageRequest) -> Plan:
         """Like `plan`, by what is set now: what was known of it has changed."""
-        self._policing.forget(actor.guild_id)
+        self._policing.forget_guild(actor.guild_id)
         return await self.plan(actor, request)
 
     async def shown(self, actor: Actor) -> Allowance:

@@ -89,7 +89,7 @@ class Policing:
         known = self._known.get(actor.guild_id, _NOTHING)
         return Allowance(known.policy, actor)
 
-    def forget(self, guild_id: int) -> None:
+    def forget_guild(self, guild_id: int) -> None:
         """Read a guild's policy anew when it is next asked for: it has changed."""
         self._known.pop(guild_id, None)
         if guild_id in self._reading:

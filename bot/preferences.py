@@ -178,6 +178,14 @@ class Preferences:
         for key in [key for key in self._privacy if key[0] == user_id]:
             del self._privacy[key]
 
+    def forget_guild(self, guild_id: int) -> None:
+        """Forget what people have set in a guild whose data was erased."""
+        self._changes += 1
+        for key in [key for key in self._wishes if key[1] == guild_id]:
+            del self._wishes[key]
+        for key in [key for key in self._privacy if key[1] == guild_id]:
+            del self._privacy[key]
+
     def habits(self, actor: Actor) -> tuple[str, ...]:
         """Return models that somebody likes: their own favourites, then their guild's.
 
@@ -210,7 +218,7 @@ class Preferences:
             self._habits[key] = replace(known, read_ms=-_HABITS_KEPT_MS)
 
     async def _read_habits(self, kind: str, subject: int) -> None:
-        now = self._clock.now_ms()
+        now, before = self._clock.now_ms(), self._changes
         try:
             if kind == "person":
                 wanted = (await self._store.get(subject, EVERYWHERE)).everywhere
@@ -223,7 +231,8 @@ class Preferences:
         except LedgerUnavailable:
             _log.info("The habits of a %s could not be read", kind)
             return
-        _keep(self._habits, (kind, subject), _Habits(models, now))
+        if before == self._changes:  # else it may be of somebody who was erased meanwhile
+            _keep(self._habits, (kind, subject), _Habits(models, now))
 
     async def _keep_fresh(self) -> None:
         """Learn what other processes have changed."""

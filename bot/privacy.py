@@ -32,9 +32,9 @@ class Memory(Protocol):
 
 
 class GuildMemory(Protocol):
-    """What holds in memory what guilds have set."""
+    """What holds in memory what guilds have set, or what is set in them."""
 
-    def forget(self, guild_id: int) -> None:
+    def forget_guild(self, guild_id: int) -> None:
         """Read it anew when it is asked for."""
         ...
 
@@ -50,7 +50,7 @@ class Privacy:
         erased: ErasedList,
         clock: Clock,
         memories: Sequence[Memory] = (),
-        guilds: GuildMemory | None = None,
+        guilds: Sequence[GuildMemory] = (),
     ) -> None:
         self._erasure = erasure
         self._database = database
@@ -106,8 +106,8 @@ class Privacy:
                 done = await self._erasure.erase_guild(guild_id)
             finally:
                 self._unclean = True
-                if self._guilds is not None:
-                    self._guilds.forget(guild_id)
+                for memory in self._guilds:
+                    memory.forget_guild(guild_id)
         await self.clean()
         _log.info("Guild %d was erased; %d of its jobs still run", guild_id, done.waiting)
         return done

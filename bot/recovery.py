@@ -111,7 +111,8 @@ class Recovery:
         swept = await self._ledger.sweep(adopt_all=adopt_all)
         for charge_id in swept.presumed_charges:
             _log.warning("Charge %d counts as spent: no answer came in time", charge_id)
-        self._pressing.update(swept.pressing_jobs, await self._budgets.untold())
+        self._pressing.update(swept.pressing_jobs)  # at once: no later sweep finds them again
+        self._pressing.update(await self._budgets.untold())
 
     async def _tell_all(self) -> None:
         async with self._telling:

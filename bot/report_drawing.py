@@ -30,6 +30,8 @@ class Drawing:
         self._reports = reports
         self._charts = charts
         self._drawn: OrderedDict[Chart, bytes] = OrderedDict()
+        self._forgotten = 0
+        """How often everything was forgotten."""
 
     async def picture(
         self, made: Report, zones: Sequence[ZoneChange], *, title: str, names_of: NamesOf
@@ -41,6 +43,7 @@ class Drawing:
         """
         if not made.total.spent:
             return None
+        forgotten = self._forgotten
         self._charts.expect()
         by_member = made
         if made.group is not Group.MEMBER:
@@ -58,14 +61,23 @@ class Drawing:
             title=title,
             name_of=lambda part: _name(part, names),
         )
-        return await self._once(chart)
+        return await self._once(chart, forgotten)
 
     def forget_person(self, _user_id: int) -> None:
         """Forget every picture: any of them may have a member's name in it."""
+        self._forgotten += 1
         self._drawn.clear()
 
-    async def _once(self, chart: Chart) -> bytes | None:
-        """Draw a chart unless it has been drawn lately."""
+    def forget_guild(self, _guild_id: int) -> None:
+        """Likewise: a picture does not say whose it is."""
+        self._forgotten += 1
+        self._drawn.clear()
+
+    async def _once(self, chart: Chart, forgotten: int) -> bytes | None:
+        """Draw a chart unless it has been drawn lately.
+
+        It is not kept if somebody was `forgotten` since its names were read.
+        """
         if (known := self._drawn.get(chart)) is not None:
             self._drawn.move_to_end(chart)
             return known
@@ -73,7 +85,8 @@ class Drawing:
             drawn = await self._charts.draw(chart)
         except ChartUnavailable:
             return None
-        self._drawn[chart] = drawn
+        if forgotten == self._forgotten:
+            self._drawn[chart] = drawn
         if len(self._drawn) > _KEPT:
             self._drawn.popitem(last=False)
         return drawn

@@ -328,7 +328,7 @@ async def _set_channel(
 async def _configure(interaction: Interaction, option: Option, value: int | None) -> None:
     services, guild_id = services_of(interaction), _guild(interaction)
     await services.policies.configure(guild_id, option, value, by=interaction.user.id)
-    services.policing.forget(guild_id)  # it knows the log channel
+    services.policing.forget_guild(guild_id)  # it knows the log channel
 
 
 def _guild(interaction: Interaction) -> int:

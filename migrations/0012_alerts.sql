@@ -3,3 +3,5 @@
 ALTER TABLE budget_alert ADD COLUMN job_id BIGINT;
 ALTER TABLE budget_alert ADD COLUMN told_at BIGINT;
 UPDATE budget_alert SET told_at = sent_at;
+-- Looked for at every sweep: few among all that was ever told.
+CREATE INDEX budget_alert_untold ON budget_alert (sent_at) WHERE told_at IS NULL;

@@ -11,7 +11,7 @@ CREATE TABLE digest (
     claimed_at BIGINT,
     covered_before BIGINT,                -- how far it was covered before that claim
     lost_label TEXT,                      -- one of which nobody knows whether it was posted
-    troubled_at BIGINT,                   -- since when it can't be posted; NULL where it can
+    troubled_at BIGINT,                   -- when it was told that it can't be posted; NULL: it can, or was not told
     try_at BIGINT NOT NULL                -- not before
 );
 
@@ -20,5 +20,6 @@ CREATE TABLE alarm (
     what TEXT NOT NULL PRIMARY KEY,
     looked_at BIGINT NOT NULL,            -- by the process whose turn it was
     raised_at BIGINT,                     -- NULL: it is well
+    told_at BIGINT,                       -- NULL: whoever raised it may not have lived to tell it
     well_at BIGINT NOT NULL               -- since when it was so last
 );

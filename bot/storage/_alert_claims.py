@@ -28,6 +28,19 @@ async def claim(tx: Tx, bucket_id: int, percent: int, *, job_id: int, now_ms: in
     return bool(won)
 
 
+async def renew(bucket_id: int, percent: int, claimed_ms: int, now_ms: int, tx: Tx) -> bool:
+    """Begin the lease of a claim anew; False when it was lost, so that others tell it."""
+    kept = await tx.fetch(
+        "UPDATE budget_alert SET sent_at = $4 WHERE bucket_id = $1 AND percent = $2 "
+        "AND sent_at = $3 AND told_at IS NULL RETURNING percent",
+        bucket_id,
+        percent,
+        claimed_ms,
+        now_ms,
+    )
+    return bool(kept)
+
+
 async def give_back(bucket_id: int, percent: int, tx: Tx) -> None:
     """Forget that a threshold was claimed, because it could not be told; anybody may claim it."""
     await tx.fetch(

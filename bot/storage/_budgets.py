@@ -93,6 +93,7 @@ class Watch:
             channel_id=actor.channel_id,
             alert_channel=guild.maybe_integer("alert_channel") if guild else None,
             set_by=await _setter(tx, limit, actor),
+            claimed_ms=self.now_ms,
         )
 
 

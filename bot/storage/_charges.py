@@ -110,7 +110,10 @@ async def _count(tx: Tx, moved: _Moved) -> Settlement:
 
 
 async def _update(tx: Tx, wanted: Move) -> Row | None:
-    """Change the charge's own row; `prior_state` in the result tells where it came from."""
+    """Change the charge's own row; `prior_state` in the result tells where it came from.
+
+    A reason may quote what was sent: of somebody who has been erased it is not kept.
+    """
     allowed = (wanted.only_from,) if wanted.only_from else SOURCES[wanted.to]
     sources = ", ".join(f"'{source}'" for source in allowed)
     spends = "COALESCE(CAST($3 AS BIGINT), held)" if wanted.to in COUNTED else "CAST($3 AS BIGINT)"
@@ -119,7 +122,9 @@ async def _update(tx: Tx, wanted: Move) -> Row | None:
         f"UPDATE charge SET prior_state = state, state = $2, actual = {spends}, "
         f"overrun = CASE WHEN {spends} IS NULL THEN 0 WHEN state = 'released' THEN {spends} "
         f"WHEN {spends} > held THEN {spends} - held ELSE 0 END, "
-        "pictures = pictures + $4, reason = $5, lease_until = $6, changed_at = $7, closed_at = $8 "
+        "pictures = pictures + $4, "
+        "reason = CASE WHEN user_id < 0 THEN '' ELSE CAST($5 AS TEXT) END, "
+        "lease_until = $6, changed_at = $7, closed_at = $8 "
         f"WHERE id = $1 AND state IN ({sources}) "
         "RETURNING id, job_id, channel_id, command, model, limit_role, prior_state, held, actual, "
         "pictures",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.storage._charges import SUMS, add_to_month
-from bot.storage._erasing import Erasable, Order, locked, unmark
+from bot.storage._erasing import Erasable, Order, locked, read, unmark
 from bot.storage._forget import forget_copies, forget_words, marks
-from bot.storage.rows import Row, Tx
+from bot.storage.rows import Row, Tx, first
 
 _JOBS_AT_ONCE: Final = 20
 """So few that holds and settlements between two transactions wait for some milliseconds."""
@@ -36,6 +36,18 @@ _WAITING: Final = {
 _PLACE: Final = "channel_id = CASE WHEN guild_id = 0 THEN 0 ELSE channel_id END"
 """The channel of a direct message belongs to one person, so it is as good as their id. Those of a
 guild stay, like its roles: its days are added up by them."""
+
+
+async def next_ended(kind: Erasable, subject_id: int, after_ms: int, tx: Tx) -> int | None:
+    """Return when the next job that can be erased was asked for; None when there is none.
+
+    Only reads, since it may have to go through all that a guild ever asked for.
+    """
+    order = await read(tx, kind, subject_id)
+    if order is None:
+        return None
+    found = await first(tx, _FOUND[kind], subject_id, after_ms, order.asked_ms, 1)
+    return None if found is None else found.integer("created_at")
 
 
 async def erase_some(
@@ -128,18 +140,26 @@ async def _move(tx: Tx, order: Order, sums: Row) -> int:
     return 1
 
 
-async def finish(kind: Erasable, subject_id: int, tx: Tx) -> tuple[int, Counter[str]]:
-    """Delete the marker unless jobs still run (returned); what months are left over goes, too.
+async def waiting(kind: Erasable, subject_id: int, tx: Tx) -> tuple[Order | None, int]:
+    """Return the order as it is now, and how many jobs it waits for. Only reads, likewise."""
+    order = await read(tx, kind, subject_id)
+    if order is None:
+        return None, 0
+    (open_jobs,) = await tx.fetch(_WAITING[kind], subject_id, order.asked_ms)
+    return order, open_jobs.integer("jobs")
+
+
+async def finish(seen: Order, tx: Tx) -> Counter[str]:
+    """Delete the marker of an order that waits for no job; what months are left over goes, too.
 
     Those are the months of jobs that are not in the database any more. They are locked before it
-    is looked whether a job belongs to them: one that would be settled meanwhile waits.
+    is looked whether a job belongs to them: one that would be settled meanwhile waits. An order
+    that was widened since it was `seen` is not finished.
     """
+    kind, subject_id = seen.kind, seen.subject_id
     order = await locked(tx, kind, subject_id)
-    if order is None:
-        return 0, Counter()
-    (open_jobs,) = await tx.fetch(_WAITING[kind], subject_id, order.asked_ms)
-    if open_jobs.integer("jobs"):
-        return open_jobs.integer("jobs"), Counter()
+    if order is None or order.asked_ms != seen.asked_ms:
+        return Counter()
     whose = f"{kind.column} = $1 AND user_id > 0"
     await tx.fetch(f"UPDATE usage_month SET spent = spent WHERE {whose}", subject_id)
     left = await tx.fetch(
@@ -151,4 +171,4 @@ async def finish(kind: Erasable, subject_id: int, tx: Tx) -> tuple[int, Counter[
     for sums in left:
         await _move(tx, order, sums)
     await unmark(tx, order)
-    return 0, +Counter({"usage_month": len(left)})
+    return +Counter({"usage_month": len(left)})

@@ -72,6 +72,14 @@ async def mark(tx: Tx, order: Order) -> Order:
     return Order(known.kind, known.subject_id, known.tombstone, known.asked_ms, order.removal_id)
 
 
+async def read(tx: Tx, kind: Erasable, subject_id: int) -> Order | None:
+    """Read the marker, if there is one."""
+    row = await first(
+        tx, "SELECT content, changed_at FROM setting WHERE name = $1", marker_of(kind, subject_id)
+    )
+    return None if row is None else _order(kind, subject_id, row)
+
+
 async def locked(tx: Tx, kind: Erasable, subject_id: int) -> Order | None:
     """Read the marker and keep others out: of two processes that erase somebody, one waits."""
     row = await first(

@@ -59,6 +59,7 @@ class SpikeWatch:
             days=len(spent),
             alert_channel=guild.maybe_integer("alert_channel") if guild else None,
             set_by=await _manager(tx, guild_id),
+            claimed_ms=self.now_ms,
             percent=_PERCENT,
         )
 

@@ -151,32 +151,35 @@ class DigestStore:
         await self._end(guild_id, claim, "lost_label = $3", label)
 
     async def refused(self, guild_id: int, claim: Claim, *, try_ms: int) -> bool:
-        """It can't be posted, and certainly is not there; whether that is to be told of now."""
-        return await self._db.write(partial(self._refused, guild_id, claim, try_ms))
+        """It can't be posted, and certainly is not there; whether that is to be told of now.
 
-    async def _refused(self, guild_id: int, claim: Claim, try_ms: int, tx: Tx) -> bool:
-        found = await first(
-            tx,
-            "UPDATE digest SET claim_id = NULL, claimed_at = NULL, covered_until = covered_before, "
-            "reported_until = covered_before, covered_before = NULL, try_at = $3 "
-            "WHERE guild_id = $1 AND claim_id = $2 RETURNING troubled_at",
-            guild_id,
-            claim.id,
-            try_ms,
-        )
-        if found is None or found.maybe_integer("troubled_at") is not None:
-            return False
-        await tx.fetch(
-            "UPDATE digest SET troubled_at = $2 WHERE guild_id = $1",
-            *(guild_id, self._clock.now_ms()),
-        )
-        return True
+        Whoever has told it calls `told`; where nobody could be, the next time is told.
+        """
 
-    async def untold(self, guild_id: int) -> None:
-        """Nobody could be told that it can't be posted: the next time is told."""
+        async def run(tx: Tx) -> bool:
+            found = await first(
+                tx,
+                "UPDATE digest SET claim_id = NULL, claimed_at = NULL, "
+                "covered_until = covered_before, reported_until = covered_before, "
+                "covered_before = NULL, try_at = $3 "
+                "WHERE guild_id = $1 AND claim_id = $2 RETURNING troubled_at",
+                guild_id,
+                claim.id,
+                try_ms,
+            )
+            return found is not None and found.maybe_integer("troubled_at") is None
+
+        return await self._db.write(run)
+
+    async def told(self, guild_id: int, channel_id: int) -> None:
+        """Those who mind the guild know that it can't be posted in a channel."""
+        now = self._clock.now_ms()
 
         async def run(tx: Tx) -> None:
-            await tx.fetch("UPDATE digest SET troubled_at = NULL WHERE guild_id = $1", guild_id)
+            await tx.fetch(
+                "UPDATE digest SET troubled_at = $3 WHERE guild_id = $1 AND channel_id = $2",
+                *(guild_id, channel_id, now),
+            )
 
         await self._db.write(run)
 

@@ -26,13 +26,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from bot.clock import Clock
 from bot.ids import MOST_ID
-from bot.storage._erased_jobs import erase_some, finish
+from bot.storage._erased_jobs import erase_some, finish, next_ended, waiting
 from bot.storage._erasing import MARKER, Erasable, Order, subject_of_marker
 from bot.storage._named import begin, named_guilds, named_people
 from bot.storage.rows import Store, Tx
+
+_LOOK_S: Final = 60.0
+"""Seconds for a look at all that a guild ever asked for, which may be millions of charges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,19 @@ class Erasure:
         return await self._erase_jobs(kind, subject_id, rows)
 
     async def _erase_jobs(self, kind: Erasable, subject_id: int, rows: Counter[str]) -> Erased:
+        """Erase what has ended. What may take long is read first, so that nobody waits for it."""
         after_ms: int | None = 0
         while after_ms is not None:
-            run = partial(erase_some, kind, subject_id, after_ms)
-            changed, after_ms = await self._db.write(run)
-            rows += changed
-        waiting, changed = await self._db.write(partial(finish, kind, subject_id))
-        return Erased(dict(rows + changed), waiting)
+            look = partial(next_ended, kind, subject_id, after_ms)
+            after_ms = await self._db.read(look, limit_s=_LOOK_S)
+            if after_ms is not None:
+                run = partial(erase_some, kind, subject_id, after_ms)
+                changed, after_ms = await self._db.write(run)
+                rows += changed
+        order, jobs = await self._db.read(partial(waiting, kind, subject_id), limit_s=_LOOK_S)
+        if order is not None and not jobs:
+            rows += await self._db.write(partial(finish, order))
+        return Erased(dict(rows), jobs)
 
 
 async def _unfinished(tx: Tx) -> list[tuple[Erasable, int]]:

@@ -65,7 +65,10 @@ async def _settings(tx: Tx, user_id: int) -> list[Record]:
 
 
 async def _put_aside(tx: Tx, user_id: int) -> list[Record]:
-    """What is kept for a while: the tray, painted masks, links to the painter, offers."""
+    """What is kept for a while: the tray, painted masks, links to the painter, offers, and answers.
+
+    Tokens, by which whoever has them could act as the bot, are not in it.
+    """
     records = list[Record]()
     for row in await tx.fetch("SELECT * FROM tray_picture WHERE user_id = $1 ORDER BY id", user_id):
         picture = json.loads(row.text("source"))
@@ -101,6 +104,19 @@ async def _put_aside(tx: Tx, user_id: int) -> list[Record]:
                 "kind": "offer of a button",
                 "kept_until": _time(row.integer("expires_at")),
                 "requests": json.loads(row.text("content"))["requests"],
+            }
+        )
+    for row in await tx.fetch(
+        "SELECT channel_id, is_private, expires_at FROM promise WHERE user_id = $1 "
+        "ORDER BY message_id",
+        user_id,
+    ):
+        records.append(
+            {
+                "kind": "answer that you wait for",
+                "channel": _id(row.integer("channel_id")),
+                "private": bool(row.integer("is_private")),
+                "kept_until": _time(row.integer("expires_at")),
             }
         )
     return records

@@ -12,7 +12,7 @@ from bot.ids import make_id
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import UTC_ZONE, Defaults, Scope, Target, Window, ZoneChange, known_zones, window_at
 from bot.requests import NO_GUILD, Actor
-from bot.storage._alert_claims import give_back, mark_told, untold
+from bot.storage._alert_claims import give_back, mark_told, renew, untold
 from bot.storage._audit import Change, read_trail, record_change
 from bot.storage._buckets import subject_of
 from bot.storage._budgets import Watch
@@ -317,6 +317,13 @@ class Policies:
         """Write down that a threshold is told, or can't be: nobody claims it any more."""
         await self._db.write(
             partial(mark_told, claimed.bucket_id, claimed.percent, self._clock.now_ms())
+        )
+
+    async def renew(self, claimed: Crossing | Spike) -> bool:
+        """Begin the ten minutes anew, once; False when they were over, and others tell it."""
+        now_ms, since_ms = self._clock.now_ms(), claimed.claimed_ms
+        return await self._db.write(
+            partial(renew, claimed.bucket_id, claimed.percent, since_ms, now_ms)
         )
 
     async def untold(self) -> list[int]:

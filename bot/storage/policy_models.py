@@ -280,6 +280,7 @@ class Crossing:
     alert_channel: int | None
     set_by: int | None
     """Who set the budget; None where it is the bot's default."""
+    claimed_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,3 +301,4 @@ class Spike:
     alert_channel: int | None
     set_by: int | None
     """Who has set a limit in the guild last."""
+    claimed_ms: int

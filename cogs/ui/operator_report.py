@@ -51,10 +51,7 @@ def _lines(parts: list[Part], names: Mapping[int, str]) -> str:
 
 
 def _name(guild_id: int, names: Mapping[int, str]) -> str:
-    """Name a guild; below 0 are those that were erased."""
     if guild_id == NO_GUILD:
         return "Direct messages"
-    if guild_id < 0:
-        return "A server that was erased"
     name = names.get(guild_id)
     return f"{'left' if name is None else plain(name, most=_MOST_NAME)} ({guild_id})"

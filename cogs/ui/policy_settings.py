@@ -88,7 +88,7 @@ async def show_models(interaction: Interaction) -> Shown:
 
 async def _latest(services: Services, guild_id: int) -> ModelPolicy:
     """What is set now, whichever process did it."""
-    services.policing.forget(guild_id)
+    services.policing.forget_guild(guild_id)
     return await services.policing.for_guild(guild_id)
 
 
@@ -187,7 +187,7 @@ async def change_private(interaction: Interaction, *, on: bool) -> Shown:
     """Let people ask for private results, or not."""
     services, guild_id, by = _context(interaction)
     changed = await services.model_policies.allow_private(guild_id, allowed=on, by=by)
-    services.policing.forget(guild_id)
+    services.policing.forget_guild(guild_id)
     if on:
         told = "People may ask for results that only they see."
     else:

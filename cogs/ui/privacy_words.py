@@ -11,15 +11,15 @@ options, what it cost, and where the result is. The buttons below results, limit
 need that. Of **private** pictures neither prompt nor picture is kept, only the cost.
 **For a while:** pictures in your tray (a week), masks that you painted (30 minutes; with a \
 public result 30 days), what a button offers you (a week), links to the mask painter (30 \
-minutes).
+minutes), where you wait for an answer (15 minutes).
 **What you set:** `/settings`, and as somebody who manages a server, which rules you changed.
 **Counters** of what you spent, under a keyed hash instead of your id.\
 """
 WHO: Final = """\
 ### Who sees it
 A public result is seen by everybody in its channel. What `/usage` and `/privacy` show, only you \
-see. Those who manage a server see what its members spent there, never prompts. The operator of \
-this bot runs its database, and could read it.\
+see. Those who manage a server see what its members spent there, never prompts, and may post it in \
+a channel. The operator of this bot runs its database, and could read it.\
 """
 ELSEWHERE: Final = """\
 ### What leaves the bot

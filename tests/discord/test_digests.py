@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.books import Books
 from sandbox.discord import Channel, Message, Permission, Person
-from sandbox.house import House
+from sandbox.house import House, explanation
 from sandbox.talk import mail, make, told
 
 LARGE = "papercut/fold-large"  # usually $0.04
@@ -256,6 +257,24 @@ async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
     await make(mira, general, FREE)
     await next_day(house)
     assert "may be missing" not in posted(mira, board)[-1].text
+
+
+async def test_a_bot_that_is_stopped_while_it_posts_waits_for_it(
+    house: House, ada: Person, mira: Person, general: Channel, board: Channel, books: Books
+) -> None:
+    await subscribe(ada, general, board)
+    await make(mira, general, FREE)
+    await house.bot.services.digest_posts.look()
+    gate = house.discord.faults.hold(f"POST /channels/{board.id}/messages")
+    house.clock.advance(until_next(house, "day"))
+    await gate.reached()
+    house.begin_stop()
+    late = await explanation(general, await mira.slash(general, "imagine", {"prompt": "late"}))
+    assert "The bot is restarting" in late.text
+    gate.open()
+    await house.stop_bot()
+    assert len(posted(mira, board)) == 1
+    assert books.rows("SELECT claim_id FROM digest") == [{"claim_id": None}]
 
 
 async def test_a_bot_that_was_killed_before_discord_got_it_posts_it(

@@ -7,6 +7,7 @@ import pytest
 from bot.quotas import Window
 from bot.requests import NO_GUILD
 from bot.storage import Option, Policies, Who
+from bot.storage._alert_claims import CLAIM_MS
 from sandbox.books import Books
 from sandbox.discord import Ask, Channel, Message, Person
 from sandbox.house import House, explanation, pictures
@@ -275,6 +276,30 @@ async def test_an_alert_that_discord_did_not_take_is_told_by_the_next_job(
 
     await pictures(mira, general, await ask_large(mira, general, model="orchard/pippin"))
     await theo.wait_for(alerts, lambda m: "50% of a budget is spent" in m.text)
+
+
+async def test_an_alert_that_a_sweep_told_while_its_job_was_delivered_is_not_told_again(
+    house: House, policies: Policies, mira: Person, general: Channel
+) -> None:
+    guild, alerts = house.guild().id, house.channel("workshop")
+    await policies.set_limit(Who.guild(guild), Window.MONTH, 80_000, by=ADMIN)
+    await policies.configure(guild, Option.ALERT_CHANNEL, alerts.id, by=ADMIN)
+    made = house.imagerouter.faults.hold()
+    await ask_large(mira, general)
+    await made.reached()
+    delivered = house.discord.faults.hold("PATCH /webhooks/*/*/messages/*")
+    made.open()
+    await delivered.reached()
+
+    house.clock.advance(CLAIM_MS)
+    await house.bot.services.recovery.sweep()
+    theo = house.person("theo")
+    await theo.wait_for(alerts, lambda m: "50% of a budget is spent" in m.text)
+    house.clock.advance(CLAIM_MS)  # Discord does not recognise the nonce any more
+    delivered.open()
+    await mira.wait_for(general, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()
+    assert len(theo.messages(alerts)) == 1
 
 
 async def test_an_alert_that_discord_did_not_take_is_told_although_no_job_comes(

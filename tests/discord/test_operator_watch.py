@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.storage import Alarms
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, explanation
 from sandbox.talk import mail, make
@@ -136,6 +137,24 @@ async def test_what_discord_did_not_take_is_told_at_the_next_look(house: House) 
     assert found(house, "balance is low") == 0
     await asked_for_balance(house)
     await of_operator(house, "balance is low")
+
+
+async def test_what_a_bot_that_ended_did_not_live_to_tell_is_told_after_all(
+    house: House, general: Channel
+) -> None:
+    await looked(house, 0)
+    alarms = Alarms(house.bot.services.database, clock=house.clock)
+    assert await alarms.start("balance")  # and it is killed before it tells it
+    assert await alarms.start(f"model:{PIPPIN}")
+    await fail(house, general, 12)
+    house.imagerouter.account.balance_micros = USD
+    await house.restart_bot()
+    await asked_for_balance(house)
+    await of_operator(house, "balance is low")
+    await of_operator(house, "hardly brings any pictures")
+    await asked_for_balance(house)
+    assert found(house, "balance is low") == 1
+    assert found(house, "hardly brings") == 1
 
 
 @pytest.mark.parametrize("answer", ["", "{}", '{"remaining_credits": "a lot"}', "[1]"])

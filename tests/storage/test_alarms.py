@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.storage import Alarm, Alarms
+from bot.storage._alert_claims import CLAIM_MS
 from tests.storage.books import DAY, HOUR, MINUTE, Books
 
 
@@ -41,6 +42,34 @@ async def test_what_nobody_could_be_told_was_never_well(books: Books, alarms: Al
     await alarms.give_back("balance")
     assert await alarms.all() == {"balance": Alarm(None, 0)}
     assert await alarms.start("balance")
+
+
+async def test_what_a_process_raised_and_did_not_live_to_tell_is_raised_by_another(
+    books: Books, alarms: Alarms
+) -> None:
+    other = Alarms(books.db, clock=books.clock)
+    assert await alarms.start("balance")
+    [alarm] = (await other.all()).values()
+    assert alarm.stands(books.clock.now)
+    assert not await other.start("balance")
+
+    books.clock.now += CLAIM_MS
+    [alarm] = (await other.all()).values()
+    assert not alarm.stands(books.clock.now)
+    assert await other.start("balance")
+    assert not await alarms.start("balance")
+
+    await other.told("balance")
+    books.clock.now += DAY
+    [alarm] = (await alarms.all()).values()
+    assert alarm.stands(books.clock.now)
+    assert not await alarms.start("balance")
+
+    await alarms.end("balance")
+    await alarms.told("balance")  # late: it is well already, and the next time is told anew
+    assert await alarms.start("balance")
+    books.clock.now += CLAIM_MS
+    assert await other.start("balance")
 
 
 async def test_a_turn_is_one_process_and_comes_again_in_time(books: Books, alarms: Alarms) -> None:

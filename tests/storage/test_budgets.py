@@ -1,6 +1,7 @@
 """Thresholds of pooled budgets: told when they are reached, once in each window."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,7 @@ async def test_an_alert_knows_where_it_goes(books: Books) -> None:
         channel_id=770,
         alert_channel=771,
         set_by=ADMIN,
+        claimed_ms=NOON,
     )
 
 
@@ -168,6 +170,24 @@ async def test_what_a_process_claimed_and_did_not_live_to_tell_is_told_by_anothe
     books.clock.now += CLAIM_MS
     assert await books.policies.untold() == []
     assert await told(books, job_id) == []
+
+
+async def test_who_tells_late_has_lost_it_if_another_one_has_it(books: Books) -> None:
+    await books.policies.set_limit(Who.guild(77), Window.DAY, 1000, by=ADMIN)
+    job_id, other = await spend(books, 500), books.other_process()
+    [crossing] = await books.policies.crossed(job_id)
+    books.clock.now += CLAIM_MS - 1
+    assert await books.policies.renew(crossing)
+    books.clock.now += CLAIM_MS - 1
+    assert await other.policies.untold() == []  # it has begun anew
+
+    books.clock.now += 1
+    [theirs] = await other.policies.crossed(job_id)
+    late = replace(crossing, claimed_ms=books.clock.now - CLAIM_MS)
+    assert not await books.policies.renew(late)
+    await other.policies.told(theirs)
+    assert not await books.policies.renew(late)
+    assert not await books.policies.renew(theirs)
 
 
 async def test_what_is_not_news_any_more_is_left_alone(books: Books) -> None:

@@ -79,7 +79,8 @@ async def test_what_was_refused_is_due_again_and_told_of_once(
     assert await store.refused(GUILD, claim, try_ms=NOON + HOUR)
     digest = await only(store)
     assert (digest.claim, digest.covered_ms, digest.try_ms) == (None, NOON, NOON + HOUR)
-    assert digest.is_troubled
+    await store.told(GUILD, CHANNEL)
+    assert (await only(store)).is_troubled
 
     assert not await store.refused(GUILD, await claimed(store), try_ms=NOON + 2 * HOUR)
     await store.posted(GUILD, await claimed(store))
@@ -88,11 +89,13 @@ async def test_what_was_refused_is_due_again_and_told_of_once(
     assert await store.refused(GUILD, await claimed(store, END + DAY), try_ms=NOON)
 
 
-async def test_what_nobody_could_be_told_is_told_the_next_time(
+async def test_what_nobody_was_told_is_told_the_next_time(
     store: DigestStore, daily: SetDigest
 ) -> None:
     assert await store.refused(GUILD, await claimed(store), try_ms=NOON)
-    await store.untold(GUILD)
+    assert not (await only(store)).is_troubled  # nobody could be told, or its process was killed
+    assert await store.refused(GUILD, await claimed(store), try_ms=NOON)
+    await store.told(GUILD, CHANNEL + 1)  # of the channel before this one
     assert await store.refused(GUILD, await claimed(store), try_ms=NOON)
 
 
@@ -124,6 +127,7 @@ async def test_another_channel_goes_on_and_another_kind_begins_anew(
 ) -> None:
     books.clock.now += 3 * DAY
     await store.refused(GUILD, await claimed(store), try_ms=NOON + 9 * DAY)
+    await store.told(GUILD, CHANNEL)
     await store.set(GUILD, Window.DAY, 771, by=2)
     digest = await only(store)
     assert (digest.channel_id, digest.set_by, digest.covered_ms) == (771, 2, NOON)

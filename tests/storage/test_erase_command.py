@@ -12,7 +12,8 @@ from bot.erased import ErasedList
 from bot.erasing import EXIT_REFUSED, erase_subject
 from bot.quotas import Window
 from bot.settings import EXIT_CONFIG, Settings
-from bot.storage import Erasable, Who
+from bot.storage import DigestStore, Erasable, Promises, Who
+from bot.storage._named import _ACTED, _CONCERNED, _OF_GUILD, _OWNED
 from tests.storage.books import Books, StillClock, ended, open_books, sqlite_url
 
 THEM, GUILD = 424_242_424_242, 77
@@ -63,6 +64,28 @@ async def test_a_guild_is_erased(tmp_path: Path) -> None:
     assert told[0] == f"The server {GUILD} is erased. Deleted, or without names:"
     async with open_books(url, clock) as books:
         assert await books.jobs.recent(THEM) == []
+
+
+@pytest.mark.parametrize("kind", Erasable)
+async def test_what_people_have_set_and_wait_for_is_told_of(tmp_path: Path, kind: Erasable) -> None:
+    url, clock = sqlite_url(tmp_path), StillClock()
+    async with open_books(url, clock) as books:
+        reply = books.job(user=THEM).reply
+        assert reply is not None
+        await DigestStore(books.db, clock=clock).set(GUILD, Window.DAY, 770, by=THEM)
+        await Promises(books.db, clock=clock, process_id=1).give(THEM, reply, private=False)
+    subject_id = THEM if kind is Erasable.PERSON else GUILD
+    code, told, faults = await erased(url, kind, subject_id, clock)
+    assert (code, faults) == (0, "")
+    assert "          1  digests, or who set them" in told
+    waited = "          1  answers that were waited for" in told
+    assert waited is (kind is Erasable.PERSON)
+
+
+def test_everything_that_an_erasure_counts_has_words() -> None:
+    named = {table for table, *_ in (*_ACTED, *_CONCERNED, *_OWNED, *_OF_GUILD)}
+    others = {"job", "charge", "prompt", "job_input", "job_output", "usage_month"}
+    assert set(erasing._WHAT) == named | others
 
 
 async def test_beside_a_running_bot_sqlite_refuses_and_says_what_to_do(tmp_path: Path) -> None:

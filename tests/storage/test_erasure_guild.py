@@ -1,15 +1,23 @@
 """A guild that is erased: nothing says who did what in it, and the operator's books add up."""
 
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
 import pytest
 
 from bot.policy import Effect, ModelRule, Reach
 from bot.quotas import QuotaExceeded, Window
-from bot.storage import Erased, Erasure, ModelPolicies, Option, Removals, Who
+from bot.storage import Erasable, Erased, Erasure, ModelPolicies, Option, Removals, Who
+from bot.storage._erased_jobs import finish
+from bot.storage._erasing import Order, mark
 from bot.storage.policy_models import GuildConfig
 from bot.storage.preferences import PreferenceStore
-from bot.storage.rows import Row, Tx
+from bot.storage.rows import LIMIT_S, Row, Store, Transaction, Tx
 from bot.wishes import Wish
 from tests.storage.books import Books, ended
+
+T = TypeVar("T")
 
 GUILD, ELSEWHERE = 77, 78
 WORDS = "a lighthouse that nobody else has ever thought of"
@@ -110,6 +118,55 @@ async def test_a_job_that_runs_is_erased_once_it_has_ended(books: Books) -> None
     assert await erasure.resume() == 0
     assert await rows_of(books, "SELECT 1 AS x FROM prompt") == []
     assert await rows_of(books, "SELECT 1 AS x FROM setting") == []
+
+
+class Counting:
+    """A database that counts the transactions for which others wait."""
+
+    def __init__(self, db: Store) -> None:
+        self._db = db
+        self.writes = 0
+
+    async def write(
+        self,
+        run: Transaction[T],
+        *,
+        undo: Transaction[object] | None = None,
+        limit_s: float = LIMIT_S,
+    ) -> T:
+        self.writes += 1
+        return await self._db.write(run, undo=undo, limit_s=limit_s)
+
+    async def read(self, run: Transaction[T], *, limit_s: float = LIMIT_S) -> T:
+        return await self._db.read(run, limit_s=limit_s)
+
+
+async def test_nobody_who_spends_waits_while_it_is_looked_what_has_ended(books: Books) -> None:
+    running = await books.sent(books.job(user=MIRA))
+    db = Counting(books.db)
+    erasure = Erasure(db, clock=books.clock)
+    assert (await erasure.erase_guild(GUILD)).waiting == 1
+    assert db.writes == 1  # the order
+    assert await erasure.resume() == 1
+    assert db.writes == 1
+
+    await books.ledger.settle(running.charge_ids[0], actual=10)
+    await books.jobs.mark_delivered(running.job_id, channel_id=1, message_id=1)
+    assert await erasure.resume() == 0
+    assert db.writes == 3  # the job, and the end
+
+
+async def test_an_order_that_was_widened_meanwhile_is_not_finished(books: Books) -> None:
+    await ended(books, books.job(user=MIRA, prompt=WORDS))
+    seen = Order(Erasable.GUILD, GUILD, -5, books.clock.now)
+    await books.db.write(lambda tx: mark(tx, seen))
+    books.clock.now += 1
+    await books.db.write(lambda tx: mark(tx, replace(seen, asked_ms=books.clock.now)))
+    await books.db.write(partial(finish, seen))
+    erasure = Erasure(books.db, clock=books.clock)
+    assert await erasure.unfinished() == 1
+    assert await erasure.resume() == 0
+    assert await rows_of(books, "SELECT 1 AS x FROM prompt") == []
 
 
 async def test_hundreds_of_jobs_of_one_moment_are_all_erased(books: Books) -> None:

@@ -1,6 +1,6 @@
 """What people have set, what they use, and how models have fared: on both engines."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -11,6 +11,7 @@ from bot.records import ModelRecords
 from bot.requests import Actor, ImageRequest, OutputFormat, Quality
 from bot.storage import (
     EVERYWHERE,
+    Erasure,
     Output,
     PreferenceStore,
     Records,
@@ -303,3 +304,44 @@ async def test_privacy_follows_each_change_at_once(books: Books) -> None:
         assert here.private(actor.user_id, actor.guild_id)
         await here.set(MIRA, EVERYWHERE, Wish.PRIVATE, None)
         assert not here.private(actor.user_id, actor.guild_id)
+
+
+async def test_what_was_set_in_a_guild_that_is_erased_is_in_no_memory(books: Books) -> None:
+    store, catalog = PreferenceStore(books.db, clock=books.clock), empty_catalogue()
+    actor, elsewhere = Actor(MIRA, GUILD, 5), Actor(MIRA, OTHER, 5)
+    async with Preferences(store, catalog=catalog, clock=books.clock, alone=True) as here:
+        for guild_id in (GUILD, OTHER):
+            await here.set(MIRA, guild_id, Wish.PRIVATE, value=True)
+            await here.set(MIRA, guild_id, Wish.SIZE, "1024x1024")
+        assert (await here.wishes(actor)).size == (await here.wishes(elsewhere)).size
+        await Erasure(books.db, clock=books.clock).erase_guild(GUILD)
+        here.forget_guild(GUILD)
+
+        assert not here.private(MIRA, GUILD)
+        assert here.remembered(actor) == await here.wishes(actor) == Wishes()
+        assert here.private(MIRA, OTHER)
+        assert here.remembered(elsewhere).size == "1024x1024"
+
+
+class Slow(PreferenceStore):
+    """Lets something happen while it reads what somebody uses."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    async def used_by(self, user_id: int, *, jobs: int) -> list[str]:
+        found = await super().used_by(user_id, jobs=jobs)
+        if self.meanwhile is not None:
+            self.meanwhile()
+        return found
+
+
+async def test_habits_that_were_being_read_when_their_person_was_erased_are_not_kept(
+    books: Books,
+) -> None:
+    await made(books, "a/b")
+    store, actor = Slow(books.db, clock=books.clock), Actor(MIRA, 0, 5)
+    async with Preferences(store, catalog=empty_catalogue(), clock=books.clock, alone=True) as here:
+        store.meanwhile = lambda: here.forget_person(MIRA)
+        assert await here.habits_now(actor) == ()
+        store.meanwhile = None
+        assert await here.habits_now(actor) == ("a/b",)

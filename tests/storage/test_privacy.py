@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -31,6 +33,7 @@ from bot.storage import (
     PaintLinks,
     PersonalData,
     PreferenceStore,
+    Promises,
     Tray,
     Who,
     forget_backups,
@@ -38,7 +41,7 @@ from bot.storage import (
 )
 from bot.storage.personal import _PAGE
 from bot.storage.rows import Row
-from bot.takeout import Takeouts, Underway
+from bot.takeout import LEFT_BEHIND_S, Takeouts, Underway
 from bot.wishes import Wish
 from tests.disk import on_disk
 from tests.storage.books import DAY, NOON, SECRET, Books, StillClock, ended, open_books, sqlite_url
@@ -284,7 +287,7 @@ class Remembering:
     def forget_person(self, user_id: int) -> None:
         self.forgot.append(user_id)
 
-    def forget(self, guild_id: int) -> None:
+    def forget_guild(self, guild_id: int) -> None:
         self.forgot.append(guild_id)
 
 
@@ -296,7 +299,7 @@ async def test_what_is_in_memory_is_forgotten_too(books: Books, erased: ErasedLi
         erased=erased,
         clock=books.clock,
         memories=(memory,),
-        guilds=guilds,
+        guilds=(guilds,),
     )
     await privacy.erase_person(THEM)
     await privacy.erase_guild(GUILD)
@@ -374,6 +377,8 @@ async def test_a_copy_names_all_that_the_erasure_would_delete(books: Books) -> N
     await books.policies.grant(GUILD, THEM, 900, reason="why", by=ADMIN)
     await books.policies.block(GUILD, THEM, reason="why", by=ADMIN)
     await books.policies.pause(78, by=THEM)
+    promises = Promises(books.db, clock=books.clock, process_id=1)
+    await promises.give(THEM, replace(job.reply, token="a-secret-token"), private=True)
 
     pages = [page async for page in PersonalData(books.db).of(THEM)]
     records = [record for page in pages for record in page]
@@ -386,13 +391,14 @@ async def test_a_copy_names_all_that_the_erasure_would_delete(books: Books) -> N
         "painted mask": 1,
         "link to the mask painter": 1,
         "offer of a button": 1,
+        "answer that you wait for": 1,
         "limit for you": 1,
         "extra for you": 1,
         "block": 1,
         "change that you made": 1,
     }
     whole = json.dumps(records)
-    for not_theirs in ("hers", "secret", "why", f'"{ADMIN}"'):
+    for not_theirs in ("hers", "secret", "token", "why", f'"{ADMIN}"'):
         assert not_theirs not in whole
     by_kind = {record["kind"]: record for record in records}
     assert by_kind["painted mask"]["bytes"] == 5
@@ -416,8 +422,29 @@ async def test_pages_of_a_copy_meet_without_a_gap(books: Books) -> None:
     assert sorted(prompts, key=int) == [str(number) for number in range(2 * _PAGE + 30)]
 
 
-async def test_a_person_gets_one_copy_at_a_time(books: Books) -> None:
-    takeouts = Takeouts(PersonalData(books.db))
+async def test_a_copy_that_a_killed_process_left_behind_is_deleted(
+    books: Books, tmp_path: Path
+) -> None:
+    home = tmp_path / "bot.copies"
+    takeouts = Takeouts(PersonalData(books.db), home=home)
+    await takeouts.tidy()
+    async with takeouts.of(THEM, most_bytes=10**6) as underway:
+        assert home.stat().st_mode & 0o077 == 0
+        left = home / "copy-of-somebody"
+        left.mkdir()
+        (left / "my-data.json").write_text(WORDS)
+        await takeouts.tidy()
+        assert left.exists()
+        long_ago = time.time() - LEFT_BEHIND_S - 1
+        os.utime(left, (long_ago, long_ago))
+        await takeouts.tidy()
+        assert not left.exists()
+        assert all(file.exists() for file in underway.files)
+    assert list(home.iterdir()) == []
+
+
+async def test_a_person_gets_one_copy_at_a_time(books: Books, tmp_path: Path) -> None:
+    takeouts = Takeouts(PersonalData(books.db), home=tmp_path / "bot.copies")
     async with takeouts.of(THEM, most_bytes=10**6) as takeout:
         [path] = takeout.files
         folder = path.parent

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from bot.imagerouter import ImageRouter
 from bot.reconciling import Finding, Reconciler, Verdict
-from bot.storage import ChargeState, HandSettling, Output, Reconciliations
+from bot.storage import (
+    ChargeState,
+    Erasure,
+    HandSettling,
+    Output,
+    Reconciliations,
+    Retention,
+)
 from bot.storage.rows import Tx
 from sandbox.imagerouter import ImageRouterServer
 from tests.storage.books import DAY, MINUTE, Books, open_books
@@ -341,3 +348,33 @@ async def test_an_overrun_is_listed_and_counted_in_full(town: Town) -> None:
     found = await town.check()
     assert (found.drift, found.doubts.overrun) == (0, 3000)
     assert [each.overrun for each in found.doubts.listed] == [3000]
+
+
+async def test_erasing_people_and_guilds_and_forgetting_words_moves_neither_side(
+    town: Town,
+) -> None:
+    books = town.books
+    await town.check()
+    sent = [await town.send() for _ in range(6)]
+    for each in sent[:3]:
+        town.charge(each, 200)
+        await town.settle(each)
+    town.charge(sent[3], 900)
+    await town.lose(sent[3])
+    for row in await books.db.read(lambda tx: tx.fetch("SELECT id FROM job")):
+        await books.jobs.mark_delivered(row.integer("id"), channel_id=1, message_id=1)
+    before = await town.check()
+
+    erasure = Erasure(books.db, clock=books.clock)
+    await erasure.erase_person(11)
+    await erasure.erase_guild(77)
+    books.clock.now += DAY
+    await Retention(books.db, clock=books.clock).sweep(78, days=0)
+    after = await town.check()
+    assert after.now.ledger == before.now.ledger
+    assert (after.charged, after.recorded, after.drift) == (1500, 600, 900)
+    assert after.doubts == before.doubts
+
+    by_hand = HandSettling(books.db, clock=books.clock)
+    await by_hand.settle(sent[3].charge_id, actual=900, by=2, reason="the list says so")
+    assert (await town.check()).verdict is Verdict.AGREES

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.quotas import Window
 from bot.storage import Erasure, Option, Spike, Who
+from bot.storage._alert_claims import CLAIM_MS
 from bot.storage._spikes import FEWEST_DAYS, usual
 from tests.storage.books import DAY, Books
 from tests.storage.test_budgets import spend
@@ -54,6 +56,29 @@ async def test_more_than_five_times_the_usual_is_found_once_a_day(books: Books) 
     found = await spike(books, 80 * CENT)
     assert found is not None
     assert (found.usual, found.days) == (6 * CENT, 6)
+
+
+async def test_what_a_process_claimed_and_did_not_live_to_tell_is_told_by_another(
+    books: Books,
+) -> None:
+    await live(books, [CENT] * 6)
+    job_id = await spend(books, 100 * CENT)
+    claimed = await books.policies.spiked(job_id)
+    assert claimed is not None
+    other = books.other_process()
+    assert await other.policies.untold() == []
+    assert await other.policies.spiked(job_id) is None
+
+    books.clock.now += CLAIM_MS
+    assert await other.policies.untold() == [job_id]
+    again = await other.policies.spiked(job_id)
+    assert again == replace(claimed, claimed_ms=books.clock.now)
+    assert await other.policies.untold() == []
+
+    await other.policies.told(again)
+    books.clock.now += CLAIM_MS
+    assert await books.policies.untold() == []
+    assert await books.policies.spiked(job_id) is None
 
 
 async def test_a_few_days_tell_nothing_and_cents_alarm_nobody(books: Books) -> None:

@@ -134,6 +134,7 @@ def test_an_alert_says_whose_budget_and_how_much(scope: Scope, whose: str) -> No
         channel_id=770,
         alert_channel=None,
         set_by=None,
+        claimed_ms=0,
     )
     told = explain_budget(crossing)
     assert told.title == "80% of a budget is spent"

@@ -77,9 +77,9 @@ async def test_what_is_forgotten_is_read_again(shelf: Shelf) -> None:
     policing = Policing(shelf)
     await policing.for_guild(GUILD)
     shelf.now = DENIED
-    policing.forget(OTHER)
+    policing.forget_guild(OTHER)
     assert await policing.for_guild(GUILD) == ModelPolicy()
-    policing.forget(GUILD)
+    policing.forget_guild(GUILD)
     assert await policing.for_guild(GUILD) == DENIED
 
 
@@ -96,7 +96,7 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(shelf: Shelf) 
     early = asyncio.create_task(policing.for_guild(GUILD))
     await shelf.asked.wait()
     shelf.now = DENIED
-    policing.forget(GUILD)
+    policing.forget_guild(GUILD)
     shelf.open.set()
     assert await early == ModelPolicy()
     assert await policing.for_guild(GUILD) == DENIED
