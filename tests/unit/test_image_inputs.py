@@ -5,7 +5,6 @@ import io
 import os
 import random
 import struct
-import sys
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from PIL import Image, features
 
 from bot.images import MAX_FILE_BYTES, ImageTools, InputPicture, Reason, UnusablePicture
+from tests.unit.workers import picture_workers
 
 MIB = 1024 * 1024
 SECRET = b"51.5007 N 0.1246 W"
@@ -377,11 +377,6 @@ def workers() -> list[str]:
     return [line for line in found if "bot.images._worker" in line]
 
 
-def assert_no_process_is_left() -> None:
-    if sys.platform == "linux":
-        assert workers() == []
-
-
 def laborious() -> bytes:
     """Small and honest, but it takes a while: 36 million pixels of 16 bits."""
     return encoded(Image.new("I;16", (6_000, 6_000)), "PNG")
@@ -396,7 +391,7 @@ async def test_a_cancelled_file_leaves_neither_process_nor_file(
     with pytest.raises(asyncio.CancelledError):
         await taking
     assert not spool.made.exists()
-    assert_no_process_is_left()
+    assert picture_workers() == []
 
 
 async def test_a_picture_that_takes_too_long_is_given_up(spool: Spool) -> None:
@@ -405,7 +400,7 @@ async def test_a_picture_that_takes_too_long_is_given_up(spool: Spool) -> None:
         with pytest.raises(UnusablePicture, match=Reason.TOO_COSTLY):
             await spool.take_in(tools, large, max_bytes=1_000)
     assert not spool.made.exists()
-    assert_no_process_is_left()
+    assert picture_workers() == []
 
 
 async def test_closed_tools_take_nothing_in(spool: Spool) -> None:
@@ -421,4 +416,4 @@ async def test_a_disk_that_takes_nothing_is_told_as_what_it_is(
     spool.given.write_bytes(encoded(noise(), "BMP"))
     with pytest.raises(OSError, match="missing"):
         await tools.take_in(spool.given, spool.given.parent / "missing" / "made")
-    assert_no_process_is_left()
+    assert picture_workers() == []

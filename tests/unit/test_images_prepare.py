@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import os
 import random
 import struct
 import subprocess
@@ -17,6 +16,7 @@ from PIL import Image
 from bot.images import ImageTools, Prepared, Reason, TooLarge, Unusable
 from bot.images._tools import fair_share
 from bot.requests import OutputFormat
+from tests.unit.workers import picture_workers
 
 MIB = 1024 * 1024
 SVG_HEAD = (
@@ -391,15 +391,10 @@ async def test_a_picture_that_exhausts_its_worker_is_given_up_and_the_next_one_i
     assert isinstance(fine, Prepared)
 
 
-def assert_no_process_is_left() -> None:
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="asks the system for child processes")
 async def test_no_worker_outlives_its_batch(tools: ImageTools) -> None:
     await in_plenty(tools, [encoded(noise(), "TIFF")])
-    assert_no_process_is_left()
+    assert picture_workers() == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks the system for child processes")
@@ -408,7 +403,7 @@ async def test_a_cancelled_batch_ends_its_worker_and_the_next_one_works(
 ) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(in_plenty(tools, [slow_drawing()]), 0.5)
-    assert_no_process_is_left()
+    assert picture_workers() == []
     [answer] = await in_plenty(tools, [encoded(noise(), "TIFF")])
     assert isinstance(answer, Prepared)
 
@@ -420,7 +415,7 @@ async def test_closing_ends_what_is_still_at_work() -> None:
         await asyncio.wait([batch], timeout=0.5)
     [answer] = await batch
     assert isinstance(answer, Unusable)
-    assert_no_process_is_left()
+    assert picture_workers() == []
     with pytest.raises(RuntimeError):
         await in_plenty(tools, [b""])
 
