@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 
+from bot.errors import InvalidOption
 from bot.painting import LINK_MS
 from bot.requests import ImageRequest, ReplyRoute
 from bot.wishes import Wishes
@@ -30,6 +31,8 @@ async def invite(
     said = said or Wishes()
 
     async def links() -> discord.ui.LayoutView:
+        if result_of is None and requests[0].mask is not None:
+            raise InvalidOption("area", "paint", "either a mask or an area, not both")
         services, actor = services_of(interaction), actor_of(interaction)
         preferences = services.preferences
         wanted = said.or_else(await preferences.wishes(actor))

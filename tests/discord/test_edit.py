@@ -332,6 +332,15 @@ async def test_a_mask_and_an_area_together_are_one_too_many(
     assert "either a mask or an area" in told.text
 
 
+async def test_a_mask_beside_an_area_that_is_to_be_painted_is_not_dropped_without_a_word(
+    mira: Person, general: Channel
+) -> None:
+    files = {"a": UploadedFile("a.png", png()), "m": UploadedFile("m.png", png("white"))}
+    options = {"image": "a", "mask": "m", "area": "paint", "prompt": "x", "model": BRUSH}
+    told = await (await mira.slash(general, "edit", options, files=files)).answer()
+    assert "either a mask or an area" in told.text
+
+
 async def test_its_options_are_as_many_as_discord_allows_and_in_their_order(
     mira: Person, general: Channel
 ) -> None:
