@@ -1,5 +1,8 @@
 """/operator reconcile and settle: the books beside ImageRouter's, and what mends them."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from sandbox.books import Books
@@ -13,6 +16,14 @@ MINI = "papercut/fold-mini"  # usually $0.0013, at most $0.0026
 MINUTE_MS = 60_000
 
 pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A house whose bot asks ImageRouter for credits only when somebody compares the books."""
+    async with House(tmp_path, environ={"LOW_BALANCE_USD": "0"}) as opened:
+        yield opened
+        assert opened.discord.openapi_problems == []
 
 
 @pytest.fixture
