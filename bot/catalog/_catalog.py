@@ -308,14 +308,12 @@ class Catalog:
         """
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
+        models, able = snapshot.models, snapshot.able(needs, images=images)
 
-        models = snapshot.models
+        def may_be_shown(place: int) -> bool:
+            return place in able and (allowed is None or allowed(models[place]))
 
-        def fits(place: int) -> bool:
-            model = models[place]
-            able = model.lacks(needs, images=images) is None
-            return able and (allowed is None or allowed(model))
-
+        fits = able.__contains__ if allowed is None else may_be_shown
         if text.strip():
             found = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
         else:

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import accumulate, chain
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from bot.catalog._names import MARK, Name, joined, take_apart, words_of
+from bot.catalog._names import MARK, joined, take_apart, words_of
 from bot.catalog._spelling import Typed
 
 _MAX_WORDS: Final = 8
@@ -58,12 +58,23 @@ Fits: TypeAlias = Callable[[int], bool]
 """Whether the model at a place may be shown."""
 
 
+class _Matches(NamedTuple):
+    """The places that one step finds."""
+
+    has: Callable[[int], bool]
+    newest_first: Iterable[int]
+    """The same places; some are found only while they are taken."""
+
+
 class Index:
     """Searches a fixed list of ids, and gives their places in it; earlier ones are the newer."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self._names = [take_apart(model_id) for model_id in ids]
-        words: defaultdict[str, list[int]] = defaultdict(list)
+        self._lengths = [tuple(map(len, name.spellings)) for name in self._names]
+        self._spellings = [_with_nicknames_apart(name.spellings) for name in self._names]
+        own: defaultdict[str, list[int]] = defaultdict(list)
+        vendors: defaultdict[str, list[int]] = defaultdict(list)
         spelt: defaultdict[str, list[int]] = defaultdict(list)
         grams: defaultdict[str, list[int]] = defaultdict(list)
         begins: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -72,8 +83,10 @@ class Index:
         self._line_starts: list[int] = []
         length = 0
         for place, name in enumerate(self._names):
-            for word in name.words | name.vendor:
-                words[word].append(place)
+            for word in name.words:
+                own[word].append(place)
+            for word in name.vendor:
+                vendors[word].append(place)
             for spelling in name.spellings:
                 spelt[spelling].append(place)
             for gram in {gram for each in name.spellings for gram in _two_and_three(each)}:
@@ -85,7 +98,12 @@ class Index:
                 self._line_starts.append(length)
                 lines.append(spelling)
                 length += len(spelling) + 1
-        self._words = {word: frozenset(places) for word, places in words.items()}
+        self._own = {word: frozenset(places) for word, places in own.items()}
+        self._vendors = {word: frozenset(places) for word, places in vendors.items()}
+        self._words = {
+            word: self._own.get(word, _NOBODYS) | self._vendors.get(word, _NOBODYS)
+            for word in own.keys() | vendors.keys()
+        }
         self._spelt = dict(spelt)
         self._grams = dict(grams)
         # Shelf by shelf, because one long sort would hold the interpreter and so the event loop.
@@ -110,15 +128,10 @@ class Index:
         enough, room = max(most, _ENOUGH), max(most, _POOL)
         pool: dict[int, None] = {}
         for step in (self._whole, self._by_words, self._by_beginnings, self._by_parts):
-            self._fill(pool, step(words, whole), room, fits, favoured)
+            _fill(pool, step(words, whole), room, fits, favoured)
             if len(pool) >= enough:
                 break
-        marked = [(word, MARK + word.replace(".", "")) for word in words]
-        ranked = []
-        for place in pool:
-            match, surplus = _rank(self._names[place], marked, whole)
-            ranked.append((match, favoured.get(place, len(favoured)), surplus, place))
-        found = [item[-1] for item in sorted(ranked)]
+        found = self._ranked(pool, words, whole, favoured)
         if len(found) < _FEW:
             alike = self.alike(text, strict=bool(found))
             found += [place for place in alike if place not in pool and fits(place)]
@@ -139,33 +152,43 @@ class Index:
         if not strict:
             allowed = max(allowed, int(length * (1 - _LEAST_ALIKE)))
         for place, slips in (*self._mended(words), *self._alike(typed, allowed)):
-            surplus = min(abs(len(each) - length) for each in self._names[place].spellings)
+            surplus = min([abs(each - length) for each in self._lengths[place]])
             rank = (slips, surplus, place)
             found[place] = min(rank, found.get(place, rank))
         return sorted(found, key=lambda place: found[place])
 
     # -- steps, each wider than the one before ----------------------------------------------------
 
-    def _whole(self, _: Sequence[str], whole: str) -> Collection[int]:
-        return self._spelt.get(whole, ())
+    def _whole(self, _: Sequence[str], whole: str) -> _Matches:
+        return _newest_first(self._spelt.get(whole, ()))
 
-    def _by_words(self, words: Sequence[str], _: str) -> Collection[int]:
-        return _all(self._words.get(word, _NOBODYS) for word in words)
+    def _by_words(self, words: Sequence[str], _: str) -> _Matches:
+        return _newest_first(_all(self._words.get(word, _NOBODYS) for word in words))
 
-    def _by_beginnings(self, words: Sequence[str], _: str) -> Collection[int]:
-        return self._beginning_with(words)
+    def _by_beginnings(self, words: Sequence[str], _: str) -> _Matches:
+        return _newest_first(self._beginning_with(words))
 
-    def _by_parts(self, words: Sequence[str], _: str) -> Collection[int]:
-        """Places of names that have every word anywhere; of very many, the newest."""
+    def _by_parts(self, words: Sequence[str], _: str) -> _Matches:
+        """Places of names that have every word anywhere, short ones only as beginnings of words.
+
+        Of very many, the newest.
+        """
         letters = [word.replace(".", "") for word in words]
-        counts = {each: self._text.count(each) for each in letters if len(each) >= _SHORTEST_PART}
-        if not counts or not all(counts.values()):
-            return ()
-        rarest = min(counts, key=lambda each: counts[each])
-        rest = [each for each in letters if each != rarest]
-        return [
-            place for place in self._inside(rarest) if all(self._has(place, each) for each in rest)
-        ]
+        anywhere = {each: self._text.count(each) for each in letters if len(each) >= _SHORTEST_PART}
+        if not anywhere or not all(anywhere.values()):
+            return _newest_first(())
+        beginning = {each: self._range(each) for each in letters if each not in anywhere}
+        rarest = min(anywhere, key=lambda each: anywhere[each])
+        parts = [each if each in anywhere else MARK + each for each in letters]
+
+        def has(place: int) -> bool:
+            begins = self._names[place].begins
+            return all(part in begins for part in parts)
+
+        fewest = min(beginning.values(), key=len, default=None)
+        if fewest is None or len(fewest) > anywhere[rarest]:
+            return _Matches(has, filter(has, self._inside(rarest)))
+        return _newest_first({place for at in fewest if has(place := self._begin_places[at])})
 
     def _beginning_with(self, words: Sequence[str]) -> set[int]:
         """Places of names that have a beginning for each word, which may span several of theirs."""
@@ -185,38 +208,62 @@ class Index:
         first = bisect_left(self._begins_sorted, letters)
         return range(first, bisect_left(self._begins_sorted, letters + _LAST, first))
 
-    def _has(self, place: int, letters: str) -> bool:
-        mark = "" if len(letters) >= _SHORTEST_PART else MARK
-        return mark + letters in self._names[place].begins
-
-    def _inside(self, letters: str) -> list[int]:
-        found: dict[int, None] = {}
+    def _inside(self, letters: str) -> Iterator[int]:
+        """Give places of names that have the letters anywhere, some of them twice."""
         at = self._text.find(letters)
-        while at >= 0 and len(found) < _MOST_PARTS:
-            line = bisect_right(self._line_starts, at) - 1
-            found[self._line_places[line]] = None
-            line += 1
-            if line == len(self._line_starts):
-                break
-            at = self._text.find(letters, self._line_starts[line])
-        return list(found)
-
-    def _fill(
-        self,
-        pool: dict[int, None],
-        places: Collection[int],
-        room: int,
-        fits: Fits,
-        favoured: Mapping[int, int],
-    ) -> None:
-        """Put more places into the pool, until it is full: the favoured first, then the newest."""
-        if not places:
-            return
-        for place in (*(place for place in favoured if place in places), *sorted(places)):
-            if len(pool) >= room:
+        for _ in range(_MOST_PARTS):
+            if at < 0:
                 return
-            if place not in pool and fits(place):
-                pool[place] = None
+            line = bisect_right(self._line_starts, at)
+            yield self._line_places[line - 1]
+            if line == len(self._line_starts):
+                return
+            at = self._text.find(letters, self._line_starts[line])
+
+    # -- the order --------------------------------------------------------------------------------
+
+    def _ranked(
+        self,
+        places: Iterable[int],
+        words: Sequence[str],
+        whole: str,
+        favoured: Mapping[int, int],
+    ) -> list[int]:
+        """Put places in order: the best match first, then the favoured, then the shorter names."""
+        # A plain loop over few objects: this runs for dozens of names at every key press.
+        exact, last = self._spelt.get(whole, ()), len(favoured)
+        asked = [
+            (
+                self._own.get(word, _NOBODYS),
+                len(word) == 1 and word.isalpha(),  # a letter is rather the beginning of a word
+                self._vendors.get(word, _NOBODYS),
+                MARK + word.replace(".", ""),
+            )
+            for word in words
+        ]
+        ranked = []
+        for place in places:
+            cost = 0
+            for own, price, vendors, marked in asked:
+                if place in own:
+                    cost += price
+                elif place in vendors:
+                    cost += 1
+                else:
+                    name = self._names[place]
+                    at = name.marked.rfind(marked)
+                    cost += 3 if at < 0 else 2 if at < name.own else 1
+            short, full, nicknames = self._spellings[place]
+            begins, length = short.startswith(whole), len(short)
+            if not begins:
+                begins = full.startswith(whole)
+                if nicknames and (fitting := [n for n in nicknames if n.startswith(whole)]):
+                    begins, length = True, min(map(len, fitting))
+            rank = favoured.get(place, last)
+            match = (place not in exact, cost, not begins, rank, length // _ALIKE_LONG, place)
+            ranked.append(match)
+        ranked.sort()
+        return [match[-1] for match in ranked]
 
     # -- slips ------------------------------------------------------------------------------------
 
@@ -283,35 +330,28 @@ class Index:
                 yield place, slips
 
 
+def _fill(
+    pool: dict[int, None],
+    matches: _Matches,
+    room: int,
+    fits: Fits,
+    favoured: Iterable[int],
+) -> None:
+    """Put more places into the pool, until it is full: the favoured first, then the newest."""
+    first = [place for place in favoured if matches.has(place) and fits(place)]
+    for place in chain(first, filter(fits, matches.newest_first)):
+        if len(pool) >= room:
+            return
+        pool[place] = None
+
+
+def _newest_first(places: Collection[int]) -> _Matches:
+    return _Matches(places.__contains__, sorted(places))
+
+
 def _all(matches: Iterable[frozenset[int]]) -> frozenset[int]:
     """Return what is in every one of the sets, the smallest first."""
     return reduce(frozenset.__and__, sorted(matches, key=len))
-
-
-def _rank(
-    name: Name, words: Sequence[tuple[str, str]], whole: str
-) -> tuple[tuple[bool, int, bool], int]:
-    """Say how well a name matches, the least is the best, and what tells like from like.
-
-    `words` are pairs of a word and how it begins in `Name.marked`.
-    """
-    # Plain loops: this runs for dozens of names at every key press.
-    cost = 0
-    for word, marked in words:
-        if word in name.words:
-            cost += len(word) == 1 and word.isalpha()  # a letter is rather the beginning of a word
-        elif name.marked.find(marked, name.own) >= 0 or word in name.vendor:
-            cost += 1
-        else:
-            cost += 2 if marked in name.marked else 3
-    short, full, *nicknames = name.spellings
-    begins, length = full.startswith(whole), len(short)
-    if short.startswith(whole):
-        begins = True
-    elif nicknames:
-        lengths = [len(each) for each in nicknames if each.startswith(whole)]
-        begins, length = begins or bool(lengths), min(lengths, default=length)
-    return (whole not in name.spellings, cost, not begins), length // _ALIKE_LONG
 
 
 def _grams(letters: str, size: int) -> set[str]:
@@ -339,6 +379,11 @@ def _one_letter_less(words: Iterable[str]) -> dict[str, list[str]]:
         for less in _shorter(word):
             found[less].append(word)
     return dict(found)
+
+
+def _with_nicknames_apart(spellings: Sequence[str]) -> tuple[str, str, Sequence[str]]:
+    short, full, *nicknames = spellings
+    return short, full, nicknames
 
 
 def _worth_comparing(spellings: Sequence[str], length: int) -> Iterable[str]:

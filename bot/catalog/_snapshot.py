@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.catalog import _disk
 from bot.catalog._lessons import Lesson
-from bot.catalog._models import TEST_MODEL, Model, build, dummy_entry
+from bot.catalog._models import TEST_MODEL, Ability, Model, build, dummy_entry
 from bot.catalog._search import Index
 from bot.imagerouter import CatalogueModel
 from bot.money import Micros
 
 _NONE: Final = -1
+_MOST_JOBS: Final = 16
+"""Kinds of jobs for which it is remembered which models can do them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Snapshot:
     _folded: Mapping[str, int]
     _ambiguous: frozenset[str]
     _unpriced_ceiling: Micros | None
+    _able: dict[tuple[frozenset[Ability], int | None], frozenset[int]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def get(self, name: str) -> Model | None:
         """Return the model with this id; case is overlooked where that leaves only one."""
@@ -50,6 +55,18 @@ class Snapshot:
         places = (self._places.get(name, _NONE) for name in names)
         listed = dict.fromkeys(place for place in places if place != _NONE)
         return {place: rank for rank, place in enumerate(listed)}
+
+    def able(self, needs: Collection[Ability], *, images: int | None) -> frozenset[int]:
+        """Return the places of models that can do a job; `Model.can` tells what that takes."""
+        job = (frozenset(needs), images)
+        found = self._able.get(job)
+        if found is None:
+            if len(self._able) >= _MOST_JOBS:
+                self._able.clear()
+            places = range(len(self.models))
+            found = frozenset(p for p in places if self.models[p].can(needs, images=images))
+            self._able[job] = found
+        return found
 
     def in_order(self, favoured: Collection[int], *, images: int | None) -> Iterator[int]:
         """Give all places, as they are shown when nothing is typed: the favoured, then the newest.
