@@ -251,6 +251,11 @@ class Allowance:
         object.__setattr__(self, "_lists", lists)
         object.__setattr__(self, "_known", self.policy.known_for(lists, self.actor))
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there may be models that it keeps back."""
+        return bool(self._lists)
+
     def __call__(self, model: HasId) -> bool:
         """Whether this model may be used."""
         if not self._lists:

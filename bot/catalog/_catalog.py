@@ -280,7 +280,7 @@ class Catalog:
         """
         snapshot = self._snapshot
         places = snapshot.index.search(text, most=limit, fits=lambda _: True)
-        places += snapshot.index.alike(text)
+        places = (*places, *snapshot.index.alike(text))
         found = [snapshot.models[place] for place in dict.fromkeys(places)]
         gone = snapshot.vanished.get(text.strip())
         if gone is not None:
@@ -304,7 +304,8 @@ class Catalog:
         `images` is how many input images the job has; None: it is not known yet. `first` are ids
         that somebody likes or used lately, best first. They lead when nothing is typed, before what
         is popular everywhere and what is new, and decide between equal matches. `allowed` may keep
-        models back; it is asked for each that may be shown, so it has to be quick.
+        models back; it is asked for each that may be shown, so it has to be quick, and quicker is
+        None, which keeps none back.
         """
         snapshot = self._snapshot
         favoured = snapshot.places((*first, *self.popular))
@@ -313,12 +314,13 @@ class Catalog:
         def may_be_shown(place: int) -> bool:
             return place in able and (allowed is None or allowed(models[place]))
 
-        fits = able.__contains__ if allowed is None else may_be_shown
+        found: Iterable[int]
         if text.strip():
+            fits = able if allowed is None else may_be_shown
             found = snapshot.index.search(text, most=limit, fits=fits, favoured=favoured)
         else:
-            every = snapshot.in_order(favoured, images=images)
-            found = list(islice(filter(fits, every), max(limit, 0)))
+            every = filter(able.__contains__, snapshot.in_order(favoured, images=images))
+            found = islice(filter(may_be_shown, every) if allowed else every, max(limit, 0))
         return [models[place] for place in found]
 
     def cheapest(

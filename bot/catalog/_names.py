@@ -1,7 +1,7 @@
 """Names as people type them: words, joined spellings, nicknames. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,7 +75,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text[:MAX_TYPED].casefold())
 
 
-def joined(words: list[str]) -> str:
+def joined(words: Iterable[str]) -> str:
     """Return words as one, without dots: `sd 3.5` and `sd35` are the same."""
     return "".join(words).replace(".", "")
 

@@ -3,13 +3,14 @@
 What is typed is looked for in steps, each wider than the one before, until there is enough to show:
 whole words, beginnings of words, parts of words, and names that are a few slips away. Each step
 reads sorted lists and sets made in advance, and only a few dozen models are looked at one by one;
-so the time hardly grows with the catalogue.
+so the time hardly grows with the catalogue. What was found is remembered for a while: beginnings of
+names are typed again and again, by one person and by all others.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache, reduce
 from itertools import accumulate, chain
 from typing import Final, NamedTuple, TypeAlias
 
@@ -50,6 +51,9 @@ _SHORTEST_HALF: Final = 3
 """Letters of a word that was typed without the blank before or after it."""
 
 _MANY_TIMES: Final = 8
+
+_REMEMBERED: Final = 1_000
+"""Questions whose answers are remembered: about half a megabyte."""
 
 _LAST: Final = "\U0010ffff"
 _NOBODYS: Final[frozenset[int]] = frozenset()
@@ -112,19 +116,39 @@ class Index:
         self._begin_places = [place for _, place in sorted_begins]
         self._text = "\n".join(lines)
         self._slips = _one_letter_less(self._words)
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._search_among)
 
     def search(
-        self, text: str, *, most: int, fits: Fits, favoured: Mapping[int, int] | None = None
-    ) -> list[int]:
+        self,
+        text: str,
+        *,
+        most: int,
+        fits: Fits | frozenset[int],
+        favoured: Iterable[int] = (),
+    ) -> Sequence[int]:
         """Return up to `most` places that match, the best first.
 
-        `favoured` ranks places that come first among those that match equally well.
+        `fits` may be the places themselves: then the answer is remembered. `favoured` are places
+        that come first among those that match equally well, in their order.
         """
-        favoured = favoured or {}
-        typed = words_of(text)
+        typed = tuple(words_of(text))
+        # The others can't make a difference, so whoever likes only those shares what was found.
+        favoured = tuple(place for place in favoured if self._may_match(place, typed))
+        if isinstance(fits, frozenset):
+            return self._remembered(typed, most, fits, favoured)
+        return self._search(typed, most, fits, favoured)
+
+    def _search_among(
+        self, typed: tuple[str, ...], most: int, fitting: frozenset[int], favoured: tuple[int, ...]
+    ) -> Sequence[int]:
+        return self._search(typed, most, fitting.__contains__, favoured)
+
+    def _search(
+        self, typed: Sequence[str], most: int, fits: Fits, favoured: Sequence[int]
+    ) -> Sequence[int]:
         words, whole = list(dict.fromkeys(typed))[:_MAX_WORDS], joined(typed)
         if not words:
-            return []
+            return ()
         enough, room = max(most, _ENOUGH), max(most, _POOL)
         pool: dict[int, None] = {}
         for step in (self._whole, self._by_words, self._by_beginnings, self._by_parts):
@@ -133,17 +157,18 @@ class Index:
                 break
         found = self._ranked(pool, words, whole, favoured)
         if len(found) < _FEW:
-            alike = self.alike(text, strict=bool(found))
+            alike = self._meant(words, whole, strict=bool(found))
             found += [place for place in alike if place not in pool and fits(place)]
-        return found[:most]
+        return tuple(found[:most])
 
-    def alike(self, text: str, *, strict: bool = False) -> list[int]:
-        """Return the places of names that `text` may have meant, the best first.
+    def alike(self, text: str) -> list[int]:
+        """Return the places of names that `text` may have meant, the best first."""
+        typed = words_of(text)
+        return self._meant(list(dict.fromkeys(typed))[:_MAX_WORDS], joined(typed), strict=False)
 
-        `strict`: only those that it probably meant, a slip or two away.
-        """
-        words = list(dict.fromkeys(words_of(text)))[:_MAX_WORDS]
-        typed = Typed(joined(words_of(text)))
+    def _meant(self, words: Sequence[str], whole: str, *, strict: bool) -> list[int]:
+        """Return places of names that may be meant; `strict`: only those a slip or two away."""
+        typed = Typed(whole)
         if not typed.letters:
             return []
         found: dict[int, tuple[int, int, int]] = {}
@@ -156,6 +181,11 @@ class Index:
             rank = (slips, surplus, place)
             found[place] = min(rank, found.get(place, rank))
         return sorted(found, key=lambda place: found[place])
+
+    def _may_match(self, place: int, words: Iterable[str]) -> bool:
+        """Whether any of the steps may find that place."""
+        name = self._names[place]
+        return all(word.replace(".", "") in name.begins or word in name.vendor for word in words)
 
     # -- steps, each wider than the one before ----------------------------------------------------
 
@@ -227,11 +257,12 @@ class Index:
         places: Iterable[int],
         words: Sequence[str],
         whole: str,
-        favoured: Mapping[int, int],
+        favoured: Sequence[int],
     ) -> list[int]:
         """Put places in order: the best match first, then the favoured, then the shorter names."""
         # A plain loop over few objects: this runs for dozens of names at every key press.
-        exact, last = self._spelt.get(whole, ()), len(favoured)
+        exact = self._spelt.get(whole, ())
+        ranks = {place: rank for rank, place in enumerate(favoured)}
         asked = [
             (
                 self._own.get(word, _NOBODYS),
@@ -259,7 +290,7 @@ class Index:
                 begins = full.startswith(whole)
                 if nicknames and (fitting := [n for n in nicknames if n.startswith(whole)]):
                     begins, length = True, min(map(len, fitting))
-            rank = favoured.get(place, last)
+            rank = ranks.get(place, len(ranks))
             match = (place not in exact, cost, not begins, rank, length // _ALIKE_LONG, place)
             ranked.append(match)
         ranked.sort()

@@ -50,11 +50,10 @@ class Snapshot:
         place = self._places.get(model_id)
         return None if place is None else self.entries[place]
 
-    def places(self, names: Iterable[str]) -> dict[int, int]:
-        """Return the places of listed models among `names`, each with its rank there."""
+    def places(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Return the places of listed models among `names`, in the same order, each once."""
         places = (self._places.get(name, _NONE) for name in names)
-        listed = dict.fromkeys(place for place in places if place != _NONE)
-        return {place: rank for rank, place in enumerate(listed)}
+        return tuple(dict.fromkeys(place for place in places if place != _NONE))
 
     def able(self, needs: Collection[Ability], *, images: int | None) -> frozenset[int]:
         """Return the places of models that can do a job; `Model.can` tells what that takes."""

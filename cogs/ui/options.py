@@ -1,13 +1,13 @@
 """Autocomplete for options that several commands share. Answers from memory, nearly always."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.catalog import Ability, Model, label, size_choices
+from bot.catalog import Ability, label, size_choices
 from cogs.ui.intake import actor_of, services_of
 
 MOST_CHOICES = 25
@@ -19,15 +19,7 @@ async def complete_model(
 ) -> list[app_commands.Choice[str]]:
     """Models that match what is typed so far; those that need a picture not where none goes in."""
     from_words = interaction.command is not None and interaction.command.name == "imagine"
-    services, actor = services_of(interaction), actor_of(interaction)
-    found = services.catalog.search(
-        current,
-        limit=MOST_CHOICES,
-        images=0 if from_words else None,
-        first=services.preferences.habits(actor),
-        allowed=await services.planner.shown(actor),
-    )
-    return _choices(found)
+    return await _complete(interaction, current, images=0 if from_words else None)
 
 
 async def complete_editor(
@@ -40,34 +32,43 @@ async def complete_editor(
     needs = {Ability.EDIT}
     if "mask" in given or "area" in given:
         needs.add(Ability.MASK)
-    services, actor = services_of(interaction), actor_of(interaction)
-    found = services.catalog.search(
-        current,
-        limit=MOST_CHOICES,
-        needs=needs,
-        images=max(1, images),
-        first=services.preferences.habits(actor),
-        allowed=await services.planner.shown(actor),
-    )
-    return _choices(found)
+    return await _complete(interaction, current, needs=needs, images=max(1, images))
 
 
 async def complete_compared(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
     """Models that make pictures from words and don't take part in the comparison yet."""
-    services, actor = services_of(interaction), actor_of(interaction)
-    catalog, allowed = services.catalog, await services.planner.shown(actor)
+    catalog = services_of(interaction).catalog
     named = [value for name, value in interaction.namespace if name.startswith("model")]
     taking_part = {model.id for name in named if name != current and (model := catalog.get(name))}
-    found = catalog.search(
+    return await _complete(interaction, current, images=0, but=taking_part)
+
+
+async def _complete(
+    interaction: discord.Interaction[Any],
+    current: str,
+    *,
+    needs: Collection[Ability] = (),
+    images: int | None,
+    but: Collection[str] = (),
+) -> list[app_commands.Choice[str]]:
+    """Models that match, can do the job, and may be used here, but for those with these ids."""
+    services, actor = services_of(interaction), actor_of(interaction)
+    allowed = await services.planner.shown(actor)
+    found = services.catalog.search(
         current,
         limit=MOST_CHOICES,
-        images=0,
+        needs=needs,
+        images=images,
         first=services.preferences.habits(actor),
-        allowed=lambda model: model.id not in taking_part and allowed(model),
+        allowed=(
+            (lambda model: model.id not in but and allowed(model))
+            if but or allowed.is_limited
+            else None
+        ),
     )
-    return _choices(found)
+    return [_choice(label(model), model.id) for model in found if len(model.id) <= _MOST_VALUE]
 
 
 async def complete_size(
@@ -82,10 +83,6 @@ async def complete_size(
     return [
         app_commands.Choice(name=name, value=value) for name, value in size_choices(model, current)
     ]
-
-
-def _choices(models: Iterable[Model]) -> list[app_commands.Choice[str]]:
-    return [_choice(label(model), model.id) for model in models if len(model.id) <= _MOST_VALUE]
 
 
 @lru_cache(maxsize=2_000)

@@ -157,6 +157,47 @@ def test_every_name_is_found_by_itself_in_any_case_and_order(name: str) -> None:
             assert 1 in index.search(text, most=25, fits=lambda _: True), text
 
 
+_WORDS = st.sampled_from(["flux", "flu", "pro", "max", "v2", "2", "x", "acme", "ac"])
+_IDS = [
+    f"{vendor}/{family}{tail}"
+    for vendor in ("acme", "acme-labs", "lumen")
+    for family in ("flux", "fluximage", "promax", "sd")
+    for tail in ("", "-pro", "-v2", "-2.5-max")
+]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(_WORDS, max_size=3).map(" ".join),
+            st.frozensets(st.integers(0, len(_IDS) - 1)),
+            st.lists(st.integers(0, len(_IDS) - 1), max_size=5, unique=True),
+        ),
+        max_size=12,
+    )
+)
+def test_what_is_remembered_is_what_would_be_found_anew(
+    questions: list[tuple[str, frozenset[int], list[int]]],
+) -> None:
+    index = Index(_IDS)
+    for text, fitting, favoured in [*questions, *questions]:
+        fits = fitting.__contains__
+        anew = index.search(text, most=5, fits=fits)
+        liked = index.search(text, most=5, fits=fits, favoured=favoured)
+        assert index.search(text, most=5, fits=fitting) == anew
+        assert index.search(text, most=5, fits=fitting, favoured=favoured) == liked
+
+
+async def test_what_somebody_likes_leads_after_others_have_typed_the_same() -> None:
+    catalog = await catalogue(listed("acme/tide"), listed("acme/tidal"), listed("lumen/tide-2"))
+    everybody = await found(catalog, "ti")
+    for liked in ("lumen/tide-2", "acme/tidal"):
+        shown = [model.id for model in catalog.search("ti", first=[liked])]
+        assert shown[0] == liked
+        assert set(shown) == set(everybody)
+    assert await found(catalog, "ti") == everybody
+
+
 def _slips(typed: str, part: str) -> int:
     """The distance between two texts, by the book."""
     rows = [list(range(len(part) + 1))]
