@@ -85,7 +85,12 @@ _Ended: TypeAlias = Callable[[Sequence[_Work], list[_Outcome] | BaseException], 
 
 @lru_cache(maxsize=512)
 def _for_sqlite(sql: str) -> str:
-    """Turn `$1` into `?1`; our statements hold no literal with a dollar sign."""
+    """Turn `$1` into `?1`; our statements hold no literal with a dollar sign.
+
+    A table's key becomes the one type that SQLite keeps rows by: by any other it finds them through
+    a second tree (sqlite.org/lang_createtable.html, "ROWIDs and the INTEGER PRIMARY KEY").
+    """
+    sql = sql.replace("BIGINT NOT NULL PRIMARY KEY", "INTEGER NOT NULL PRIMARY KEY")
     return re.sub(r"\$(\d+)", r"?\1", sql)
 
 
