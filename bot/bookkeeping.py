@@ -57,8 +57,8 @@ class Bookkeeper:
         self._delays = delays
         self._late: dict[int, Outcome] = {}
 
-    async def record(self, outcome: Outcome) -> bool:
-        """Write an outcome, now or later; whether its cost presses on a pooled budget."""
+    async def record(self, outcome: Outcome) -> Settlement | None:
+        """Write an outcome, now or later; what settling did, where it is settled now."""
         for delay in (*self._delays, None):
             try:
                 return await self._write(outcome)
@@ -70,13 +70,14 @@ class Bookkeeper:
                 _log.exception("A fault while charge %d was recorded", outcome.charge_id)
                 break
         self._keep(outcome)
-        return False
+        return None
 
     async def record_late(self) -> None:
         """Write what could not be written before; called every minute, and at the stop."""
         for charge_id, outcome in list(self._late.items()):
             try:
-                if await self._write(outcome):
+                settled = await self._write(outcome)
+                if settled is not None and settled.presses_budget:
                     await self._budgets.check(outcome.job_id)
             except LedgerUnavailable:
                 _log.exception("%d outcomes can't be recorded yet", len(self._late))
@@ -99,7 +100,7 @@ class Bookkeeper:
         counted = tuple(replace(output, data=None) for output in outcome.outputs)
         self._late[charge_id] = replace(outcome, outputs=counted)
 
-    async def _write(self, outcome: Outcome) -> bool:
+    async def _write(self, outcome: Outcome) -> Settlement | None:
         charge_id, outputs = outcome.charge_id, outcome.outputs
         match outcome.state:
             case ChargeState.SETTLED:
@@ -107,14 +108,14 @@ class Bookkeeper:
                     charge_id, actual=outcome.cost, outputs=outputs, reason=outcome.reason
                 )
                 self._tell_overrun(outcome, settled)
-                return settled.presses_budget
+                return settled
             case ChargeState.UNKNOWN:
                 await self._ledger.mark_unknown(charge_id, reason=outcome.reason, outputs=outputs)
             case ChargeState.RELEASED:
                 await self._ledger.release(charge_id, reason=outcome.reason)
             case _:
                 raise AssertionError(f"{outcome.state} is no outcome")
-        return False
+        return None
 
     def _tell_overrun(self, outcome: Outcome, settled: Settlement) -> None:
         if settled.overrun:

@@ -86,7 +86,7 @@ class Result:
     report: Report
     shown: tuple[Shown, ...] = ()
     today: Micros | None = None
-    """What the person has spent today; told only in private results."""
+    """What the person has spent today; told to them alone, so beside a public result."""
     offer: Offer | None = None
     parent: Posted | None = None
     """The message that shows what this was made from, or what it repeats; in the same guild."""

@@ -239,8 +239,12 @@ class Charger:
         model, held = plan.model.id, plan.ceiling
         outputs = tuple(Output(url=picture.url, data=picture.data) for picture in pictures)
         outcome = Outcome(job.id, charge_id, model, held, state, cost, reason, outputs)
-        pressed = await self._books.record(outcome)
-        return Part(charge_id, model, state, held, cost, pictures, error, presses_budget=pressed)
+        settled = await self._books.record(outcome)
+        part = Part(charge_id, model, state, held, cost, pictures, error)
+        if settled is None:
+            return part
+        today, presses = settled.spent_today, settled.presses_budget
+        return replace(part, presses_budget=presses, spent_today=today)
 
 
 async def _outcomes(charging: Sequence[Coroutine[None, None, Part]]) -> list[Part | BaseException]:

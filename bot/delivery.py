@@ -45,9 +45,7 @@ from bot.imagerouter import (
 )
 from bot.images import ImageTools, Prepared, TooLarge
 from bot.lateness import Lateness
-from bot.outcomes import Report
 from bot.requests import ReplyRoute
-from bot.storage import Delivered as Noted
 from bot.storage import Jobs
 
 _T = TypeVar("_T")
@@ -102,6 +100,8 @@ class Patience:
 
     delays: tuple[float, ...] = (1, 2, 4, 8, 16, 30, 60)
     downloads: tuple[float, ...] = (0.5, 2, 5)
+    notes: float = 0.25
+    """How long it may take until deliveries are written down, so that many share a commit."""
 
 
 class Delivery:
@@ -127,10 +127,19 @@ class Delivery:
         """Tells those whose answer will come another way."""
         self._stopping = asyncio.Event()
         self._unnoted: dict[int, Posted | None] = {}
+        self._noting: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Wait no more between tries: what is not delivered now is so at the next start."""
         self._stopping.set()
+
+    async def close(self) -> None:
+        """Write down what is delivered; called when no job is left."""
+        if self._noting is not None:
+            self._noting.cancel()
+            await asyncio.wait({self._noting})
+        await self.note_late()
+        await self.lateness.close()
 
     def token_lives(self, reply: ReplyRoute) -> bool:
         """Whether the original answer can still be edited."""
@@ -176,51 +185,59 @@ class Delivery:
                 # this one, by edit or nonce, does not.
                 _log.warning("Job %d did not get through by %s: %r", job.id, route, error)
                 return Fate.LATER
-            noted = await self.note_delivered(job.id, posted)
+            # The original may be noted a little later: until then the job knows that message by
+            # its reply, and whoever delivers it again after a kill only edits it once more.
+            await self.note_delivered(job.id, posted, at_once=route is not Route.ORIGINAL)
             if route is not Route.ORIGINAL:
                 await self._tidy(job.reply, private=job.private, card=None)
-            if noted is not None:
-                await self._whisper_spent(card.report, noted)
+            await self._whisper_spent(card)
             return Fate.DELIVERED
         _log.error("Job %d could not be delivered: no way to its person is open", job.id)
         await self._jobs.mark_undeliverable(job.id, reason="no route")
         await self._tidy(job.reply, private=job.private, card=Closed(made=True))
         return Fate.UNDELIVERABLE
 
-    async def note_delivered(self, job_id: int, posted: Posted | None) -> Noted | None:
+    async def note_delivered(
+        self, job_id: int, posted: Posted | None, *, at_once: bool = True
+    ) -> None:
         """Write down that a job's person has the answer, in a message that can be linked or not.
 
         While the books can't be written that is kept in mind: forgotten, the next start would tell
         it once more.
         """
         self._unnoted[job_id] = posted
-        return (await self.note_late()).get(job_id)
+        if at_once or not self._patience.notes:
+            await self.note_late()
+        elif self._noting is None:
+            self._noting = asyncio.create_task(self._note_soon(), name="delivery notes")
 
-    async def note_late(self) -> dict[int, Noted]:
-        """Write down what could not be written before; called every minute."""
-        noted = {}
-        for job_id, posted in list(self._unnoted.items()):
-            channel_id, message_id = (
-                (posted.channel_id, posted.message_id) if posted else (None, None)
-            )
-            try:
-                delivered = await self._jobs.mark_delivered(
-                    job_id, channel_id=channel_id, message_id=message_id
-                )
-            except LedgerUnavailable:
-                _log.exception("The delivery of job %d could not be recorded yet", job_id)
-                break
-            self._unnoted.pop(job_id, None)
-            if delivered is not None:
-                noted[job_id] = delivered
-        return noted
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(self._patience.notes)
+        self._noting = None
+        await self.note_late()
 
-    async def _whisper_spent(self, report: Report, noted: Noted) -> None:
-        """Tell the person alone what they have spent, beside a public result."""
-        job = report.job
-        if job.private or not self.token_lives(job.reply):
+    async def note_late(self) -> None:
+        """Write down whatever is not written yet; called every minute, too."""
+        waiting = dict(self._unnoted)
+        links = {
+            job_id: None if posted is None else (posted.channel_id, posted.message_id)
+            for job_id, posted in waiting.items()
+        }
+        try:
+            if links:
+                await self._jobs.mark_delivered(links)
+        except LedgerUnavailable:
+            _log.exception("The delivery of %d jobs could not be recorded yet", len(links))
             return
-        card = Spent(report.cost, report.uncertain, noted.spent_today)
+        for job_id in waiting:
+            self._unnoted.pop(job_id, None)
+
+    async def _whisper_spent(self, result: Result) -> None:
+        """Tell the person alone what they have spent, beside a public result."""
+        job = result.report.job
+        if job.private or result.today is None or not self.token_lives(job.reply):
+            return
+        card = Spent(result.report.cost, result.report.uncertain, result.today)
         try:
             await self._messenger.whisper(job.reply, card)
         except Exception as error:  # noqa: BLE001 - a courtesy; the picture is delivered

@@ -208,8 +208,7 @@ class Generation:
         tell(self.in_flight)
         await self.idle()
         await self.charger.record_late()
-        await self._delivery.note_late()
-        await self._delivery.lateness.close()
+        await self._delivery.close()
 
     async def idle(self) -> None:
         """Wait until everybody who asked is answered, and every job that was started has ended."""

@@ -86,6 +86,8 @@ class Part:
     error: BotError | None = None
     presses_budget: bool = False
     """Its cost went into a pooled budget that is half spent, or more, or into a dear day."""
+    spent_today: Micros | None = None
+    """What its person had spent today when it was settled; None where nobody has looked."""
     seconds: float | None = None
     """From the request to its answer; None where there is none that came in time."""
 
@@ -116,6 +118,12 @@ class Report:
     def cost(self) -> Micros:
         """What has been spent for certain."""
         return sum(part.actual for part in self.parts if part.state is ChargeState.SETTLED)
+
+    @property
+    def spent_today(self) -> Micros | None:
+        """What the person has spent today, this included; None where nobody has looked."""
+        known = [part.spent_today for part in self.parts if part.spent_today is not None]
+        return max(known, default=None)
 
     @property
     def uncertain(self) -> Micros:

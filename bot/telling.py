@@ -162,8 +162,7 @@ class Teller:
         offer = await self._offers.save(
             job.actor, await self._tries(report), private=job.private, parent_id=job.parent_id
         )
-        today = await self._spent_today(job.actor) if job.private else None
-        parent = await self._parent(job)
+        today, parent = await self._spent_today(report), await self._parent(job)
         return await self._delivery.result(Result(report, today=today, offer=offer, parent=parent))
 
     async def _parent(self, job: Assignment) -> Posted | None:
@@ -183,7 +182,8 @@ class Teller:
         return None
 
     async def _deliver_bare(self, report: Report) -> Fate:
-        return await self._delivery.result(Result(report, bare=True))
+        today = await self._spent_today(report)
+        return await self._delivery.result(Result(report, today=today, bare=True))
 
     async def _deliver_failure(self, report: Report) -> Fate:
         job = report.job
@@ -201,10 +201,12 @@ class Teller:
             await self._jobs.mark_undeliverable(job.id, reason="no route")
         return fate
 
-    async def _spent_today(self, actor: Actor) -> Micros | None:
-        """None when it can't be read: no private picture waits for that."""
+    async def _spent_today(self, report: Report) -> Micros | None:
+        """None when it can't be read: no picture waits for that."""
+        if report.spent_today is not None:
+            return report.spent_today
         try:
-            return await self._ledger.spent_today(actor)
+            return await self._ledger.spent_today(report.job.actor)
         except Exception:  # noqa: BLE001 - see above
             _log.exception("What a person has spent could not be read")
             return None

@@ -25,8 +25,9 @@ from sandbox.imagerouter import ImageRouterServer
 
 _T = TypeVar("_T")
 
-IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05))
-"""For tests that inject faults: the same tries, without the minutes between them."""
+IMPATIENT: Final = Patience(delays=(0.05, 0.1, 0.2), downloads=(0.02, 0.05), notes=0)
+"""For tests that inject faults: the same tries, without the minutes between them; and for those
+that read the books: they know of a delivery before its person is told what it cost."""
 _FONTS: Final = Path(tempfile.gettempdir()) / "easel-fonts"
 """Listed once for all houses: that takes longer than a chart."""
 _START_SECONDS: Final = 20
@@ -38,10 +39,16 @@ class House:
     """`async with House(folder) as house`: servers up, bot connected, commands synced."""
 
     def __init__(
-        self, folder: Path, *, environ: dict[str, str] | None = None, start: bool = True
+        self,
+        folder: Path,
+        *,
+        environ: dict[str, str] | None = None,
+        start: bool = True,
+        patience: Patience = IMPATIENT,
     ) -> None:
         """`environ` is what the bot's settings are read from; `folder` holds its database."""
         self._folder = folder
+        self._patience = patience
         self._environ = environ or {}
         self._start = start
         self._stack = AsyncExitStack()
@@ -182,7 +189,9 @@ class House:
 
     async def _run(self, connected: asyncio.Event) -> None:
         settings = self.settings
-        parts = Parts(clock=self.clock, patience=IMPATIENT, fonts=_FONTS, guild_ready_timeout=0)
+        parts = Parts(
+            clock=self.clock, patience=self._patience, fonts=_FONTS, guild_ready_timeout=0
+        )
         async with build(settings, parts) as bot, web_server(settings, bot):
             self._bot = bot
 

@@ -36,7 +36,6 @@ from bot.storage.model_policies import ModelPolicies
 from bot.storage.models import (
     Charge,
     ChargeState,
-    Delivered,
     Delivery,
     DuplicateJob,
     HeldJob,
@@ -122,7 +121,6 @@ __all__ = [
     "Database",
     "DatabaseInUse",
     "DayOfModel",
-    "Delivered",
     "Delivery",
     "DigestStore",
     "Doubtful",

@@ -1,7 +1,7 @@
 """One guarded change of a charge, with everything that follows from it in the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.clock import Clock
@@ -9,6 +9,7 @@ from bot.ids import make_ids
 from bot.money import MAX_MICROS, Micros
 from bot.requests import NO_GUILD
 from bot.storage._buckets import Pins, adjust, free_slot, is_pressed
+from bot.storage._today import spent_today
 from bot.storage._transitions import COUNTED, RESERVED, SOURCES, Effect, effect
 from bot.storage.models import ChargeState, Delivery, Output, Settlement
 from bot.storage.rows import Row, Tx, first, insert
@@ -35,6 +36,8 @@ class Move:
     reason: str = ""
     lease_until: int | None = None
     outputs: Sequence[Output] = ()
+    tells_today: bool = False
+    """Whether `Settlement.spent_today` is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class _Moved:
     change: Effect
     pins: Pins
     job_closed: bool
+    user_id: int
+    guild_id: int
 
 
 async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
@@ -52,7 +57,13 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     The guarded UPDATE decides: of many that try, one gets the row, and only it moves the counters.
     """
     moved = await _change(tx, wanted, clock=clock)
-    return UNCHANGED if moved is None else await _count(tx, moved)
+    if moved is None:
+        return UNCHANGED
+    done = await _count(tx, moved)
+    if not wanted.tells_today:
+        return done
+    today = await spent_today(tx, moved.user_id, moved.guild_id, now_ms=wanted.now_ms)
+    return replace(done, spent_today=today)
 
 
 async def move_all(tx: Tx, wanted: Sequence[Move], *, clock: Clock) -> None:
@@ -93,7 +104,8 @@ async def _change(tx: Tx, wanted: Move, *, clock: Clock) -> _Moved | None:
     outcome = (int(closed), await _finished(tx, charge, wanted), _succeeded(charge, wanted))
     if wanted.to in COUNTED or any(outcome):
         await _add_to_day(tx, charge, job, (*sums, *outcome))
-    return _Moved(change, Pins.read(job.text("pins")), closed)
+    pins = Pins.read(job.text("pins"))
+    return _Moved(change, pins, closed, job.integer("user_id"), job.integer("guild_id"))
 
 
 async def _count(tx: Tx, moved: _Moved) -> Settlement:

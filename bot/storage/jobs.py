@@ -4,20 +4,23 @@ Reads everything, writes only delivery: money is the ledger's.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from bot.clock import Clock
 from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute, with_inputs
 from bot.storage._sweeper import ALIVE, alive_since
-from bot.storage._today import spent_today
-from bot.storage.models import Charge, ChargeState, Delivered, Delivery, Job, JobSummary, Output
+from bot.storage.models import Charge, ChargeState, Delivery, Job, JobSummary, Output
 from bot.storage.records import TOOK
 from bot.storage.rows import Row, Store, Tx, first
 
 _MINE: Final = f"(process = $2 OR process NOT IN ({ALIVE}))"
 """The job is ours, or its process is dead: `$1` is `alive_since()`, `$2` our process."""
+
+MessageLink: TypeAlias = tuple[int, int]
+"""The ids of a channel and of a message in it."""
 
 
 class Jobs:
@@ -48,38 +51,41 @@ class Jobs:
             reply.upload_limit,
         )
 
-    async def mark_delivered(
-        self, job_id: int, *, channel_id: int | None, message_id: int | None
-    ) -> Delivered | None:
-        """Close a job: link its message if it left one, delete its stored bytes and its token.
+    async def mark_delivered(self, messages: Mapping[int, MessageLink | None]) -> set[int]:
+        """Close jobs: link their messages where they left one, delete stored bytes and tokens.
 
-        Returns None, having changed nothing, when it was closed before.
+        Returns the ids of those that were closed by this, and not before.
         """
         now_ms = self._clock.now_ms()
-        closed = _Closed(job_id, Delivery.DELIVERED, now_ms, channel_id, message_id)
 
-        async def close(tx: Tx) -> Delivered | None:
-            actor = await _close(tx, closed)
-            if actor is None:
-                return None
-            return Delivered(await spent_today(tx, actor.user_id, actor.guild_id, now_ms=now_ms))
+        async def close(tx: Tx) -> set[int]:
+            found = set()
+            for job_id, message in messages.items():
+                link = message or (None, None)
+                if await _close(tx, _Closed(job_id, Delivery.DELIVERED, now_ms, *link)):
+                    found.add(job_id)
+            return found
 
         return await self._db.write(close)
 
-    async def unlink(self, job_id: int) -> bool:
-        """Forget a job's message, which was deleted. False when it had none."""
-        return await self._update(
-            "UPDATE job SET message_channel = NULL, message_id = NULL "
-            "WHERE id = $1 AND message_id IS NOT NULL RETURNING id",
-            job_id,
-        )
+    async def unlink(self, job_id: int) -> None:
+        """Forget a job's message, which was deleted; perhaps before its delivery was noted."""
+        closed = _Closed(job_id, Delivery.DELIVERED, self._clock.now_ms())
+
+        async def forget(tx: Tx) -> None:
+            await _close(tx, closed)
+            await tx.fetch(
+                "UPDATE job SET message_channel = NULL, message_id = NULL WHERE id = $1", job_id
+            )
+
+        await self._db.write(forget)
 
     async def mark_undeliverable(self, job_id: int, *, reason: str) -> bool:
         """Close a job whose answer cannot reach anybody; deletes bytes and token likewise."""
         closed = _Closed(job_id, Delivery.UNDELIVERABLE, self._clock.now_ms(), reason=reason)
 
         async def close(tx: Tx) -> bool:
-            return await _close(tx, closed) is not None
+            return await _close(tx, closed)
 
         return await self._db.write(close)
 
@@ -155,13 +161,13 @@ class _Closed:
     reason: str = ""
 
 
-async def _close(tx: Tx, closed: _Closed) -> Actor | None:
-    """Close a job; returns whose it was, None when it was closed before."""
+async def _close(tx: Tx, closed: _Closed) -> bool:
+    """Close a job; False when it was closed before."""
     job = await first(
         tx,
         "UPDATE job SET delivery = $2, message_channel = $3, message_id = $4, "
         "undeliverable_reason = $5, delivered_at = $6, reply_token = NULL "
-        "WHERE id = $1 AND delivery = 'open' RETURNING user_id, guild_id, channel_id",
+        "WHERE id = $1 AND delivery = 'open' RETURNING id",
         closed.job_id,
         closed.delivery.value,
         closed.channel_id,
@@ -170,13 +176,13 @@ async def _close(tx: Tx, closed: _Closed) -> Actor | None:
         closed.now_ms,
     )
     if job is None:
-        return None
+        return False
     await tx.fetch(
         "UPDATE job_output SET data = NULL WHERE data IS NOT NULL "
         "AND charge_id IN (SELECT id FROM charge WHERE job_id = $1)",
         closed.job_id,
     )
-    return Actor(job.integer("user_id"), job.integer("guild_id"), job.integer("channel_id"))
+    return True
 
 
 async def _read_job(job_id: int, tx: Tx) -> Job | None:

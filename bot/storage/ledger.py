@@ -145,6 +145,7 @@ class Ledger:
                 actual=actual,
                 reason=reason,
                 outputs=tuple(outputs),
+                tells_today=True,
             )
         )
 

@@ -54,14 +54,6 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """What is known in the moment in which a job was delivered."""
-
-    spent_today: Micros
-    """By its person, everywhere, since midnight where they are, as `/usage` counts it."""
-
-
-@dataclass(frozen=True, slots=True)
 class NewCharge:
     """One request to ImageRouter that a job wants to send."""
 
@@ -141,6 +133,9 @@ class Settlement:
     """How much of the cost no reservation covered: above the hold, or after a release."""
     job_closed: bool
     """True for exactly one change in a job's life: the one that closed its last open charge."""
+    spent_today: Micros | None = None
+    """By the job's person, everywhere, since midnight where they are, as `/usage` counts it; None
+    where nobody asked."""
     presses_budget: bool = False
     """The cost went into a pooled budget of which half or more is spent, or into the day of a
     member who has spent much: see `Policies.crossed` and `Policies.spiked`."""

@@ -207,7 +207,7 @@ def _result_lines(card: Result) -> list[str]:
         lines += [f"-# {_NOTES[note]}" for note in sorted(report.notes)]
     if report.restarted:
         lines.append("-# The bot was restarted in between.")
-    if card.today is not None:
+    if report.job.private and card.today is not None:
         lines.append(f"-# You have spent {format_usd(card.today)} today. Only you can see this.")
     return lines
 

@@ -41,7 +41,7 @@ async def _live(database_url: str, router_url: str, api_key: str, clock: Sandbox
         await ledger.sweep(adopt_all=True)
         for job_id in await jobs.open_deliveries():
             if await jobs.claim_delivery(job_id):
-                await jobs.mark_delivered(job_id, channel_id=None, message_id=None)
+                await jobs.mark_delivered({job_id: None})
         spender = _Spender(ledger, router, clock)
         await asyncio.gather(*(spender.spend(person) for person in range(1, PEOPLE + 1)))
 

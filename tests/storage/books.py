@@ -273,7 +273,7 @@ async def ended(books: Books, job: NewJob, *, actual: int = 700, message: int = 
     for number, charge_id in enumerate(held.charge_ids):
         picture = Output(url=f"https://pictures.test/{job.actor.user_id}/{number}")
         await books.ledger.settle(charge_id, actual=actual, outputs=(picture,))
-    await books.jobs.mark_delivered(job.id, channel_id=job.actor.channel_id, message_id=message)
+    await books.jobs.mark_delivered({job.id: (job.actor.channel_id, message)})
     return held
 
 

@@ -163,7 +163,7 @@ async def test_erasing_a_person_moves_their_sums_and_leaves_those_of_the_models(
     held = await books.sent(books.job(compared=THREE))
     for charge_id, cost in zip(held.charge_ids, (1, 20, 300), strict=True):
         await books.ledger.settle(charge_id, actual=cost)
-    await books.jobs.mark_delivered(held.job_id, channel_id=None, message_id=None)
+    await books.jobs.mark_delivered({held.job_id: None})
     waits = await books.sent(books.job(compared=THREE))
     for charge_id in waits.charge_ids:
         await books.ledger.settle(charge_id, actual=1000)
@@ -171,7 +171,7 @@ async def test_erasing_a_person_moves_their_sums_and_leaves_those_of_the_models(
     assert (await erasure.erase_person(11)).waiting == 1
 
     assert await months(books) == [(False, 3, 321), (True, 3, 3000)]
-    await books.jobs.mark_delivered(waits.job_id, channel_id=None, message_id=None)
+    await books.jobs.mark_delivered({waits.job_id: None})
     assert await erasure.resume() == 0
     assert await months(books) == [(False, 6, 3321)]
     assert await models(books) == [

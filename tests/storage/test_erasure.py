@@ -226,7 +226,7 @@ async def test_what_runs_is_finished_first_and_what_is_asked_for_later_is_not_co
         found = await books.jobs.get(job.id)
         assert found is not None
         assert (found.actor.user_id, found.prompt) == (THEM, WORDS)
-        await books.jobs.mark_delivered(job.id, channel_id=1, message_id=1)
+        await books.jobs.mark_delivered({job.id: (1, 1)})
     assert await erasure.resume() == 0
     assert [job.id for job in await books.jobs.recent(THEM)] == [later.id]
     assert await books.ledger.spend(THEM) == 700
@@ -247,7 +247,7 @@ async def test_a_truth_that_comes_after_the_erasure_is_added_to_the_tombstone(
     if state == "presumed":
         books.clock.now += 16 * MINUTE
         await books.ledger.sweep()
-    await books.jobs.mark_delivered(held.job_id, channel_id=1, message_id=1)
+    await books.jobs.mark_delivered({held.job_id: (1, 1)})
     assert (await erasure.erase_person(THEM)).waiting == 0
     assert (await books.ledger.settle(charge_id, actual=1700)).changed
     (month,) = await rows_of(books, "SELECT * FROM usage_month")
@@ -261,7 +261,7 @@ async def test_what_a_truth_says_that_comes_after_the_erasure_is_not_kept(
     for user in (THEM, OTHER):
         held = await books.sent(books.job(user=user, prompt=WORDS))
         await books.ledger.mark_unknown(held.charge_ids[0], reason="")
-        await books.jobs.mark_delivered(held.job_id, channel_id=1, message_id=1)
+        await books.jobs.mark_delivered({held.job_id: (1, 1)})
         await erasure.erase_person(THEM)
         reason = f"the provider refused {WORDS!r}"
         assert await books.ledger.release(held.charge_ids[0], reason=reason)
@@ -329,7 +329,7 @@ async def test_nobody_waits_in_a_circle_while_two_erase_somebody_and_others_spen
     for job in held:
         await books.ledger.release(job.charge_ids[0], reason="")
         await books.ledger.mark_unknown(job.charge_ids[1], reason="")
-        await books.jobs.mark_delivered(job.job_id, channel_id=1, message_id=1)
+        await books.jobs.mark_delivered({job.job_id: (1, 1)})
     late = [c for job in held for c in job.charge_ids]
     outcomes = await asyncio.gather(
         erasure.erase_person(THEM),

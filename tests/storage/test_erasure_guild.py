@@ -114,7 +114,7 @@ async def test_a_job_that_runs_is_erased_once_it_has_ended(books: Books) -> None
     assert await erasure.unfinished() == 1
     await books.ledger.settle(running.charge_ids[0], actual=10)
     assert await erasure.resume() == 1  # settled, and not delivered yet
-    await books.jobs.mark_delivered(running.job_id, channel_id=1, message_id=1)
+    await books.jobs.mark_delivered({running.job_id: (1, 1)})
     assert await erasure.resume() == 0
     assert await rows_of(books, "SELECT 1 AS x FROM prompt") == []
     assert await rows_of(books, "SELECT 1 AS x FROM setting") == []
@@ -151,7 +151,7 @@ async def test_nobody_who_spends_waits_while_it_is_looked_what_has_ended(books: 
     assert db.writes == 1
 
     await books.ledger.settle(running.charge_ids[0], actual=10)
-    await books.jobs.mark_delivered(running.job_id, channel_id=1, message_id=1)
+    await books.jobs.mark_delivered({running.job_id: (1, 1)})
     assert await erasure.resume() == 0
     assert db.writes == 3  # the job, and the end
 
@@ -210,10 +210,10 @@ async def test_the_links_of_a_person_go_to_whoever_deletes_their_messages(books:
     await ended(books, books.job(user=MIRA, private=True), message=102)  # only she sees it
     by_mail = await books.sent(books.job(user=MIRA, private=True))
     await books.ledger.settle(by_mail.charge_ids[0], actual=1)
-    await books.jobs.mark_delivered(by_mail.job_id, channel_id=8, message_id=106)
+    await books.jobs.mark_delivered({by_mail.job_id: (8, 106)})
     await erasure.erase_person(MIRA, removal_id=5)
     await books.ledger.settle(running.charge_ids[0], actual=1)
-    await books.jobs.mark_delivered(running.job_id, channel_id=7, message_id=105)
+    await books.jobs.mark_delivered({running.job_id: (7, 105)})
     assert await erasure.resume() == 0
     assert await removals.messages(5, before=10**9, limit=9) == [(8, 106), (7, 105), (770, 104)]
 

@@ -195,7 +195,7 @@ async def test_the_operators_id_is_erased_and_the_charge_of_an_erased_person_is_
     charge_id = await lost(books)
     job = await by_hand.find(charge_id)
     assert job is not None
-    await books.jobs.mark_delivered(job.job_id, channel_id=770, message_id=1)
+    await books.jobs.mark_delivered({job.job_id: (770, 1)})
     erasure = Erasure(books.db, clock=books.clock)
     await erasure.erase_person(11)
     await settle(by_hand, charge_id)

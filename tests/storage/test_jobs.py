@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.requests import ReplyRoute
-from bot.storage import Delivered, Delivery, Job, Output
+from bot.storage import Delivery, Job, Output
 from tests.storage.books import DAY, MINUTE, Books
 
 PICTURE = b"\x89PNG the picture's bytes"
@@ -40,8 +40,8 @@ async def test_pictures_wait_in_order_until_they_are_delivered(books: Books) -> 
 async def test_delivery_deletes_bytes_and_token_and_happens_once(books: Books) -> None:
     held = await books.sent(books.job())
     await books.ledger.settle(held.charge_ids[0], actual=5, outputs=[Output(data=PICTURE)])
-    assert await books.jobs.mark_delivered(held.job_id, channel_id=770, message_id=99)
-    assert not await books.jobs.mark_delivered(held.job_id, channel_id=1, message_id=1)
+    assert await books.jobs.mark_delivered({held.job_id: (770, 99)})
+    assert not await books.jobs.mark_delivered({held.job_id: (1, 1)})
     assert not await books.jobs.mark_undeliverable(held.job_id, reason="late")
     job = await read(books, held.job_id)
     assert (job.delivery, job.message_channel_id, job.message_id) == (Delivery.DELIVERED, 770, 99)
@@ -50,15 +50,36 @@ async def test_delivery_deletes_bytes_and_token_and_happens_once(books: Books) -
     assert job.reply.token == ""
 
 
-async def test_delivery_tells_what_its_person_has_spent_today(books: Books) -> None:
+async def test_settling_tells_what_its_person_has_spent_today(books: Books) -> None:
     for user, actual in ((11, 5), (12, 7), (11, 30)):
         books.clock.now += DAY * (actual == 30)
         held = await books.sent(books.job(user=user, guild=user))
         await books.ledger.settle(held.charge_ids[0], actual=actual)
     last = await books.sent(books.job())
-    await books.ledger.settle(last.charge_ids[0], actual=400)
-    delivered = await books.jobs.mark_delivered(last.job_id, channel_id=None, message_id=None)
-    assert delivered == Delivered(spent_today=430)
+    settled = await books.ledger.settle(last.charge_ids[0], actual=400)
+    assert settled.spent_today == 430
+
+
+async def test_many_deliveries_are_written_down_at_once(books: Books) -> None:
+    first, second, third = [await books.sent(books.job()) for _ in range(3)]
+    for held in (first, second, third):
+        await books.ledger.settle(held.charge_ids[0], actual=5)
+    await books.jobs.mark_undeliverable(second.job_id, reason="gone")
+    messages = {first.job_id: (770, 98), second.job_id: (770, 99), third.job_id: None}
+    assert await books.jobs.mark_delivered(messages) == {first.job_id, third.job_id}
+    seen = [await read(books, held.job_id) for held in (first, second, third)]
+    assert [job.message_id for job in seen] == [98, None, None]
+
+
+async def test_a_message_that_was_deleted_before_it_was_noted_stays_forgotten(
+    books: Books,
+) -> None:
+    held = await books.sent(books.job())
+    await books.ledger.settle(held.charge_ids[0], actual=5)
+    await books.jobs.unlink(held.job_id)
+    assert await books.jobs.mark_delivered({held.job_id: (770, 99)}) == set()
+    job = await read(books, held.job_id)
+    assert (job.delivery, job.message_id) == (Delivery.DELIVERED, None)
 
 
 async def test_an_undeliverable_job_says_why(books: Books) -> None:

@@ -392,9 +392,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def deliver_what_has_ended(self, user: int) -> None:
         mine = {c.job_id for c in self.charges.values() if c.user == user}
         for job_id in sorted(mine - self.still_open() - self.delivered):
-            assert self.runner.run(
-                self.books.jobs.mark_delivered(job_id, channel_id=770, message_id=1)
-            )
+            assert self.runner.run(self.books.jobs.mark_delivered({job_id: (770, 1)}))
             self.delivered.add(job_id)
 
     def still_open(self) -> set[int]:

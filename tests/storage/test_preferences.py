@@ -86,7 +86,7 @@ async def made(
     held = await books.sent(books.job(model=model, user=user, guild=guild))
     books.clock.now += ms
     await books.ledger.settle(held.charge_ids[0], actual=700, outputs=(PICTURE,))
-    await books.jobs.mark_delivered(held.job_id, channel_id=5, message_id=99)
+    await books.jobs.mark_delivered({held.job_id: (5, 99)})
     return held.job_id
 
 
@@ -231,7 +231,7 @@ async def test_examples_are_public_results_that_can_still_be_seen(books: Books) 
     records = Records(books.db, clock=books.clock)
     private = await books.sent(books.job(model="a/b", private=True))
     await books.ledger.settle(private.charge_ids[0], actual=1, outputs=(PICTURE,))
-    await books.jobs.mark_delivered(private.job_id, channel_id=5, message_id=98)
+    await books.jobs.mark_delivered({private.job_id: (5, 98)})
     assert await records.examples(GUILD, "a/b") == []
 
     deleted = await made(books, "a/b")

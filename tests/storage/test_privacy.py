@@ -214,7 +214,7 @@ async def test_a_job_that_ran_on_leaves_none_either_once_it_is_erased(
     assert (await privacy.erase_person(THEM)).waiting == 1
     assert await privacy.go_on() == 1
     await books.ledger.settle(held.charge_ids[0], actual=1)
-    await books.jobs.mark_delivered(held.job_id, channel_id=1, message_id=1)
+    await books.jobs.mark_delivered({held.job_id: (1, 1)})
     assert await privacy.go_on() == 0
     assert WORDS.encode() not in on_disk(folder)
 

@@ -362,7 +362,7 @@ async def test_erasing_people_and_guilds_and_forgetting_words_moves_neither_side
     town.charge(sent[3], 900)
     await town.lose(sent[3])
     for row in await books.db.read(lambda tx: tx.fetch("SELECT id FROM job")):
-        await books.jobs.mark_delivered(row.integer("id"), channel_id=1, message_id=1)
+        await books.jobs.mark_delivered({row.integer("id"): (1, 1)})
     before = await town.check()
 
     erasure = Erasure(books.db, clock=books.clock)

@@ -64,7 +64,7 @@ async def spend(books: Books, user: int, amount: int, model: str = "some/model")
     await books.ledger.settle(
         sent.charge_ids[0], actual=amount, outputs=[Output(url="https://a.example/b")]
     )
-    await books.jobs.mark_delivered(sent.job_id, channel_id=770, message_id=1)
+    await books.jobs.mark_delivered({sent.job_id: (770, 1)})
 
 
 async def test_a_table_is_printed_while_the_bot_runs(books: Books, database_url: str) -> None:

@@ -108,7 +108,7 @@ class History:
     async def erase(self, user: int) -> None:
         ended = await self.rows(f"SELECT id FROM job WHERE user_id = {user} AND open_charges = 0")
         for job in ended:
-            await self.books.jobs.mark_delivered(job.integer("id"), channel_id=770, message_id=1)
+            await self.books.jobs.mark_delivered({job.integer("id"): (770, 1)})
         await Erasure(self.books.db, clock=self.books.clock).erase_person(user)
 
     async def zone(self, name: str) -> None:
@@ -230,7 +230,7 @@ async def test_who_was_erased_is_one_line_and_every_sum_stays(books: Books) -> N
     for user in (11, 12, 13):
         sent = await books.sent(books.job(user=user, ceiling=1000))
         await books.ledger.settle(sent.charge_ids[0], actual=user)
-        await books.jobs.mark_delivered(sent.job_id, channel_id=770, message_id=1)
+        await books.jobs.mark_delivered({sent.job_id: (770, 1)})
     for user in (11, 12):
         await Erasure(books.db, clock=books.clock).erase_person(user)
     made = await this_month(books, Group.MEMBER)

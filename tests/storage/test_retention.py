@@ -87,7 +87,7 @@ async def test_what_has_not_ended_is_kept_until_it_has(books: Books) -> None:
     assert "first" not in await prompts(books)
 
     await books.ledger.settle(waiting.charge_ids[0], actual=1)
-    await books.jobs.mark_delivered(waiting.job_id, channel_id=1, message_id=1)
+    await books.jobs.mark_delivered({waiting.job_id: (1, 1)})
     await retention.sweep(GUILD, days=7)
     assert await prompts(books) == []
 

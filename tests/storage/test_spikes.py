@@ -151,7 +151,7 @@ async def test_a_settlement_says_when_a_day_is_worth_a_look(
 async def test_being_erased_leaves_what_is_usual_and_nobody_to_tell_of(books: Books) -> None:
     await live(books, [CENT] * 6)
     job_id = await spend(books, 100 * CENT)
-    await books.jobs.mark_delivered(job_id, channel_id=1, message_id=2)
+    await books.jobs.mark_delivered({job_id: (1, 2)})
     await Erasure(books.db, clock=books.clock).erase_person(11)
     assert await books.policies.spiked(job_id) is None
     found = await spike(books, CENT)

@@ -154,7 +154,7 @@ async def generation(
         router=router,
         tools=tools,
         clock=clock,
-        patience=Patience(delays=(0.01,), downloads=()),
+        patience=Patience(delays=(0.01,), downloads=(), notes=0),
     )
     inputs = Inputs(
         downloads=await stack.enter_async_context(Downloads()),
