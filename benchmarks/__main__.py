@@ -12,7 +12,8 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,55 +27,53 @@ from benchmarks.reports import reports
 from benchmarks.search import search
 
 RESULTS: Final = Path(__file__).parent / "results.json"
+_TURNS: Final = 10
+"""In which the commands of a round are given, by both bots in turn, so that both meet the same."""
 IDLE_S: Final = 5.0
 """How long a bot rests before its memory is looked at."""
 
 
 def cost_of_a_command(scale: Scale) -> list[Figure]:
     """CPU time and latency of `/imagine` at 0 ms upstream, against the least command."""
-    rounds = {"easel": list[Round](), "least": list[Round]()}
-    for _ in range(scale.rounds):
-        for kind, done in rounds.items():
-            done.append(_one_round(kind, scale))
-    for kind, done in rounds.items():
-        print(f"  calls of {kind}: {_per_command(done[-1].calls, scale.commands)}")
-    easel, least = rounds["easel"], rounds["least"]
-    easel_cpu = statistics.median(each.cpu_ms for each in easel)
-    least_cpu = statistics.median(each.cpu_ms for each in least)
-    easel_ms = statistics.median(each.latency_ms for each in easel)
-    least_ms = statistics.median(each.latency_ms for each in least)
+    cpu_ms: dict[str, list[float]] = {"easel": [], "least": []}
+    latency_ms: dict[str, list[float]] = {"easel": [], "least": []}
+    with ExitStack() as stack:
+        ends = {kind: _warmed_up(stack, kind, scale) for kind in cpu_ms}
+        for _ in range(scale.rounds * _TURNS):
+            for kind, (servers, bot) in ends.items():
+                before = bot.cpu_seconds()
+                load = servers.imagine(scale.commands // _TURNS).complete()
+                spent_ms = (bot.cpu_seconds() - before) * 1000
+                cpu_ms[kind].append(spent_ms / (scale.commands // _TURNS))
+                latency_ms[kind].append(statistics.median(load.finished_ms))
+        for kind, (servers, _) in ends.items():
+            calls = servers.imagine(scale.commands // _TURNS).complete().calls
+            print(f"  calls of {kind}: {_per_command(calls, scale.commands // _TURNS)}")
     return [
-        Figure("/imagine, CPU against the least command", easel_cpu / least_cpu, "x", 1.8),
-        Figure("  CPU of one /imagine", easel_cpu, "ms"),
-        Figure("  CPU of the least command", least_cpu, "ms"),
-        Figure("/imagine, latency against the least command", easel_ms / least_ms, "x"),
-        Figure("  latency of one /imagine, median", easel_ms, "ms"),
-        Figure("  latency of the least command, median", least_ms, "ms"),
+        Figure("/imagine, CPU against the least command", _ratio(cpu_ms), "x", 1.8),
+        Figure("  CPU of one /imagine", statistics.median(cpu_ms["easel"]), "ms"),
+        Figure("  CPU of the least command", statistics.median(cpu_ms["least"]), "ms"),
+        Figure("/imagine, latency against the least command", _ratio(latency_ms), "x"),
+        Figure("  latency of one /imagine, median", statistics.median(latency_ms["easel"]), "ms"),
+        Figure(
+            "  latency of the least command, median", statistics.median(latency_ms["least"]), "ms"
+        ),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one command cost in a series: CPU ms, median ms until the last word, all calls."""
+def _warmed_up(stack: ExitStack, kind: str, scale: Scale) -> tuple[Servers, Bot]:
+    """Start a bot with far ends of its own."""
+    home = stack.enter_context(tempfile.TemporaryDirectory())
+    servers = stack.enter_context(Servers())
+    bot = stack.enter_context(Bot(kind, servers.addresses, home=Path(home)))
+    servers.imagine(scale.warm_up)
+    return servers, bot
 
-    cpu_ms: float
-    latency_ms: float
-    calls: dict[str, int]
 
-
-def _one_round(kind: str, scale: Scale) -> Round:
-    with (
-        tempfile.TemporaryDirectory() as home,
-        Servers() as servers,
-        Bot(kind, servers.addresses, home=Path(home)) as bot,
-    ):
-        servers.imagine(scale.warm_up)
-        before = bot.cpu_seconds()
-        load = servers.imagine(scale.commands).complete()
-        spent = bot.cpu_seconds() - before
-    return Round(
-        spent / scale.commands * 1000, statistics.median(load.finished_ms), dict(load.calls)
-    )
+def _ratio(took: dict[str, list[float]]) -> float:
+    """Return the median of what each turn of both bots compares to: the clock changes speed."""
+    pairs = zip(took["easel"], took["least"], strict=True)
+    return statistics.median(easel / least for easel, least in pairs)
 
 
 def acknowledgement(scale: Scale) -> list[Figure]:
