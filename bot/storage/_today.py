@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.money import Micros
+from bot.money import MAX_MICROS, Micros
 from bot.quotas import Scope, Window, ZoneChange, window_at
 from bot.storage.rows import Tx
 
@@ -23,14 +23,16 @@ async def read_zones(tx: Tx, guild_id: int) -> list[ZoneChange]:
 async def spent_today(tx: Tx, user_id: int, guild_id: int, *, now_ms: int) -> Micros:
     """Sum up what a person spent everywhere since the day of `guild_id` began (`NO_GUILD`: UTC).
 
-    Settled and presumed; a job counts on the day on which it was asked for.
+    Settled and presumed; a job counts on the day on which it was asked for. Whatever stands in the
+    rows, they have a sum: settling asks for it, and must not fail for it.
     """
     today = window_at(Window.DAY, now_ms, await read_zones(tx, guild_id))
     (row,) = await tx.fetch(
-        "SELECT CAST(COALESCE(SUM(actual), 0) AS BIGINT) AS total FROM charge "
-        "WHERE user_id = $1 AND created_at >= $2",
+        "SELECT CAST(COALESCE(SUM(CASE WHEN actual < $3 THEN actual ELSE $3 END), 0) AS BIGINT) "
+        "AS total FROM charge WHERE user_id = $1 AND created_at >= $2 AND actual IS NOT NULL",
         user_id,
         today.start_ms,
+        MAX_MICROS,
     )
     return row.integer("total")
 

@@ -17,6 +17,7 @@ from bot.charging import Charger
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery, Patience
 from bot.downloads import Downloads, Hosts
+from bot.errors import LedgerUnavailable
 from bot.generation import Generation
 from bot.imagerouter import ImageRouter
 from bot.images import ImageTools
@@ -309,6 +310,35 @@ async def test_an_edit_on_its_way_is_not_cut_off_so_that_it_can_not_overtake_the
     await running.idle()
 
     assert [getattr(card, "late", None) for card in messenger.said] == [False, True, None, None]
+
+
+class Blind(Ledger):
+    """A ledger that records, and can't say what a person has spent today."""
+
+    async def settle(
+        self, charge_id: int, *, actual: Micros, outputs: Sequence[Output] = (), reason: str = ""
+    ) -> Settlement:
+        done = await super().settle(charge_id, actual=actual, outputs=outputs, reason=reason)
+        return replace(done, spent_today=None)
+
+    async def spent_today(self, actor: Actor) -> Micros:
+        raise LedgerUnavailable("torn")
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_spend_that_can_not_be_read_holds_back_no_picture(
+    stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer, *, private: bool
+) -> None:
+    messenger = Clumsy()
+    running = await generation(stack, tmp_path, messenger, server, make_ledger=Blind)
+
+    request = ImageRequest("imagine", "a boat", private=private)
+    await running.submit(ACTOR, request, REPLY, idem="1")
+    await running.idle()
+
+    *_, last = messenger.said
+    assert isinstance(last, Result)
+    assert (last.today, len(last.shown)) == (None, 1)
 
 
 class Torn(Ledger):
