@@ -7,10 +7,10 @@ from PIL import Image
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person, UploadedFile
-from sandbox.house import House, button, explanation, pictures
+from sandbox.house import House, explanation, pictures
+from tests.discord.edits import COLLAGE, halved, marked
 
 BRUSH = "mosaic/tessera-brush"
-COLLAGE = "saltmarsh/heron-collage"
 ONE = "inkwell/retouch-one"
 CUTOUT = "harborlight/cutout"
 
@@ -21,26 +21,6 @@ def png(colour: str = "red", size: tuple[int, int] = (64, 48), mode: str = "RGB"
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def halved(size: tuple[int, int], left: str, right: str) -> bytes:
-    """A picture of two colours."""
-    picture = Image.new("RGB", size, left)
-    picture.paste(right, (size[0] // 2, 0, *size))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def marked(mask: bytes) -> Image.Image:
-    """Where a mask that was sent marks what shall change: white, in both of its conventions."""
-    picture = Image.open(io.BytesIO(mask))
-    assert picture.mode == "RGBA"
-    *colours, alpha = picture.split()
-    inverted = alpha.point(lambda value: 255 - value)
-    for colour in colours:
-        assert colour.tobytes() == inverted.tobytes()
-    return inverted
 
 
 async def test_an_attached_picture_goes_out_byte_for_byte_and_its_edit_is_posted_with_its_cost(
@@ -153,48 +133,6 @@ async def test_a_transparent_background_is_an_area_and_an_opaque_one_is_explaine
     assert len(house.imagerouter.requests) == 1
 
 
-@pytest.mark.parametrize(("shade", "covers"), [("black", "nothing"), ("white", "everything")])
-async def test_a_mask_of_nothing_or_everything_is_questioned_with_a_preview_and_nothing_is_held(
-    house: House, mira: Person, general: Channel, books: Books, shade: str, covers: str
-) -> None:
-    files = {
-        "a": UploadedFile("boat.png", png()),
-        "m": UploadedFile("mask.png", png(shade)),
-    }
-    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    question = await explanation(general, ask)
-
-    assert f"The mask marks {covers}" in question.text
-    assert question.ephemeral_to == mira.user.id
-    [preview] = question.attachments
-    assert Image.open(io.BytesIO(preview.data)).size == (64, 48)
-    assert {b.label for b in question.buttons} == {"Generate", "Invert", "Cancel"}
-    assert books.charges() == []
-
-    await house.restart_bot()
-    click = await mira.click(question, button(question, "Invert"))
-    await pictures(mira, general, click)
-    mask = house.imagerouter.requests[0].mask
-    assert mask is not None
-    assert marked(mask.data).getextrema() == ((0, 0) if shade == "white" else (255, 255))
-
-
-async def test_generate_all_the_same_sends_the_strange_mask_as_it_is(
-    house: House, mira: Person, general: Channel
-) -> None:
-    files = {"a": UploadedFile("boat.png", png()), "m": UploadedFile("mask.png", png("white"))}
-    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    question = await explanation(general, ask)
-
-    click = await mira.click(question, button(question, "Generate"))
-    await pictures(mira, general, click)
-    mask = house.imagerouter.requests[0].mask
-    assert mask is not None
-    assert marked(mask.data).getextrema() == (255, 255)
-
-
 async def test_without_a_prompt_none_is_sent(house: House, mira: Person, general: Channel) -> None:
     files = {"a": UploadedFile("boat.png", png())}
     ask = await mira.slash(general, "edit", {"image": "a", "model": CUTOUT}, files=files)
@@ -228,18 +166,6 @@ async def test_a_model_that_can_not_edit_is_refused_with_models_that_can(
     click = await mira.click(told, told.buttons[0].custom_id or "")
     await pictures(mira, general, click)
     assert house.imagerouter.requests[0].images[0].data == png()
-
-
-async def test_a_mask_on_a_model_without_masks_is_refused_before_it_costs_anything(
-    house: House, mira: Person, general: Channel
-) -> None:
-    files = {"a": UploadedFile("a.png", png())}
-    options = {"image": "a", "area": "left", "prompt": "a sail", "model": COLLAGE}
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-
-    assert "takes no mask" in told.text
-    assert house.imagerouter.requests == []
 
 
 async def test_that_a_model_takes_one_picture_only_is_learned_from_its_answer_and_remembered(
