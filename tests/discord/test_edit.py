@@ -133,6 +133,58 @@ async def test_a_transparent_background_is_an_area_and_an_opaque_one_is_explaine
     assert len(house.imagerouter.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("size", "quality", "form"),
+    [("1536 x 1024", "low", "jpeg"), ("1024x1536", "high", "png"), ("auto", "medium", "webp")],
+)
+async def test_size_quality_and_format_go_out_as_fields_beside_the_picture(
+    house: House, mira: Person, general: Channel, size: str, quality: str, form: str
+) -> None:
+    options = {"image": "a", "prompt": "a sail", "model": BRUSH}
+    options |= {"size": size, "quality": quality, "format": form}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("a.png", png())})
+    message = await pictures(mira, general, ask)
+
+    [request] = house.imagerouter.requests
+    assert request.content_type == "multipart/form-data"
+    assert request.fields == {
+        "prompt": "a sail",
+        "model": BRUSH,
+        "size": size.replace(" ", ""),
+        "quality": quality,
+        "output_format": form,
+        "response_format": "url",
+    }
+    [shown] = message.attachments
+    assert Image.open(io.BytesIO(shown.data)).format == form.upper()
+
+
+async def test_two_results_take_two_requests_with_every_picture_and_the_mask_in_each(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    files = {
+        "a": UploadedFile("boat.png", png()),
+        "b": UploadedFile("sail.png", png("blue")),
+        "m": UploadedFile("mask.png", halved((64, 48), "white", "black")),
+    }
+    options = {"image": "a", "image2": "b", "mask": "m", "model": BRUSH, "count": 2}
+    ask = await mira.slash(general, "edit", options | {"size": "1024x1024"}, files=files)
+    message = await pictures(mira, general, ask)
+
+    assert len(message.attachments) == 2
+    one, other = house.imagerouter.requests
+    for request in (one, other):
+        assert [file.data for file in request.images] == [png(), png("blue")]
+        assert request.mask is not None
+        assert marked(request.mask.data).getpixel((2, 24)) == 255
+        assert request.fields["size"] == "1024x1024"
+    assert one.fields == other.fields
+    assert one.files == other.files
+    costs = [charge.cost_micros for charge in house.imagerouter.charges]
+    assert [row["actual"] for row in books.charges()] == costs
+    assert len(costs) == 2
+
+
 async def test_without_a_prompt_none_is_sent(house: House, mira: Person, general: Channel) -> None:
     files = {"a": UploadedFile("boat.png", png())}
     ask = await mira.slash(general, "edit", {"image": "a", "model": CUTOUT}, files=files)
