@@ -269,24 +269,6 @@ async def test_a_bad_file_is_named_with_its_reason_and_costs_nothing(
     assert (books.charges(), house.imagerouter.requests) == ([], [])
 
 
-async def test_where_a_photo_was_taken_is_not_sent_on(
-    house: House, mira: Person, general: Channel
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned
-    exif.get_ifd(0x8825)[1] = "N"
-    buffer = io.BytesIO()
-    Image.new("RGB", (60, 40), "green").save(buffer, "JPEG", exif=exif)
-    files = {"a": UploadedFile("photo.jpg", buffer.getvalue())}
-    options = {"image": "a", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    await pictures(mira, general, ask)
-
-    sent = Image.open(io.BytesIO(house.imagerouter.requests[0].images[0].data))
-    assert sent.size == (40, 60)
-    assert not sent.getexif()
-
-
 async def test_autocomplete_offers_models_that_can_edit_and_marks_those_with_masks(
     house: House, mira: Person, general: Channel
 ) -> None:
