@@ -179,3 +179,37 @@ async def test_what_is_no_use_is_refused_by_name_and_costs_nothing(
         assert words in told.text
         assert "cost you nothing" in told.text
     assert (books.charges(), house.imagerouter.requests) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("count", "each", "name", "words"),
+    [
+        (1, 65 * MIB, "photo1", "Send one below 25 MB"),
+        (7, 60 * MIB, "photo7", "With it the pictures of this edit have more than 400 MB"),
+        (16, 64 * MIB, "photo7", "Leave it out, or send smaller ones."),
+    ],
+)
+async def test_more_than_an_edit_may_have_is_refused_by_the_name_of_what_is_too_much_unread(
+    house: House,
+    mira: Person,
+    general: Channel,
+    books: Books,
+    count: int,
+    each: int,
+    name: str,
+    words: str,
+) -> None:
+    mira.user.upload_limit = 100 * MIB
+    house.discord.faults.hold("GET /cdn/*/*/*/*")  # whoever reads a picture is never answered
+    data = bytes(each)
+    files = {f"f{n}": UploadedFile(f"photo{n}.png", data) for n in range(1, count + 1)}
+    options = {"image": "f1"} | {f"image{n}": f"f{n}" for n in range(2, count + 1)}
+    options |= {"prompt": "a very long wall", "model": "saltmarsh/heron-collage"}
+    told = await explanation(general, await mira.slash(general, "edit", options, files=files))
+
+    assert f"“{name}\\.png” can't be used" in told.text
+    assert words in told.text
+    assert "a very long wall" in told.text
+    assert "This cost you nothing." in told.text
+    assert (books.charges(), house.imagerouter.requests) == ([], [])
+    assert house.bot.services.inputs.bytes_kept == 0
