@@ -11,7 +11,6 @@ from sandbox.house import House, explanation, pictures
 from tests.discord.edits import COLLAGE, halved, marked
 
 BRUSH = "mosaic/tessera-brush"
-ONE = "inkwell/retouch-one"
 CUTOUT = "harborlight/cutout"
 
 pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
@@ -218,25 +217,6 @@ async def test_a_model_that_can_not_edit_is_refused_with_models_that_can(
     click = await mira.click(told, told.buttons[0].custom_id or "")
     await pictures(mira, general, click)
     assert house.imagerouter.requests[0].images[0].data == png()
-
-
-async def test_that_a_model_takes_one_picture_only_is_learned_from_its_answer_and_remembered(
-    house: House, mira: Person, general: Channel, books: Books
-) -> None:
-    files = {"a": UploadedFile("a.png", png()), "b": UploadedFile("b.png", png("blue"))}
-    options = {"image": "a", "image2": "b", "prompt": "both", "model": ONE}
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-    assert "more pictures than this model takes" in told.text
-    assert "cost you nothing" in told.text
-    assert told.buttons
-
-    await house.restart_bot()
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-    assert "takes one picture only" in told.text
-    assert len(house.imagerouter.requests) == 1
-    assert [row["state"] for row in books.charges()] == ["released"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What an answer teaches about a model: nobody runs into the same refusal a second time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,6 +11,7 @@ from sandbox.house import House, button, explanation, pictures
 from tests.discord.edits import CHEAP, png
 
 BRUSH = "mosaic/tessera-brush"
+RETOUCH = "inkwell/retouch-one"
 AURORA = "lumenfield/aurora-2"
 ENLARGER = "harborlight/upscale-4x"
 
@@ -48,18 +49,31 @@ WORDS_ALONE = Refusal(
 NEEDS_PICTURE = Refusal(
     ENLARGER,
     "An input image is required for this model",
-    "This model needs a picture to work on.",
-    "needs a picture to work on",
+    "This model needs a picture to work on. Give it one with `/edit`, or pick another model.",
+    "needs a picture to work on: give it one with `/edit`",
     command="imagine",
 )
+
+
+ONE_PICTURE = Refusal(
+    RETOUCH,
+    "This model supports only one image input",
+    "That is more pictures than this model takes. Send fewer.",
+    "takes one picture only",
+    options={"image2": "b"},
+)
+CASES = [MASKLESS, WORDS_ALONE, NEEDS_PICTURE, ONE_PICTURE]
+BOATS = [png(1), png(2)]
 
 
 async def ask(person: Person, channel: Channel, case: Refusal) -> Ask:
     options = {"prompt": "a gull", "model": case.model, **case.options}
     if case.command == "imagine":
         return await person.slash(channel, "imagine", options)
-    boat = {"a": UploadedFile("boat.png", png())}
-    return await person.slash(channel, "edit", {"image": "a", **options}, files=boat)
+    boats = {
+        name: UploadedFile(f"{name}.png", data) for name, data in zip("ab", BOATS, strict=True)
+    }
+    return await person.slash(channel, "edit", {"image": "a", **options}, files=boats)
 
 
 async def suggested(
@@ -71,14 +85,16 @@ async def suggested(
     return {choice.value: choice.name for choice in found}
 
 
-async def learned(house: House, person: Person, channel: Channel, case: Refusal) -> Message:
+async def learned(
+    house: House, person: Person, channel: Channel, case: Refusal, *, cost: int | None = None
+) -> Message:
     """Let a model refuse, and return what its person is told."""
-    house.imagerouter.faults.error(case.answer, kind="internal_error")
+    house.imagerouter.faults.error(case.answer, kind="internal_error", cost_micros=cost)
     return await explanation(channel, await ask(person, channel, case))
 
 
 @pytest.mark.parametrize("cost", [None, 11_000])
-@pytest.mark.parametrize("case", [MASKLESS, WORDS_ALONE, NEEDS_PICTURE], ids=lambda c: c.model)
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.model)
 async def test_what_a_model_has_refused_is_never_sent_to_it_again(
     house: House,
     mira: Person,
@@ -88,8 +104,7 @@ async def test_what_a_model_has_refused_is_never_sent_to_it_again(
     case: Refusal,
     cost: int | None,
 ) -> None:
-    house.imagerouter.faults.error(case.answer, kind="internal_error", cost_micros=cost)
-    told = await explanation(general, await ask(mira, general, case))
+    told = await learned(house, mira, general, case, cost=cost)
     assert case.told in told.text
     assert ("This cost $0.011." if cost else "This cost you nothing.") in told.text
     assert [b.label for b in told.buttons if str(b.label).startswith("Use ")]
@@ -103,7 +118,7 @@ async def test_what_a_model_has_refused_is_never_sent_to_it_again(
     assert (len(books.charges()), len(house.imagerouter.requests)) == (1, 1)
 
 
-@pytest.mark.parametrize("case", [MASKLESS, WORDS_ALONE, NEEDS_PICTURE], ids=lambda c: c.model)
+@pytest.mark.parametrize("case", CASES[:-1], ids=lambda c: c.model)
 async def test_a_model_that_would_do_is_one_click_away_for_the_same_request(
     house: House, mira: Person, general: Channel, case: Refusal
 ) -> None:
@@ -116,7 +131,7 @@ async def test_a_model_that_would_do_is_one_click_away_for_the_same_request(
         assert f"Use {request.fields['model']}" == label
         assert request.fields["prompt"] == "a gull"
         edits = case.command == "edit"
-        assert [file.data for file in request.images] == ([png()] if edits else [])
+        assert [file.data for file in request.images] == (BOATS[:1] if edits else [])
         assert (request.mask is not None) is ("area" in case.options)
 
 
@@ -143,6 +158,17 @@ async def test_suggestions_know_that_a_model_takes_no_pictures(
     assert "edit" not in (await suggested(mira, general, "imagine", "aurora"))[AURORA]
 
 
+async def test_suggestions_know_that_a_model_takes_one_picture_only(
+    house: House, mira: Person, general: Channel
+) -> None:
+    one, two = {"image": 1456074443980800005}, {"image2": 1456074443980800006}
+    assert RETOUCH in await suggested(mira, general, "edit", "retouch", **one, **two)
+    await learned(house, mira, general, ONE_PICTURE)
+
+    assert RETOUCH in await suggested(mira, general, "edit", "retouch", **one)
+    assert RETOUCH not in await suggested(mira, general, "edit", "retouch", **one, **two)
+
+
 @pytest.mark.parametrize("model", [ENLARGER, CHEAP])
 async def test_suggestions_know_that_a_model_needs_a_picture(
     house: House, mira: Person, general: Channel, model: str
@@ -156,3 +182,27 @@ async def test_suggestions_know_that_a_model_needs_a_picture(
     assert model not in await suggested(mira, general, "imagine", name)
     given = {"image": 1456074443980800005}
     assert "edit" in (await suggested(mira, general, "edit", name, **given))[model]
+
+
+@pytest.mark.parametrize(
+    ("beside_the_point", "then"),
+    [
+        (replace(WORDS_ALONE, command="imagine"), WORDS_ALONE),
+        (replace(MASKLESS, options={}), MASKLESS),
+        (
+            replace(NEEDS_PICTURE, model=AURORA, command="edit"),
+            replace(NEEDS_PICTURE, model=AURORA),
+        ),
+        (replace(ONE_PICTURE, model=BRUSH, options={}), replace(ONE_PICTURE, model=BRUSH)),
+    ],
+    ids=["pictures", "mask", "words", "several"],
+)
+async def test_an_answer_about_what_was_not_asked_for_teaches_nothing(
+    house: House, mira: Person, general: Channel, beside_the_point: Refusal, then: Refusal
+) -> None:
+    """Such words are a provider's, on something else, or a fault of its upload."""
+    told = await learned(house, mira, general, beside_the_point)
+    assert "This cost you nothing." in told.text
+
+    await pictures(mira, general, await ask(mira, general, then))
+    assert house.imagerouter.requests[-1].fields["model"] == then.model
