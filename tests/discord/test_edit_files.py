@@ -10,7 +10,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person, UploadedFile
-from sandbox.house import House, explanation, pictures
+from sandbox.house import House, button, explanation, pictures
 
 BRUSH = "mosaic/tessera-brush"
 MIB = 2**20
@@ -131,6 +131,19 @@ async def test_a_photo_arrives_upright_and_without_a_word_on_where_it_was_taken(
     begin, end = raw[:3], raw[-3:]
     red, blue = (end, begin) if turned == UPSIDE_DOWN else (begin, end)
     assert (red[0] > 200, red[2] < 60, blue[0] < 60, blue[2] > 200) == (True,) * 4
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+async def test_undo_shows_everybody_the_photo_without_a_word_on_where_it_was_taken(
+    house: House, mira: Person, general: Channel, form: str
+) -> None:
+    sent = await edit(house, mira, general, f"photo.{form.lower()}", photo(form, UPRIGHT))
+    result = await mira.wait_for(general, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()  # until it is written down which message it is
+    click = await mira.click(result, button(result, "Undo"))
+    [shown] = (await pictures(mira, general, click)).attachments
+    assert shown.data == sent
+    assert SECRET not in shown.data
 
 
 async def test_a_file_of_25_mib_arrives_smaller(

@@ -8,7 +8,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Ask, Channel, Message, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
-from tests.discord.edits import CHEAP, png
+from tests.discord.edits import CHEAP, edit_form, fields, files, png
 
 BRUSH = "mosaic/tessera-brush"
 RETOUCH = "inkwell/retouch-one"
@@ -155,6 +155,10 @@ async def test_suggestions_know_that_a_model_takes_no_pictures(
     await learned(house, mira, general, WORDS_ALONE)
 
     assert AURORA not in await suggested(mira, general, "edit", "aurora", **given)
+    form = await edit_form(mira, general, await mira.say(general, files=files(1)))
+    offered = [option["value"] for option in fields(form)["model"]["options"]]
+    assert BRUSH in offered
+    assert AURORA not in offered
     assert "edit" not in (await suggested(mira, general, "imagine", "aurora"))[AURORA]
 
 

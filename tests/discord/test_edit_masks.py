@@ -163,6 +163,16 @@ async def test_a_question_that_is_answered_once_more_says_so_and_sends_nothing(
     assert len(books.charges()) == len(house.imagerouter.requests) == 1
 
 
+async def test_a_question_that_is_answered_after_more_than_a_week_says_so_and_sends_nothing(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    question = await questioned(mira, general, "white")
+    house.clock.advance(8 * DAY_MS)
+    click = await mira.click(question, button(question, "Generate"))
+    assert "That is not kept any more" in (await explanation(general, click)).text
+    assert (books.charges(), house.imagerouter.requests) == ([], [])
+
+
 @pytest.mark.parametrize("label", ["Generate", "Invert"])
 async def test_nobody_answers_the_question_of_somebody_else(
     house: House, mira: Person, theo: Person, general: Channel, books: Books, label: str
