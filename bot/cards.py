@@ -69,6 +69,19 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The messages that show what a result was made from, or the one that it repeats.
+
+    All are in the guild of the result.
+    """
+
+    messages: tuple[Posted, ...]
+    others: bool = False
+    """There are more of them than are worth a link."""
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The job waits (`ahead` is how many are before it) or works (`ahead` is None)."""
 
@@ -88,8 +101,7 @@ class Result:
     today: Micros | None = None
     """What the person has spent today; told to them alone, so beside a public result."""
     offer: Offer | None = None
-    parent: Posted | None = None
-    """The message that shows what this was made from, or what it repeats; in the same guild."""
+    origin: Origin | None = None
     bare: bool = False
     """Only pictures and price, where Discord or we can't make the whole card."""
 

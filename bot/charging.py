@@ -41,15 +41,6 @@ _log = logging.getLogger(__name__)
 LEASE_MS: Final = 11 * 60_000
 """How long an answer is awaited: ImageRouter's client gives up after 10 minutes."""
 
-
-_LESSONS: Final = {
-    Refusal.NO_IMAGE_INPUT: Lesson.NO_IMAGE_INPUT,
-    Refusal.MASK_UNSUPPORTED: Lesson.NO_MASK,
-    Refusal.NEEDS_IMAGE: Lesson.NEEDS_IMAGE,
-}
-"""What a refusal teaches about its model. ImageRouter's catalogue does not."""
-
-
 _FEWEST_TOO_MANY: Final = 2
 
 
@@ -258,14 +249,26 @@ async def _outcomes(charging: Sequence[Coroutine[None, None, Part]]) -> list[Par
 
 
 def _lesson(error: ImageRouterError, request: ImageRequest) -> Lesson | None:
-    """What a refusal teaches about its model for the next time."""
+    """What a refusal teaches about its model for the next time; ImageRouter's catalogue does not.
+
+    Words on what the request did not have are about something else, or a fault of the provider's.
+    """
     if not isinstance(error, RefusedRequest):
         return None
-    if error.reason is Refusal.TOO_MANY_IMAGES:
-        # Three may be too many for a model that takes two.
-        only_one = len(request.images) == _FEWEST_TOO_MANY or "one image" in error.excerpt.lower()
-        return Lesson.ONE_IMAGE if only_one else None
-    return _LESSONS.get(error.reason)
+    images = len(request.images)
+    match error.reason:
+        case Refusal.NO_IMAGE_INPUT if images:
+            return Lesson.NO_IMAGE_INPUT
+        case Refusal.MASK_UNSUPPORTED if request.is_masked:
+            return Lesson.NO_MASK
+        case Refusal.NEEDS_IMAGE if not images:
+            return Lesson.NEEDS_IMAGE
+        case Refusal.TOO_MANY_IMAGES if images >= _FEWEST_TOO_MANY:
+            # Three may be too many for a model that takes two.
+            only_one = images == _FEWEST_TOO_MANY or "one image" in error.excerpt.lower()
+            return Lesson.ONE_IMAGE if only_one else None
+        case _:
+            return None
 
 
 def _unknown_part(charge_id: int, plan: Plan) -> Part:

@@ -89,8 +89,9 @@ class NoModelAvailable(RequestError):
 class UnusableInput(RequestError):
     """The picture `filename` can't be used.
 
-    `reason` is a `bot.images.Reason`, or `too_large`, `gone` (its link is dead, and nothing renews
-    it) or `elsewhere` (it is not on Discord's hosts).
+    `reason` is a `bot.images.Reason`, or `too_large`, `one_too_many` (the others of its job leave
+    no room for it), `gone` (its link is dead, and nothing renews it) or `elsewhere` (it is not on
+    Discord's hosts).
     """
 
     def __init__(self, filename: str, reason: str) -> None:

@@ -24,8 +24,8 @@ _FAULTS: Final = frozenset({"ProviderFailed"})
 """Why a request that cost nothing tells of the model and its providers, as does one that was paid
 for. An outcome that stays unknown does not: it may have been lost with a process of ours."""
 
-_NO_FAULTS: Final = frozenset({"Moderated"})
-"""What tells nothing of a model even where it was charged: it was the prompt's."""
+_NO_FAULTS: Final = frozenset({"Moderated", "RefusedRequest"})
+"""What tells nothing of a model even where it was charged: it was the request's."""
 
 
 @dataclass(frozen=True, slots=True)

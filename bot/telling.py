@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot import comparing
-from bot.cards import Failure, Posted, Result
+from bot.cards import Failure, Origin, Posted, Result
 from bot.catalog import Catalog
 from bot.delivery import Delivery, Fate
 from bot.errors import BotError, Interrupted, LedgerUnavailable, NeedsMaskCheck
@@ -26,6 +26,8 @@ from bot.storage import Jobs, Ledger, Policies, Promises
 
 _log = logging.getLogger(__name__)
 
+_MOST_LINKED: Final = 3
+"""Messages that an edit of pictures from many is linked to."""
 _MOST_UNDELIVERED: Final = 200
 """Reports kept in memory for a later try; the rest is told at the next start."""
 
@@ -162,24 +164,31 @@ class Teller:
         offer = await self._offers.save(
             job.actor, await self._tries(report), private=job.private, parent_id=job.parent_id
         )
-        today, parent = await self._spent_today(report), await self._parent(job)
-        return await self._delivery.result(Result(report, today=today, offer=offer, parent=parent))
+        today, origin = await self._spent_today(report), await self._origin(job)
+        return await self._delivery.result(Result(report, today=today, offer=offer, origin=origin))
 
-    async def _parent(self, job: Assignment) -> Posted | None:
-        """The message that an edit's picture is in, or that this repeats; None where none is.
+    async def _origin(self, job: Assignment) -> Origin | None:
+        """The messages that an edit's pictures are in, or that this repeats; None where none is.
 
-        Where the books can't say so, the result goes without.
+        Where the books can't say so, the result goes without. Of other channels nothing is told:
+        not everybody who sees this one sees those.
         """
         if job.parent_id is not None:
             parent = None
             with contextlib.suppress(LedgerUnavailable):
                 parent = await self._jobs.get(job.parent_id)
             if parent is not None and parent.message_id and not parent.private:
-                return Posted(parent.message_channel_id or 0, parent.message_id)
-        first = next(iter(job.request.images), None)
-        if first is not None and first.message_id and first.channel_id == job.reply.channel_id:
-            return Posted(first.channel_id, first.message_id)
-        return None
+                posted = Posted(parent.message_channel_id or 0, parent.message_id)
+                return Origin((posted,), repeats=_repeats(job.request, parent.request))
+        here = [
+            Posted(image.channel_id, image.message_id)
+            for image in job.request.images
+            if image.message_id and image.channel_id == job.reply.channel_id
+        ]
+        found = tuple(dict.fromkeys(here))
+        if not found:
+            return None
+        return Origin(found[:_MOST_LINKED], others=len(found) > _MOST_LINKED)
 
     async def _deliver_bare(self, report: Report) -> Fate:
         today = await self._spent_today(report)
@@ -237,6 +246,12 @@ class Teller:
             return tuple(filter(allowed.permits, found))
         within = room.affordable if room is not None else 0
         return remedies(request, error, self._catalog, within=within, allowed=allowed)
+
+
+def _repeats(request: ImageRequest, earlier: ImageRequest) -> bool:
+    """Whether it starts from what `earlier` started from, and not from what came of that."""
+    places, before = ([each.place for each in one.images] for one in (request, earlier))
+    return places == before
 
 
 def _shows_waiting(reply: ReplyRoute) -> bool:

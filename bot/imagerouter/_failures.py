@@ -162,8 +162,10 @@ def judge(answer: ErrorAnswer, *, secrets: tuple[str, ...]) -> ImageRouterError:
     """Decide which error an answer means."""
     words = " ".join(answer.message[:_JUDGED_CHARS].lower().split())
     quote = excerpt(answer.message, secrets=secrets)
-    if answer.cost_micros or _MONEY_GONE.search(words):
+    if _MONEY_GONE.search(words):
         return ChargedWithoutPicture(excerpt=quote, cost_micros=answer.cost_micros)
+    if answer.cost_micros:
+        return _charged(answer, words, quote)
     if _DAILY_FREE.search(words):
         if "deposit" in words or "deposit" in answer.kind:
             return NoCredits(excerpt=quote, free_model=True)
@@ -173,6 +175,14 @@ def judge(answer: ErrorAnswer, *, secrets: tuple[str, ...]) -> ImageRouterError:
         if by_status is not None:
             return by_status
     return _by_words(answer, words, quote)
+
+
+def _charged(answer: ErrorAnswer, words: str, quote: str) -> ImageRouterError:
+    """Judge what cost something: a refusal teaches what a model can do, or it is paid for again."""
+    cost, reason = answer.cost_micros, _reason(answer, words)
+    if reason in _IMAGE_REASONS:
+        return RefusedRequest(reason, excerpt=quote, param=answer.param, cost_micros=cost)
+    return ChargedWithoutPicture(excerpt=quote, cost_micros=cost)
 
 
 def _by_status(answer: ErrorAnswer, words: str, quote: str) -> ImageRouterError | None:

@@ -6,11 +6,12 @@ by those above.
 """
 
 from bot.inputs._inputs import DISCORD_HOSTS, Basket, Inputs
-from bot.inputs._parts import INPUT_BYTES, InputLimits, Masks, Renew, Tools
+from bot.inputs._parts import INPUT_BYTES, JOB_BYTES, InputLimits, Masks, Renew, Tools
 
 __all__ = [
     "DISCORD_HOSTS",
     "INPUT_BYTES",
+    "JOB_BYTES",
     "Basket",
     "InputLimits",
     "Inputs",

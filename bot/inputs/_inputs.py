@@ -157,8 +157,10 @@ class Inputs:
             if not source.mask_id and not self._links.may_read(source.url):
                 raise UnusableInput(source.filename, "elsewhere" if source.url else "gone")
             left -= source.size
-            if source.size > self._limits.file_bytes or left < 0:
+            if source.size > self._limits.file_bytes:
                 raise UnusableInput(source.filename, "too_large")
+            if left < 0:
+                raise UnusableInput(source.filename, "one_too_many")
 
     async def _fill(self, shelf: Shelf, request: ImageRequest) -> Basket:
         job = _Job(shelf, asyncio.Semaphore(self._limits.files_at_once))
@@ -208,7 +210,8 @@ class Inputs:
             painted = await self._masks.get(request.mask.mask_id)
             if painted is None:
                 raise UnusableInput(request.mask.filename, "gone")
-            job.shelf.take(len(painted))
+            with _named(request.mask.filename):
+                job.shelf.take(len(painted))
             await aside(path.write_bytes, painted)
         return path
 
@@ -247,7 +250,7 @@ def _named(filename: str) -> Iterator[None]:
     except UnusablePicture as error:
         raise UnusableInput(filename, error.reason.value) from None
     except JobTooLarge:
-        raise UnusableInput(filename, "too_large") from None
+        raise UnusableInput(filename, "one_too_many") from None
 
 
 @contextmanager

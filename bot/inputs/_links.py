@@ -66,7 +66,7 @@ class Links:
         The `onlooker` sees the bytes that are written.
 
         Raises:
-            UnusableInput: `elsewhere`, `too_large` or `gone`.
+            UnusableInput: `elsewhere`, `too_large`, `one_too_many` or `gone`.
             InputUnreachable: Discord does not answer.
             InputsFull: no room.
         """
@@ -137,7 +137,7 @@ class Links:
         except BaseException as error:
             shelf.give(taken)
             if isinstance(error, JobTooLarge):
-                raise UnusableInput(source.filename, "too_large") from None
+                raise UnusableInput(source.filename, "one_too_many") from None
             raise
 
     def _has_expired(self, address: str) -> bool:

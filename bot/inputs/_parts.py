@@ -9,6 +9,8 @@ from bot.requests import Area, Source
 
 INPUT_BYTES: Final = 64 * 1024 * 1024
 """The largest file that is looked at. ImageRouter takes less: what is larger may still shrink."""
+JOB_BYTES: Final = 400 * 1024 * 1024
+"""All files of one job: sixteen of the largest that ImageRouter takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,7 @@ class InputLimits:
     """Bytes on disk, and how much is done at a time; times in seconds."""
 
     file_bytes: int = INPUT_BYTES
-    job_bytes: int = 400 * 1024 * 1024
-    """All files of one job: sixteen of the largest that ImageRouter takes."""
+    job_bytes: int = JOB_BYTES
     all_bytes: int = 2 * 1024 * 1024 * 1024
     """All files of all jobs in this process, those that wait to be sent included."""
     files_at_once: int = 4

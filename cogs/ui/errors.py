@@ -70,7 +70,10 @@ _REFUSALS: Final = {
     Refusal.NO_IMAGE_INPUT: ("This model takes no pictures.", "Pick one that can edit."),
     Refusal.MASK_UNSUPPORTED: ("This model takes no mask.", "Pick one that does."),
     Refusal.TOO_MANY_IMAGES: ("That is more pictures than this model takes.", "Send fewer."),
-    Refusal.NEEDS_IMAGE: ("This model needs a picture to work on.", "Pick another model."),
+    Refusal.NEEDS_IMAGE: (
+        "This model needs a picture to work on.",
+        "Give it one with `/edit`, or pick another model.",
+    ),
     Refusal.FILE_TOO_LARGE: ("A file is too large.", "Send a smaller one, below 25 MB."),
     Refusal.FILE_UNREADABLE: ("A file is no picture that the model can read.", "Send another."),
     Refusal.REQUEST_TOO_LARGE: ("That is more than can be sent at once.", "Shorten the prompt."),
@@ -82,7 +85,7 @@ _LACKS: Final = {
     "edit": "makes pictures from words alone, and takes none",
     "mask": "takes no mask, and can't change a part alone",
     "images": "takes one picture only",
-    "text": "needs a picture to work on",
+    "text": "needs a picture to work on: give it one with `/edit`",
 }
 
 _FAULT: Final = Explanation("Something broke", "It is in the log, and it is our fault. Try again.")

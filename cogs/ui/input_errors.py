@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.errors import InputUnreachable, NeedsMaskCheck, UnusableInput
 from bot.images import Reason
+from bot.inputs import JOB_BYTES
 from cogs.ui.text import Explanation, plain
 
 _NAME_SHOWN: Final = 80
@@ -20,6 +21,8 @@ _WHY: Final[dict[str, str]] = {
     Reason.NO_WORKER: "It could not be looked at, which is a fault of ours. Try again in a minute.",
     "no_background": ("It has no transparent background. Name another area, or attach a mask."),
     "too_large": "It is too large. Send one below 25 MB; 4,000 pixels a side are plenty.",
+    "one_too_many": f"With it the pictures of this edit have more than {JOB_BYTES // 2**20} MB. "
+    "Leave it out, or send smaller ones.",
     "gone": "It is not there any more. Attach it again.",
     "elsewhere": "It is not on Discord. Attach the file itself.",
 }

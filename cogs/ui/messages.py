@@ -199,7 +199,7 @@ def _result_lines(card: Result) -> list[str]:
     report = card.report
     if card.bare:
         return _bare_lines(card)
-    around = [*_parent_lines(card), *_missing_lines(card)]
+    around = [*_origin_lines(card), *_missing_lines(card)]
     if report.job.request.models:
         lines = [*comparison.lines(card), *around]
     else:
@@ -227,14 +227,20 @@ def _what_failed(report: Report) -> list[str]:
     return lines
 
 
-def _parent_lines(card: Result) -> list[str]:
-    parent, job = card.parent, card.report.job
-    if parent is None:
+def _origin_lines(card: Result) -> list[str]:
+    origin = card.origin
+    if origin is None:
         return []
-    place = job.actor.guild_id or "@me"
-    link = f"https://discord.com/channels/{place}/{parent.channel_id}/{parent.message_id}"
-    said = "Made from" if job.request.is_edit else "Once more, after"
-    return [f"-# {said} [this message]({link})"]
+    place = card.report.job.actor.guild_id or "@me"
+    links = [
+        f"[{'this one' if number else 'this message'}]"
+        f"(https://discord.com/channels/{place}/{posted.channel_id}/{posted.message_id})"
+        for number, posted in enumerate(origin.messages)
+    ]
+    *before, last = [*links, "others"] if origin.others else links
+    where = f"{', '.join(before)} and {last}" if before else last
+    said = "Once more, after" if origin.repeats else "Made from"
+    return [f"-# {said} {where}"]
 
 
 def _bare_lines(card: Result) -> list[str]:

@@ -20,6 +20,26 @@ def png(number: int = 0) -> bytes:
     return buffer.getvalue()
 
 
+def halved(size: tuple[int, int], left: str, right: str) -> bytes:
+    """A picture of two colours."""
+    picture = Image.new("RGB", size, left)
+    picture.paste(right, (size[0] // 2, 0, *size))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def marked(mask: bytes) -> Image.Image:
+    """Where a mask that was sent marks what shall change: white, in both of its conventions."""
+    picture = Image.open(io.BytesIO(mask))
+    assert picture.mode == "RGBA"
+    *colours, alpha = picture.split()
+    inverted = alpha.point(lambda value: 255 - value)
+    for colour in colours:
+        assert colour.tobytes() == inverted.tobytes()
+    return inverted
+
+
 def files(count: int, *, begin: int = 0) -> list[UploadedFile]:
     return [UploadedFile(f"boat {n}.png", png(n)) for n in range(begin, begin + count)]
 

@@ -7,11 +7,10 @@ from PIL import Image
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Person, UploadedFile
-from sandbox.house import House, button, explanation, pictures
+from sandbox.house import House, explanation, pictures
+from tests.discord.edits import COLLAGE, halved, marked
 
 BRUSH = "mosaic/tessera-brush"
-COLLAGE = "saltmarsh/heron-collage"
-ONE = "inkwell/retouch-one"
 CUTOUT = "harborlight/cutout"
 
 pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
@@ -21,26 +20,6 @@ def png(colour: str = "red", size: tuple[int, int] = (64, 48), mode: str = "RGB"
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def halved(size: tuple[int, int], left: str, right: str) -> bytes:
-    """A picture of two colours."""
-    picture = Image.new("RGB", size, left)
-    picture.paste(right, (size[0] // 2, 0, *size))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def marked(mask: bytes) -> Image.Image:
-    """Where a mask that was sent marks what shall change: white, in both of its conventions."""
-    picture = Image.open(io.BytesIO(mask))
-    assert picture.mode == "RGBA"
-    *colours, alpha = picture.split()
-    inverted = alpha.point(lambda value: 255 - value)
-    for colour in colours:
-        assert colour.tobytes() == inverted.tobytes()
-    return inverted
 
 
 async def test_an_attached_picture_goes_out_byte_for_byte_and_its_edit_is_posted_with_its_cost(
@@ -153,46 +132,56 @@ async def test_a_transparent_background_is_an_area_and_an_opaque_one_is_explaine
     assert len(house.imagerouter.requests) == 1
 
 
-@pytest.mark.parametrize(("shade", "covers"), [("black", "nothing"), ("white", "everything")])
-async def test_a_mask_of_nothing_or_everything_is_questioned_with_a_preview_and_nothing_is_held(
-    house: House, mira: Person, general: Channel, books: Books, shade: str, covers: str
+@pytest.mark.parametrize(
+    ("size", "quality", "form"),
+    [("1536 x 1024", "low", "jpeg"), ("1024x1536", "high", "png"), ("auto", "medium", "webp")],
+)
+async def test_size_quality_and_format_go_out_as_fields_beside_the_picture(
+    house: House, mira: Person, general: Channel, size: str, quality: str, form: str
+) -> None:
+    options = {"image": "a", "prompt": "a sail", "model": BRUSH}
+    options |= {"size": size, "quality": quality, "format": form}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("a.png", png())})
+    message = await pictures(mira, general, ask)
+
+    [request] = house.imagerouter.requests
+    assert request.content_type == "multipart/form-data"
+    assert request.fields == {
+        "prompt": "a sail",
+        "model": BRUSH,
+        "size": size.replace(" ", ""),
+        "quality": quality,
+        "output_format": form,
+        "response_format": "url",
+    }
+    [shown] = message.attachments
+    assert Image.open(io.BytesIO(shown.data)).format == form.upper()
+
+
+async def test_two_results_take_two_requests_with_every_picture_and_the_mask_in_each(
+    house: House, mira: Person, general: Channel, books: Books
 ) -> None:
     files = {
         "a": UploadedFile("boat.png", png()),
-        "m": UploadedFile("mask.png", png(shade)),
+        "b": UploadedFile("sail.png", png("blue")),
+        "m": UploadedFile("mask.png", halved((64, 48), "white", "black")),
     }
-    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    question = await explanation(general, ask)
+    options = {"image": "a", "image2": "b", "mask": "m", "model": BRUSH, "count": 2}
+    ask = await mira.slash(general, "edit", options | {"size": "1024x1024"}, files=files)
+    message = await pictures(mira, general, ask)
 
-    assert f"The mask marks {covers}" in question.text
-    assert question.ephemeral_to == mira.user.id
-    [preview] = question.attachments
-    assert Image.open(io.BytesIO(preview.data)).size == (64, 48)
-    assert {b.label for b in question.buttons} == {"Generate", "Invert", "Cancel"}
-    assert books.charges() == []
-
-    await house.restart_bot()
-    click = await mira.click(question, button(question, "Invert"))
-    await pictures(mira, general, click)
-    mask = house.imagerouter.requests[0].mask
-    assert mask is not None
-    assert marked(mask.data).getextrema() == ((0, 0) if shade == "white" else (255, 255))
-
-
-async def test_generate_all_the_same_sends_the_strange_mask_as_it_is(
-    house: House, mira: Person, general: Channel
-) -> None:
-    files = {"a": UploadedFile("boat.png", png()), "m": UploadedFile("mask.png", png("white"))}
-    options = {"image": "a", "mask": "m", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    question = await explanation(general, ask)
-
-    click = await mira.click(question, button(question, "Generate"))
-    await pictures(mira, general, click)
-    mask = house.imagerouter.requests[0].mask
-    assert mask is not None
-    assert marked(mask.data).getextrema() == (255, 255)
+    assert len(message.attachments) == 2
+    one, other = house.imagerouter.requests
+    for request in (one, other):
+        assert [file.data for file in request.images] == [png(), png("blue")]
+        assert request.mask is not None
+        assert marked(request.mask.data).getpixel((2, 24)) == 255
+        assert request.fields["size"] == "1024x1024"
+    assert one.fields == other.fields
+    assert one.files == other.files
+    costs = [charge.cost_micros for charge in house.imagerouter.charges]
+    assert [row["actual"] for row in books.charges()] == costs
+    assert len(costs) == 2
 
 
 async def test_without_a_prompt_none_is_sent(house: House, mira: Person, general: Channel) -> None:
@@ -230,37 +219,6 @@ async def test_a_model_that_can_not_edit_is_refused_with_models_that_can(
     assert house.imagerouter.requests[0].images[0].data == png()
 
 
-async def test_a_mask_on_a_model_without_masks_is_refused_before_it_costs_anything(
-    house: House, mira: Person, general: Channel
-) -> None:
-    files = {"a": UploadedFile("a.png", png())}
-    options = {"image": "a", "area": "left", "prompt": "a sail", "model": COLLAGE}
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-
-    assert "takes no mask" in told.text
-    assert house.imagerouter.requests == []
-
-
-async def test_that_a_model_takes_one_picture_only_is_learned_from_its_answer_and_remembered(
-    house: House, mira: Person, general: Channel, books: Books
-) -> None:
-    files = {"a": UploadedFile("a.png", png()), "b": UploadedFile("b.png", png("blue"))}
-    options = {"image": "a", "image2": "b", "prompt": "both", "model": ONE}
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-    assert "more pictures than this model takes" in told.text
-    assert "cost you nothing" in told.text
-    assert told.buttons
-
-    await house.restart_bot()
-    ask = await mira.slash(general, "edit", options, files=files)
-    told = await explanation(general, ask)
-    assert "takes one picture only" in told.text
-    assert len(house.imagerouter.requests) == 1
-    assert [row["state"] for row in books.charges()] == ["released"]
-
-
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
@@ -289,24 +247,6 @@ async def test_a_bad_file_is_named_with_its_reason_and_costs_nothing(
     assert "cost you nothing" in told.text
     assert "both" in told.text
     assert (books.charges(), house.imagerouter.requests) == ([], [])
-
-
-async def test_where_a_photo_was_taken_is_not_sent_on(
-    house: House, mira: Person, general: Channel
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned
-    exif.get_ifd(0x8825)[1] = "N"
-    buffer = io.BytesIO()
-    Image.new("RGB", (60, 40), "green").save(buffer, "JPEG", exif=exif)
-    files = {"a": UploadedFile("photo.jpg", buffer.getvalue())}
-    options = {"image": "a", "prompt": "a sail", "model": BRUSH}
-    ask = await mira.slash(general, "edit", options, files=files)
-    await pictures(mira, general, ask)
-
-    sent = Image.open(io.BytesIO(house.imagerouter.requests[0].images[0].data))
-    assert sent.size == (40, 60)
-    assert not sent.getexif()
 
 
 async def test_autocomplete_offers_models_that_can_edit_and_marks_those_with_masks(

@@ -8,7 +8,7 @@ from PIL import Image
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
-from tests.discord.edits import rename
+from tests.discord.edits import ADD, COLLAGE, files, rename
 
 BRUSH = "mosaic/tessera-brush"
 
@@ -21,6 +21,22 @@ def png(colour: str = "red") -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 48), colour).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def link(channel: Channel, message: Message) -> str:
+    """Where a message of a guild's channel can be read."""
+    return f"https://discord.com/channels/{channel.guild_id}/{channel.id}/{message.id}"
+
+
+async def put(person: Person, channel: Channel, message: Message) -> Message:
+    """The person's tray with the pictures of a message in it, as it is shown in `channel`."""
+    return await (await person.apps_menu(channel, ADD, message)).answer()
+
+
+async def tray_edited(person: Person, channel: Channel, shelf: Message) -> Message:
+    modal = await (await person.click(shelf, button(shelf, "Edit"))).form()
+    ask = await person.submit(modal, {"prompt": "a fleet", "model": [COLLAGE]})
+    return await pictures(person, channel, ask)
 
 
 async def edited(person: Person, channel: Channel) -> Message:
@@ -62,8 +78,66 @@ async def test_again_repeats_an_edit_with_its_picture_and_links_to_it(
 
     first, second = house.imagerouter.requests
     assert first.images[0].data == second.images[0].data == png()
-    link = f"channels/{general.guild_id}/{general.id}/{message.id}"
-    assert link in again.text
+    assert f"Once more, after [this message]({link(general, message)})" in again.text
+
+
+async def test_an_edit_of_a_result_links_to_it_and_says_that_it_is_made_from_it(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    message = await edited(mira, general)
+    modal = await (await theo.click(message, button(message, "Edit"))).form()
+    ask = await theo.submit(modal, {"prompt": "x", "model": [COLLAGE]})
+    assert (
+        f"Made from [this message]({link(general, message)})"
+        in (await pictures(theo, general, ask)).text
+    )
+
+
+async def test_an_edit_from_the_tray_links_once_to_each_message_of_its_channel(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    workshop = house.channel("workshop")
+    elsewhere = await theo.say(workshop, files=files(1))
+    said = [await theo.say(general, files=files(2, begin=1 + 2 * n)) for n in range(2)]
+    await put(mira, workshop, elsewhere)
+    for message in said:
+        shelf = await put(mira, general, message)
+    result = await tray_edited(mira, general, shelf)
+
+    assert len(house.imagerouter.requests[0].images) == 5
+    one, other = (link(general, message) for message in said)
+    assert f"Made from [this message]({one}) and [this one]({other})" in result.text
+    # Who reads this channel need not see that one.
+    assert result.text.count("https://discord.com/channels/") == 2
+
+    again = await pictures(theo, general, await theo.click(result, button(result, "Again")))
+    assert f"Once more, after [this message]({link(general, result)})" in again.text
+
+
+async def test_of_many_messages_the_first_three_are_linked(
+    mira: Person, theo: Person, general: Channel
+) -> None:
+    said = [await theo.say(general, files=files(1, begin=n)) for n in range(5)]
+    for message in said:
+        shelf = await put(mira, general, message)
+    result = await tray_edited(mira, general, shelf)
+
+    first, second, third = (link(general, message) for message in said[:3])
+    links = f"[this message]({first}), [this one]({second}), [this one]({third}) and others"
+    assert f"Made from {links}" in result.text
+
+
+async def test_an_edit_of_what_only_another_channel_shows_links_to_nothing(
+    house: House, mira: Person, theo: Person, general: Channel
+) -> None:
+    workshop = house.channel("workshop")
+    await put(mira, workshop, await theo.say(workshop, files=files(1)))
+    here = await theo.say(general, files=files(1, begin=1))
+    shelf = await put(mira, general, here)
+    last = str(shelf.selects[0].options[1]["value"])
+    await (await mira.choose(shelf, shelf.selects[0].custom_id, [last])).answer()
+    result = await tray_edited(mira, general, shelf)
+    assert "channels/" not in result.text
 
 
 async def test_a_picture_whose_link_has_died_is_explained_to_the_person_alone(

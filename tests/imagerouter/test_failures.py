@@ -96,6 +96,23 @@ def test_refusals_that_teach_what_a_model_can_do(
 
 
 @pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Mask editing is not supported for this model", RefusedRequest),
+        ("An input image is required for this model", RefusedRequest),
+        ("Your request was rejected by our safety system.", ChargedWithoutPicture),
+        ("Failed to postlog usage: no image was provided", ChargedWithoutPicture),
+    ],
+)
+def test_a_refusal_that_was_charged_teaches_as_much_as_one_for_free(
+    message: str, expected: type[ImageRouterError]
+) -> None:
+    error = judge(read_error(message, status=200, cost_micros=70), secrets=())
+    assert type(error) is expected
+    assert (error.billing, error.cost_micros) == (Billing.CHARGED, 70)
+
+
+@pytest.mark.parametrize(
     ("message", "param", "reason"),
     [
         ("'size' must be 'auto' or in the format 'WIDTHxHEIGHT'", None, Refusal.SIZE),

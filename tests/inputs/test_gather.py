@@ -275,7 +275,17 @@ async def test_files_that_are_too_much_together_are_refused(tmp_path: Path, told
             sources = [replace(source, size=0) for source in sources]
         with pytest.raises(UnusableInput) as caught:
             await desk.inputs.gather(edit(*sources))
-        assert (caught.value.filename, caught.value.reason) == ("2.png", "too_large")
+        assert (caught.value.filename, caught.value.reason) == ("2.png", "one_too_many")
+        assert desk.gone()
+
+
+async def test_a_painted_mask_that_is_too_much_beside_its_picture_is_named(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, limits=InputLimits(job_bytes=15_000, files_at_once=1)) as desk:
+        desk.painted[7] = noise(10_000)
+        painted = Source(url="", filename="painted", mask_id=7)
+        with pytest.raises(UnusableInput) as caught:
+            await desk.inputs.gather(edit(desk.give("a.png", noise(10_000)), mask=painted))
+        assert (caught.value.filename, caught.value.reason) == ("painted", "one_too_many")
         assert desk.gone()
 
 

@@ -132,10 +132,10 @@ async def test_seconds_are_measured_from_sending_to_the_answer(books: Books) -> 
     assert records.of("a/other") is None
 
 
-async def test_a_refused_prompt_tells_nothing_of_a_model_though_it_was_charged(
+async def test_a_refused_request_tells_nothing_of_a_model_though_it_was_charged(
     books: Books,
 ) -> None:
-    for reason in ("Moderated", "ChargedWithoutPicture"):
+    for reason in ("Moderated", "RefusedRequest", "ChargedWithoutPicture"):
         held = await books.sent(books.job(model="a/b"))
         await books.ledger.settle(held.charge_ids[0], actual=700, reason=reason)
     records = records_of(books)

@@ -97,6 +97,8 @@ async def test_holds_go_on_while_much_is_deleted(books: Books) -> None:
         await ended(books, books.job(prompt=WORDS), actual=1)
         books.clock.now += 1
     books.clock.now += 10 * DAY
+    # Connections that have to be made first would come last.
+    await asyncio.gather(*(prompts(books) for _ in range(4)))
     finished = list[str]()
 
     async def sweep() -> None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from bot.requests import Actor, ImageRequest, ReplyRoute, Source
 from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.house import House
+from tests.discord.edits import marked
 
 MODEL = "inkwell/retouch-one"
 """It takes a mask, and costs 0.03 USD."""
@@ -40,13 +41,7 @@ def png(image: Image.Image) -> bytes:
 
 def editness(mask: bytes) -> Image.Image:
     """Decode a mask that ImageRouter got: white is what may change. Both conventions agree."""
-    image = Image.open(io.BytesIO(mask))
-    assert image.mode == "RGBA"
-    red, green, blue, alpha = image.split()
-    white = red.point(lambda value: 255 if value >= 128 else 0)
-    assert white.tobytes() == alpha.point(lambda value: 255 if value < 128 else 0).tobytes()
-    assert red.tobytes() == green.tobytes() == blue.tobytes()
-    return white
+    return marked(mask).point(lambda value: 255 if value >= 128 else 0)
 
 
 @dataclass(frozen=True, slots=True)
