@@ -3,7 +3,7 @@
 Places on the picture are given in its own pixels, wherever the page shows them.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from playwright.async_api import Browser, CDPSession, Locator, Page
 from tools.browser import Look
 
 Point = tuple[float, float]
+Move = Callable[[Point], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,36 @@ class Painter:
         for moment in range(1, len(tracks[0])):
             await _dispatch(session, "touchMove", [track[moment] for track in tracks])
         await _dispatch(session, "touchEnd", [])
+        await session.detach()
+
+    @asynccontextmanager
+    async def finger(self, at: Point) -> AsyncIterator[None]:
+        """Rest a finger on the picture for the block."""
+        session = await self.page.context.new_cdp_session(self.page)
+        await _dispatch(session, "touchStart", await self.on_screen([at]))
+        yield
+        await _dispatch(session, "touchEnd", [])
+        await session.detach()
+
+    @asynccontextmanager
+    async def pen(self, at: Point, *, pressure: float) -> AsyncIterator[Move]:
+        """Draw with a pen for the block, `pressure` from 0 to 1: gives what moves it."""
+        session = await self.page.context.new_cdp_session(self.page)
+
+        async def point(kind: str, where: Point) -> None:
+            [(x, y)] = await self.on_screen([where])
+            event = {"type": kind, "x": x, "y": y, "button": "left", "pointerType": "pen"}
+            down = {"buttons": 1, "force": pressure} if kind != "mouseReleased" else {}
+            await session.send("Input.dispatchMouseEvent", {**event, **down, "clickCount": 1})
+
+        async def move(where: Point) -> None:
+            nonlocal at
+            at = where
+            await point("mouseMoved", at)
+
+        await point("mousePressed", at)
+        yield move
+        await point("mouseReleased", at)
         await session.detach()
 
 
