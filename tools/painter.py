@@ -3,16 +3,29 @@
 Places on the picture are given in its own pixels, wherever the page shows them.
 """
 
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
+from PIL import Image
 from playwright.async_api import Browser, CDPSession, Locator, Page
 
 from tools.browser import Look
 
 Point = tuple[float, float]
 Move = Callable[[Point], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the picture is on its canvas."""
+
+    left: float
+    """CSS pixels."""
+    top: float
+    scale: float
+    """CSS pixels for each of the picture's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +54,29 @@ class Painter:
         """Wait until the picture is there."""
         await self.page.locator("body[data-state=ready]").wait_for()
 
+    async def place(self) -> Place:
+        """Where the picture is."""
+        place = await self.view.get_attribute("data-place")
+        if place is None:
+            raise LookupError("no picture is shown")
+        left, top, scale = (float(part) for part in place.split())
+        return Place(left, top, scale)
+
     async def on_screen(self, points: Sequence[Point]) -> list[Point]:
         """Where points of the picture are in the window."""
         box = await self.view.bounding_box()
-        place = await self.view.get_attribute("data-place")
-        if box is None or place is None:
+        if box is None:
             raise LookupError("no picture is shown")
-        left, top, scale = (float(part) for part in place.split())
+        left, top, scale = astuple(await self.place())
         return [(box["x"] + left + x * scale, box["y"] + top + y * scale) for x, y in points]
+
+    async def seen(self, corner: Point, other: Point) -> Image.Image:
+        """What the window shows of the picture, from its one point to the other."""
+        [(left, top), (right, bottom)] = await self.on_screen([corner, other])
+        shot = await self.page.screenshot(
+            clip={"x": left, "y": top, "width": right - left, "height": bottom - top}
+        )
+        return Image.open(io.BytesIO(shot)).convert("RGB")
 
     async def drag(self, points: Sequence[Point], *, steps: int = 4) -> None:
         """Draw a line with the mouse."""

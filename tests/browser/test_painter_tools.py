@@ -11,6 +11,7 @@ from sandbox.house import House
 from tests.browser.masks import (
     PHONE,
     PICTURE,
+    SIZE,
     Open,
     assert_alike,
     box,
@@ -151,6 +152,29 @@ async def test_shapes_can_be_taken_away_again(house: House, link: Link, opened: 
     assert_alike(shape, expected)
 
 
+async def test_brush_and_shapes_add_again_after_a_shape_was_taken_away(
+    house: House, link: Link, opened: Open
+) -> None:
+    line: list[Point] = [(60, 40), (540, 40)]
+    async with opened(link) as painter:
+        await painter.button("Rectangle").click()
+        await painter.drag([(100, 100), (500, 300)])
+        await painter.button("Remove").click()
+        await painter.drag([(200, 150), (400, 250)])
+        await painter.button("Brush").click()
+        width = await brush_size(painter)
+        await painter.drag(line)
+        await painter.button("Lasso").click()
+        await expect(painter.button("Remove")).to_have_attribute("aria-pressed", "true")
+        await painter.button("Add").click()
+        await painter.drag([(250, 170), (350, 170), (350, 230), (250, 230)])
+        shape = await sent_mask(house, painter)
+    expected = ImageChops.subtract(box(100, 100, 500, 300), box(200, 150, 400, 250))
+    for painted in (stroke(line, width), box(250, 170, 350, 230)):
+        expected = ImageChops.lighter(expected, painted)
+    assert_alike(shape, expected)
+
+
 async def test_a_lasso_fills_what_it_goes_around(house: House, link: Link, opened: Open) -> None:
     corners: list[Point] = [(300, 60), (480, 200), (330, 340), (120, 220)]
     async with opened(link) as painter:
@@ -200,6 +224,95 @@ async def test_feather_makes_soft_edges(house: House, link: Link, opened: Open) 
     assert len(set(row)) > 10
     assert alpha.getpixel((300, 200)) == 0
     assert alpha.getpixel((100, 200)) == 255
+
+
+async def test_the_sliders_are_as_broad_as_they_say(house: House, link: Link, opened: Open) -> None:
+    line: list[Point] = [(150, 200), (450, 200)]
+    async with opened(link) as painter:
+        size = painter.page.get_by_role("slider", name="Size")
+        before = await brush_size(painter)
+        await size.fill("90")
+        width = await brush_size(painter)
+        assert width > 3 * before
+        await expect(size).to_have_attribute("aria-valuetext", f"{width:.0f} pixels")
+        await painter.drag(line)
+        shape = await sent_mask(house, painter)
+    assert_alike(shape, stroke(line, width))
+
+
+async def test_clear_takes_all_away_and_can_be_undone(
+    house: House, link: Link, opened: Open
+) -> None:
+    async with opened(link) as painter:
+        await painter.button("Rectangle").click()
+        await painter.drag([(100, 100), (500, 300)])
+        await painter.button("Invert").click()
+        await painter.button("Clear all").click()
+        await expect(painter.page.locator("#coverage")).to_have_text("nothing yet")
+        await painter.button("Undo").click()
+        await painter.button("Undo").click()
+        shape = await sent_mask(house, painter)
+    assert_alike(shape, box(100, 100, 500, 300))
+
+
+async def test_the_hand_moves_the_picture_and_paints_nothing(
+    house: House, link: Link, opened: Open
+) -> None:
+    line: list[Point] = [(300, 60), (400, 90)]
+    async with opened(link) as painter:
+        await painter.button("Move the picture").click()
+        before = await painter.place()
+        await painter.drag([(300, 200), (200, 260)])
+        after = await painter.place()
+        assert after.scale == before.scale
+        assert after.left - before.left == pytest.approx(-100 * before.scale, abs=2)
+        assert after.top - before.top == pytest.approx(60 * before.scale, abs=2)
+        await expect(painter.button("Undo")).to_be_disabled()
+        await painter.button("Brush").click()
+        width = await brush_size(painter)
+        await painter.drag(line)
+        shape = await sent_mask(house, painter)
+    assert_alike(shape, stroke(line, width))
+
+
+async def test_the_zooms_buttons_zoom_about_the_middle_and_say_how_far(
+    house: House, link: Link, opened: Open
+) -> None:
+    level = "Zoom to full size"
+    async with opened(link) as painter:
+        whole = await painter.place()
+        await painter.button("Zoom in").click()
+        nearer = await painter.place()
+        assert nearer.scale == pytest.approx(1.25 * whole.scale)
+        await expect(painter.button(level)).to_have_text(f"{nearer.scale:.0%}")
+        await painter.button("Zoom out").click()
+        await painter.button("Zoom out").click()
+        assert (await painter.place()).scale == pytest.approx(0.8 * whole.scale)
+        await painter.button(level).click()
+        assert (await painter.place()).scale == pytest.approx(1)
+        await expect(painter.button(level)).to_have_text("100%")
+        await painter.button("Rectangle").click()
+        await painter.drag([(200, 150), (400, 250)])
+        await painter.button("Show all of the picture").click()
+        assert await painter.place() == whole
+        shape = await sent_mask(house, painter)
+    assert_alike(shape, box(200, 150, 400, 250))
+
+
+async def test_what_is_painted_is_tinted_and_nothing_else(link: Link, opened: Open) -> None:
+    whole: tuple[Point, Point] = ((0, 0), SIZE)
+    async with opened(link) as painter:
+        coverage = painter.page.locator("#coverage")
+        await painter.page.keyboard.press("r")
+        before = await painter.seen(*whole)
+        await painter.drag([(150, 100), (450, 300)])
+        await expect(coverage).to_have_text("25% of it")
+        tinted = ImageChops.difference(await painter.seen(*whole), before).getbbox()
+        scale = (await painter.place()).scale
+        assert tinted == pytest.approx([scale * at for at in (150, 100, 450, 300)], abs=2)
+        await painter.page.keyboard.press("Control+z")
+        await expect(coverage).to_have_text("nothing yet")
+        assert ImageChops.difference(await painter.seen(*whole), before).getbbox() is None
 
 
 async def test_painting_while_zoomed_and_moved_hits_the_same_place(

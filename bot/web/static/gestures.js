@@ -162,7 +162,8 @@ export class Gestures {
   #begin(event) {
     const tool = this.tool();
     const at = this.#inPicture(event);
-    const cut = tool.kind === "eraser" || tool.cut !== event.altKey;
+    const removing = tool.kind !== "brush" && tool.cut; // a setting of shapes
+    const cut = tool.kind === "eraser" || removing !== event.altKey;
     this.stroke = {
       id: event.pointerId,
       kind: tool.kind,
