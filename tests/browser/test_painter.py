@@ -10,7 +10,7 @@ from bot.quotas import Window
 from bot.storage import Option, Who
 from sandbox.house import House
 from tests.browser.masks import SIZE, Open, assert_alike, box, sent_mask
-from tests.web.paint import Link, invited, result
+from tests.web.paint import Link, invited, photo, result
 from tools.browser import Look
 from tools.painter import open_painter
 
@@ -149,6 +149,34 @@ async def test_everything_fits_on_a_phone_and_can_be_hit_by_a_finger(
             .filter((e) => !e.innerText.trim() && !e.ariaLabel).length"""
         )
         assert names == 0
+
+
+WINDOWS = [(360, 640), (390, 844), (844, 390), (820, 1180), (870, 700), (1280, 800)]
+
+
+@pytest.mark.parametrize("size", [(600, 400), (400, 600)], ids=["landscape", "portrait"])
+async def test_no_tool_lies_over_a_picture_that_is_shown_whole(
+    house: House, opened: Open, size: tuple[int, int]
+) -> None:
+    link = await invited(house, data=photo(size))
+    async with opened(link) as painter:
+        for width, height in WINDOWS:
+            await painter.page.set_viewport_size({"width": width, "height": height})
+            await painter.page.evaluate(
+                "new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))"
+            )
+            points = [
+                (x * (size[0] - 2) / 12 + 1, y * (size[1] - 2) / 12 + 1)
+                for x in range(13)
+                for y in range(13)
+            ]
+            over: list[str] = await painter.page.evaluate(
+                """(points) => points.map(([x, y]) => document.elementFromPoint(x, y))
+                .filter((seen) => seen?.id !== "view").map((seen) => String(seen?.outerHTML))""",
+                await painter.on_screen(points),
+            )
+            assert over == [], (width, height)
+            assert (await painter.place()).scale > 0.2
 
 
 async def test_another_kind_of_picture_with_transparency_is_painted_on_too(
