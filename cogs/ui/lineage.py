@@ -27,8 +27,8 @@ from cogs.ui.pictures import pictures_in
 _log = logging.getLogger(__name__)
 
 _SECONDARY: Final = discord.ButtonStyle.secondary
-_MOST_LINKS: Final = 5
-"""Buttons that a row holds."""
+_MOST_LINKS: Final = 10
+"""A message has no more attachments."""
 _SIZES_TRIED: Final = 4
 """How often a picture that Discord finds too large is made smaller."""
 
