@@ -229,8 +229,8 @@ def _what_failed(report: Report) -> list[str]:
 
 def _parent_lines(card: Result) -> list[str]:
     parent, job = card.parent, card.report.job
-    if parent is None:
-        return []
+    if parent is None or not (job.actor.guild_id or job.actor.channel_id):
+        return []  # in servers without the bot, of which no job knows the id, no link would lead
     place = job.actor.guild_id or "@me"
     link = f"https://discord.com/channels/{place}/{parent.channel_id}/{parent.message_id}"
     said = "Made from" if job.request.is_edit else "Once more, after"

@@ -10,6 +10,7 @@ from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.discord.town import THREAD
 from sandbox.house import House, button
 from sandbox.talk import mail
+from tests.discord.strangers import lighthouse
 from tests.web.paint import MODEL, Link, editness, painted, photo
 
 SEVERAL = "mosaic/tessera-brush"
@@ -58,12 +59,8 @@ async def test_direct_messages_get_the_result(house: House) -> None:
 async def test_where_the_bot_is_no_member_the_result_comes_by_direct_message(
     house: House, books: Books, private: bool
 ) -> None:
-    world = house.discord.world
     mira = house.person("mira")
-    guild = world.add_guild("Lighthouse", world.user("ada"))
-    world.add_member(guild, mira.user)
-    world.user_installs(mira.user)
-    lamp_room = world.add_channel(guild, "lamp-room")
+    lamp_room = lighthouse(house)
     link = await asked(mira, lamp_room, private=private)
     assert (await link.generate(painted(BOX))).status == 202
     await posted(mira, mail(house, mira))
