@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageStat
 from playwright.async_api import Browser, expect
 
 from bot.quotas import Window
@@ -12,7 +12,7 @@ from sandbox.house import House
 from tests.browser.masks import SIZE, Open, assert_alike, box, sent_mask
 from tests.web.paint import Link, invited, photo, result
 from tools.browser import Look
-from tools.painter import open_painter
+from tools.painter import Point, open_painter
 
 pytestmark = pytest.mark.browser
 
@@ -188,10 +188,18 @@ async def test_another_kind_of_picture_with_transparency_is_painted_on_too(
     image.save(stream, "WEBP", lossless=True)
     link = await invited(house, data=stream.getvalue())
     async with opened(link) as painter:
+        clear: tuple[Point, Point] = ((10, 10), (90, 90))
+        assert _brightness(await painter.seen(*clear)) > 200
+        await painter.button("Switch between dark and light").click()
+        assert _brightness(await painter.seen(*clear)) < 60
         await painter.page.keyboard.press("r")
         await painter.drag([(100, 100), (500, 300)])
         shape = await sent_mask(house, painter)
     assert_alike(shape, box(100, 100, 500, 300))
+
+
+def _brightness(image: Image.Image) -> float:
+    return ImageStat.Stat(image.convert("L")).mean[0]
 
 
 async def test_sentences_for_discord_are_read_as_plain_words(link: Link, opened: Open) -> None:

@@ -275,6 +275,30 @@ async def test_the_hand_moves_the_picture_and_paints_nothing(
     assert_alike(shape, stroke(line, width))
 
 
+async def test_wheel_and_middle_button_move_the_picture_and_paint_nothing(
+    link: Link, opened: Open
+) -> None:
+    async with opened(link) as painter:
+        before = await painter.place()
+        mouse = painter.page.mouse
+        [middle, further] = await painter.on_screen([(300, 200), (250, 230)])
+        await mouse.move(*middle)
+        await painter.page.keyboard.down("Shift")
+        await mouse.wheel(0, 40)
+        await painter.page.keyboard.up("Shift")
+        await mouse.wheel(30, 0)
+        await expect(painter.view).to_have_attribute(
+            "data-place", f"{before.left - 70:g} {before.top:g} {before.scale:g}"
+        )
+        await mouse.down(button="middle")
+        await mouse.move(*further)
+        await mouse.up(button="middle")
+        after = await painter.place()
+        moved = (after.left - before.left, after.top - before.top)
+        assert moved == pytest.approx((-70 - 50 * before.scale, 30 * before.scale), abs=2)
+        await expect(painter.button("Undo")).to_be_disabled()
+
+
 async def test_the_zooms_buttons_zoom_about_the_middle_and_say_how_far(
     house: House, link: Link, opened: Open
 ) -> None:
