@@ -101,10 +101,12 @@ class Painter:
         await session.detach()
 
     @asynccontextmanager
-    async def finger(self, at: Point) -> AsyncIterator[None]:
-        """Rest a finger on the picture for the block."""
+    async def hand(self, *at: Point) -> AsyncIterator[None]:
+        """Rest a hand on the picture for the block, which touches it in these points."""
         session = await self.page.context.new_cdp_session(self.page)
-        await _dispatch(session, "touchStart", await self.on_screen([at]))
+        points = await self.on_screen(at)
+        for number in range(1, len(points) + 1):
+            await _dispatch(session, "touchStart", points[:number])
         yield
         await _dispatch(session, "touchEnd", [])
         await session.detach()

@@ -181,5 +181,6 @@ async def stage(link: Link, wanted: str) -> dict[str, object]:
 async def result_of(house: House, link: Link, channel: Channel) -> Message:
     """Wait until a link's edit is posted in its channel."""
     message_id = int(str((await stage(link, "done"))["link"]).rpartition("/")[2])
-    shown = house.person("theo").messages(channel)
-    return next(message for message in shown if message.id == message_id)
+    message = house.discord.world.message(channel.id, message_id)
+    assert message is not None
+    return message

@@ -5,7 +5,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, button, pictures
-from sandbox.talk import make
+from sandbox.talk import mail, make
 from tests.web.paint import Link, painted, result_of
 
 CHEAP, TRIPTYCH = "papercut/fold-mini", "saltmarsh/triptych"
@@ -30,7 +30,7 @@ async def links(person: Person, message: Message) -> dict[str | None, Link]:
 
 
 async def edited(house: House, link: Link, channel: Channel) -> Message:
-    """Paint on a link's picture, and return the result."""
+    """Paint on a link's picture, and return the result, in the channel where it should be."""
     assert (await link.generate(painted(BOX))).status == 202
     return await result_of(house, link, channel)
 
@@ -76,3 +76,20 @@ async def test_each_picture_of_a_result_has_a_link_of_its_own(
     other = await edited(house, found["Paint on picture 1"], general)
     assert [file.data for file in house.imagerouter.requests[-1].images] == of_each[:1]
     assert await undone(mira, general, other) == of_each[:1]
+
+
+async def test_what_is_painted_on_a_private_result_is_private(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    asked = {"prompt": "my secret", "model": CHEAP, "private": True}
+    first = await pictures(mira, general, await mira.slash(general, "imagine", asked))
+    told = await (await mira.click(first, button(first, "Paint area"))).answer()
+    assert "the result comes to you, by direct message" in told.text
+    [link] = [Link(each.url) for each in told.buttons if each.url]
+    second = await edited(house, link, mail(house, mira))
+    assert second.attachments
+    assert [file.data for file in house.imagerouter.requests[-1].images] == [
+        first.attachments[0].data
+    ]
+    assert books.rows("SELECT is_private FROM job") == [{"is_private": 1}] * 2
+    assert books.rows("SELECT * FROM job_input") == books.rows("SELECT * FROM prompt") == []
