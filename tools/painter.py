@@ -91,10 +91,7 @@ class Painter:
         """Draw lines with fingers that move at the same time; each has as many points."""
         session = await self.page.context.new_cdp_session(self.page)
         tracks = [await self.on_screen(finger) for finger in fingers]
-        down: list[Point | None] = [None] * len(tracks)
-        for number, track in enumerate(tracks):  # one after the other, as fingers do
-            down[number] = track[0]
-            await _dispatch(session, "touchStart", down)
+        await _put_down(session, [track[0] for track in tracks])
         for moment in range(1, len(tracks[0])):
             await _dispatch(session, "touchMove", [track[moment] for track in tracks])
         await _dispatch(session, "touchEnd", [])
@@ -104,9 +101,7 @@ class Painter:
     async def hand(self, *at: Point) -> AsyncIterator[None]:
         """Rest a hand on the picture for the block, which touches it in these points."""
         session = await self.page.context.new_cdp_session(self.page)
-        points = await self.on_screen(at)
-        for number in range(1, len(points) + 1):
-            await _dispatch(session, "touchStart", points[:number])
+        await _put_down(session, await self.on_screen(at))
         yield
         await _dispatch(session, "touchEnd", [])
         await session.detach()
@@ -133,12 +128,13 @@ class Painter:
         await session.detach()
 
 
-async def _dispatch(session: CDPSession, kind: str, at: Sequence[Point | None]) -> None:
-    points = [
-        {"x": point[0], "y": point[1], "id": number}
-        for number, point in enumerate(at)
-        if point is not None
-    ]
+async def _put_down(session: CDPSession, at: Sequence[Point]) -> None:
+    for number in range(1, len(at) + 1):  # one after the other, as fingers do
+        await _dispatch(session, "touchStart", at[:number])
+
+
+async def _dispatch(session: CDPSession, kind: str, at: Sequence[Point]) -> None:
+    points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(at)]
     await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
