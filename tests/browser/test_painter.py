@@ -39,6 +39,24 @@ async def test_a_refusal_is_told_and_the_painting_survives_a_reload(
     assert_alike(shape, box(100, 100, 500, 300))
 
 
+async def test_a_picture_that_did_not_come_can_be_asked_for_again(
+    house: House, link: Link, browser: Browser
+) -> None:
+    house.discord.faults.status("GET /cdn/*/*/*/*", 503, times=None)
+    async with open_painter(browser, link.url) as painter:
+        again = painter.button("Try again")
+        await expect(again).to_be_visible()
+        await expect(painter.button("Generate")).not_to_be_visible()
+        house.discord.faults.clear()
+        await again.click()
+        await painter.open()
+        await painter.page.keyboard.press("r")
+        await painter.drag([(100, 100), (500, 300)])
+        shape = await sent_mask(house, painter)
+        assert painter.problems == []
+    assert_alike(shape, box(100, 100, 500, 300))
+
+
 async def test_nothing_painted_is_asked_about(house: House, link: Link, opened: Open) -> None:
     async with opened(link) as painter:
         await painter.button("Generate").click()
