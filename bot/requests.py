@@ -35,8 +35,9 @@ class Actor:
 
     user_id: int
     guild_id: int
-    """`NO_GUILD` in a direct message."""
+    """`NO_GUILD` in a direct message, and in a server that does not have the bot."""
     channel_id: int
+    """0 in a server that does not have the bot: no channel of theirs has limits here."""
     role_ids: tuple[int, ...] = ()
     is_operator: bool = False
     age_restricted: bool = False

@@ -27,8 +27,11 @@ from cogs.ui.pictures import pictures_in
 _log = logging.getLogger(__name__)
 
 _SECONDARY: Final = discord.ButtonStyle.secondary
-_MOST_LINKS: Final = 5
-"""Buttons that a row holds."""
+_MOST_LINKS: Final = 10
+"""A message has no more attachments."""
+_SWITCHED_OFF: Final = (
+    "The mask painter is switched off. `/edit` takes a `mask` or an `area` instead."
+)
 _SIZES_TRIED: Final = 4
 """How often a picture that Discord finds too large is made smaller."""
 
@@ -87,9 +90,12 @@ class PaintButton(
 
 
 async def _paint(interaction: Interaction, job_id: int, *, private: bool) -> None:
+    if not services_of(interaction).painting.available:
+        await intake.tell_fault(interaction, _SWITCHED_OFF)
+        return
     message = interaction.message
     found = pictures_in(message)[:_MOST_LINKS] if message is not None else []
-    if not found or not services_of(interaction).painting.available:
+    if not found:
         await intake.tell_fault(interaction, "There is nothing here that can be painted on.")
         return
     blank = ImageRequest(command="edit", prompt="", private=private)

@@ -228,10 +228,10 @@ def _what_failed(report: Report) -> list[str]:
 
 
 def _origin_lines(card: Result) -> list[str]:
-    origin = card.origin
-    if origin is None:
-        return []
-    place = card.report.job.actor.guild_id or "@me"
+    origin, actor = card.origin, card.report.job.actor
+    if origin is None or not (actor.guild_id or actor.channel_id):
+        return []  # in servers without the bot, of which no job knows the id, no link would lead
+    place = actor.guild_id or "@me"
     links = [
         f"[{'this one' if number else 'this message'}]"
         f"(https://discord.com/channels/{place}/{posted.channel_id}/{posted.message_id})"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import discord
 
@@ -15,6 +15,8 @@ from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction, actor_of, parent_of, services_of
 
 _MINUTES = LINK_MS // 60_000
+_IN_A_ROW: Final = 5
+"""Buttons that a row holds."""
 
 
 async def invite(
@@ -79,5 +81,6 @@ def _view(links: Sequence[str], *, private: bool) -> discord.ui.LayoutView:
         f"Generate: the result comes {where}. The link is yours alone, works for {_MINUTES} "
         "minutes, and starts one edit; nothing costs anything before."
     )
-    view.add_item(discord.ui.ActionRow(*buttons))
+    for start in range(0, len(buttons), _IN_A_ROW):
+        view.add_item(discord.ui.ActionRow(*buttons[start : start + _IN_A_ROW]))
     return view

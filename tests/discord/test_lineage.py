@@ -1,26 +1,18 @@
 """Every edit knows where it came from, and there is a way back, after restarts, too."""
 
-import io
-
 import pytest
-from PIL import Image
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person, UploadedFile
+from sandbox.discord.town import THREAD
 from sandbox.house import House, button, explanation, pictures
-from tests.discord.edits import ADD, COLLAGE, files, rename
+from sandbox.talk import mail
+from tests.discord.edits import ADD, COLLAGE, DAY_MS, EDIT, files, png, rename, sent
+from tests.discord.strangers import lighthouse
 
 BRUSH = "mosaic/tessera-brush"
 
 pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
-
-DAY_MS = 86_400_000
-
-
-def png(colour: str = "red") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 48), colour).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def link(channel: Channel, message: Message) -> str:
@@ -199,3 +191,74 @@ async def test_a_paint_button_that_names_another_job_gives_no_parent(
     await (await mira.click(second, button(second, "Paint area"))).answer()
     rows = books.rows("SELECT parent_id FROM paint_link ORDER BY created_at, id")
     assert [row["parent_id"] for row in rows] == [None, own["id"]]
+
+
+# Edits of pictures in people's own messages
+
+
+def made_from(channel: Channel, message: Message) -> str:
+    place = channel.guild_id or "@me"
+    link = f"https://discord.com/channels/{place}/{channel.id}/{message.id}"
+    return f"Made from [this message]({link})"
+
+
+async def edited_by_menu(person: Person, channel: Channel, message: Message) -> Message:
+    """The result of **Edit image** on a message; of several pictures the last is chosen."""
+    menu = await person.apps_menu(channel, EDIT, message)
+    if len(message.attachments) > 1:
+        asked = await menu.answer()
+        last = str(len(message.attachments) - 1)
+        menu = await person.choose(asked, asked.selects[0].custom_id, [last])
+    ask = await person.submit(await menu.form(), {"prompt": "at night", "model": [COLLAGE]})
+    return await pictures(person, channel, ask)
+
+
+@pytest.mark.parametrize("place", ["channel", "thread", "direct messages", "group"])
+async def test_an_edit_of_a_message_links_to_it_and_undo_posts_its_picture(
+    house: House, mira: Person, theo: Person, place: str
+) -> None:
+    world = house.discord.world
+    channel = {
+        "channel": house.channel(),
+        "thread": next(each for each in house.guild().threads.values() if each.name == THREAD),
+        "direct messages": mail(house, mira),
+        "group": world.private_talk(mira.user, theo.user),
+    }[place]
+    world.user_installs(mira.user)
+    said = await mira.say(channel, files=files(2))
+    message = await edited_by_menu(mira, channel, said)
+    assert sent(house) == [png(1)]
+    assert made_from(channel, said) in message.text
+
+    click = await mira.click(message, button(message, "Undo"))
+    restored = await pictures(mira, channel, click)
+    assert [each.data for each in restored.attachments] == [png(1)]
+
+
+@pytest.mark.parametrize("first_is_here", [True, False])
+async def test_an_edit_of_the_tray_links_to_its_first_picture_where_that_is_here(
+    house: House, mira: Person, general: Channel, first_is_here: bool
+) -> None:
+    workshop = house.channel("workshop")
+    places = [general, workshop] if first_is_here else [workshop, general]
+    said = [await mira.say(each, files=files(1)) for each in places]
+    for channel, message in zip(places, said, strict=True):
+        await (await mira.apps_menu(channel, ADD, message)).answer()
+    shelf = await (await mira.apps_menu(general, ADD, said[places.index(general)])).answer()
+    modal = await (await mira.click(shelf, button(shelf, "Edit"))).form()
+    ask = await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]})
+    result = await pictures(mira, general, ask)
+    assert (made_from(general, said[0]) in result.text) is first_is_here
+    assert ("Made from" in result.text) is first_is_here
+
+
+async def test_in_a_server_without_the_bot_no_link_leads_nowhere(
+    house: House, mira: Person, theo: Person
+) -> None:
+    lamp_room = lighthouse(house)
+    said = await theo.say(lamp_room, files=files(1))
+    first = await edited_by_menu(mira, lamp_room, said)
+    click = await mira.click(first, button(first, "Again"))
+    for message in (first, await pictures(mira, lamp_room, click)):
+        assert message.attachments
+        assert "/channels/" not in message.text

@@ -8,6 +8,7 @@ from sandbox.books import Books
 from sandbox.discord import Channel, Message, NotPossibleError, Permission, Person
 from sandbox.house import House, button, pictures
 from sandbox.talk import answered, mail, make, refused, told
+from tests.discord.strangers import lighthouse
 
 MINUTE = 60_000
 LARGE = "papercut/fold-large"  # usually $0.04, at most $0.08
@@ -23,16 +24,6 @@ FOR_EVERYBODY = [
     "usage",
 ]
 OpenHouse = Callable[..., Awaitable[House]]
-
-
-def lighthouse(house: House) -> Channel:
-    """A channel of a server that does not have the bot; Mira, who has it, and Theo are in it."""
-    world = house.discord.world
-    guild = world.add_guild("Lighthouse", world.user("ada"))
-    for name in ("mira", "theo"):
-        world.add_member(guild, world.user(name))
-    world.user_installs(world.user("mira"))
-    return world.add_channel(guild, "lamp-room")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Invitations to the mask painter, what its page sends, and what came of it at the other ends."""
 
+import asyncio
 import io
 import json
 from dataclasses import dataclass, field
@@ -160,3 +161,21 @@ async def result(house: House, channel: str = "general") -> Message:
     return await house.person("theo").wait_for(
         where, lambda message: message.author.id == bot and bool(message.attachments)
     )
+
+
+async def stage(link: Link, wanted: str) -> dict[str, object]:
+    """Ask for the status, as the page does, until it says `wanted`."""
+    async with asyncio.timeout(10):
+        while True:
+            told = (await link.get("/status")).json
+            if told["stage"] == wanted:
+                return told
+            await asyncio.sleep(0.2)  # HTTP tells no events; the page polls, too
+
+
+async def result_of(house: House, link: Link, channel: Channel) -> Message:
+    """Wait until a link's edit is posted in its channel."""
+    message_id = int(str((await stage(link, "done"))["link"]).rpartition("/")[2])
+    message = house.discord.world.message(channel.id, message_id)
+    assert message is not None
+    return message

@@ -18,22 +18,23 @@ from sandbox.books import Books
 from sandbox.discord import UploadedFile
 from sandbox.discord.permissions import Permission
 from sandbox.house import House
-from tests.web.paint import MODEL, SIZE, Link, editness, invited, origin, painted, photo, result
+from tests.web.paint import (
+    MODEL,
+    SIZE,
+    Link,
+    editness,
+    invited,
+    origin,
+    painted,
+    photo,
+    result,
+    stage,
+)
 
 BOX = (40, 30, 120, 90)
 PRICE = 30_000
 
 OpenHouse = Callable[..., Awaitable[House]]
-
-
-async def stage(link: Link, wanted: str) -> dict[str, object]:
-    """Ask for the status, as the page does, until it says `wanted`."""
-    async with asyncio.timeout(10):
-        while True:
-            told = (await link.get("/status")).json
-            if told["stage"] == wanted:
-                return told
-            await asyncio.sleep(0.2)  # HTTP tells no events; the page polls, too
 
 
 async def test_imagerouter_gets_the_picture_and_the_painted_region(

@@ -8,8 +8,10 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.discord.town import THREAD
-from sandbox.house import House, button
-from sandbox.talk import mail
+from sandbox.house import House, button, pictures
+from sandbox.talk import mail, make
+from tests.discord.edits import rename
+from tests.discord.strangers import lighthouse
 from tests.web.paint import MODEL, Link, editness, painted, photo
 
 SEVERAL = "mosaic/tessera-brush"
@@ -58,12 +60,8 @@ async def test_direct_messages_get_the_result(house: House) -> None:
 async def test_where_the_bot_is_no_member_the_result_comes_by_direct_message(
     house: House, books: Books, private: bool
 ) -> None:
-    world = house.discord.world
     mira = house.person("mira")
-    guild = world.add_guild("Lighthouse", world.user("ada"))
-    world.add_member(guild, mira.user)
-    world.user_installs(mira.user)
-    lamp_room = world.add_channel(guild, "lamp-room")
+    lamp_room = lighthouse(house)
     link = await asked(mira, lamp_room, private=private)
     assert (await link.generate(painted(BOX))).status == 202
     await posted(mira, mail(house, mira))
@@ -109,7 +107,9 @@ async def test_a_private_painted_edit_leaves_nothing_but_its_cost(
 
 
 @pytest.mark.parametrize(
-    ("environ", "offered"), [({}, True), ({"HTTP_PORT": "0"}, False)], ids=["served", "off"]
+    ("environ", "offered"),
+    [({}, True), ({"HTTP_PORT": "0"}, False), ({"PUBLIC_URL": "https://easel.example"}, False)],
+    ids=["served", "without an address", "without a port"],
 )
 async def test_painting_is_offered_only_where_the_painter_is_served(
     open_house: Callable[..., Awaitable[House]], environ: dict[str, str], offered: bool
@@ -119,10 +119,27 @@ async def test_painting_is_offered_only_where_the_painter_is_served(
     [command] = [each for each in mira.commands_in(general) if each.name == "edit"]
     [area] = [option for option in command.options if option["name"] == "area"]
     assert ("paint" in [choice["value"] for choice in area["choices"]]) is offered
-    ask = await mira.slash(general, "imagine", {"prompt": "a gull", "model": "papercut/fold-mini"})
-    message = await posted(mira, general)
-    assert message.interaction_id == ask.id
-    assert ("Paint area" in [each.label for each in message.buttons]) is offered
+    first = await make(mira, general, "papercut/fold-mini")
+    assert ("Paint area" in [each.label for each in first.buttons]) is offered
+    modal = await (await mira.click(first, button(first, "Edit"))).form()
+    ask = await mira.submit(modal, {"prompt": "x", "model": [SEVERAL]})
+    edit = await pictures(mira, general, ask)
+    assert ("Paint area" in [each.label for each in edit.buttons]) is offered
+
+
+async def test_a_button_from_when_there_was_a_painter_says_what_to_do_instead(
+    open_house: Callable[..., Awaitable[House]],
+) -> None:
+    house = await open_house(HTTP_PORT="0")
+    mira, general = house.person("mira"), house.channel()
+    first = await make(mira, general, "papercut/fold-mini")
+    earlier = button(first, "Edit").replace("edit:", "paint:")
+    rename(first, button(first, "Edit"), earlier)
+    told = await (await mira.click(first, earlier)).answer()
+    assert told.ephemeral_to == mira.user.id
+    assert "switched off" in told.text
+    assert "`/edit` takes a `mask` or an `area`" in told.text
+    assert told.buttons == []
 
 
 async def test_everything_that_was_asked_for_with_the_picture_comes_along(house: House) -> None:

@@ -2,7 +2,7 @@
 //
 // One pointer uses the tool, two fingers zoom and move. A second finger that comes soon takes back
 // what the first one has begun; later it is a hand that rests on the glass. While a pen is down,
-// fingers do nothing.
+// fingers do nothing, and what the hand that holds it has begun is taken back.
 
 const CHANGE_OF_MIND_MS = 350;
 const LEAST_STEP = 0.6; // CSS pixels between two points of a lasso
@@ -78,7 +78,8 @@ export class Gestures {
   }
 
   #down(event) {
-    if (event.pointerType === "touch" && this.stroke?.pen) return;
+    if (event.pointerType === "touch" && this.stroke?.by === "pen") return;
+    if (event.pointerType === "pen" && this.stroke?.by === "touch") this.#abort();
     this.view.canvas.setPointerCapture(event.pointerId);
     this.#takeFocus(event.pointerType);
     if (event.pointerType === "touch") {
@@ -161,12 +162,13 @@ export class Gestures {
   #begin(event) {
     const tool = this.tool();
     const at = this.#inPicture(event);
-    const cut = tool.kind === "eraser" || tool.cut !== event.altKey;
+    const removing = tool.kind !== "brush" && tool.cut; // a setting of shapes
+    const cut = tool.kind === "eraser" || removing !== event.altKey;
     this.stroke = {
       id: event.pointerId,
       kind: tool.kind,
       cut,
-      pen: event.pointerType === "pen",
+      by: event.pointerType,
       since: performance.now(),
       at,
       points: [at],
@@ -195,7 +197,7 @@ export class Gestures {
   #brush(event, at) {
     const { stroke } = this;
     const { size } = this.tool();
-    const pressure = stroke.pen && event.pressure > 0 ? 0.35 + 0.65 * event.pressure : 1;
+    const pressure = stroke.by === "pen" && event.pressure > 0 ? 0.35 + 0.65 * event.pressure : 1;
     this.mask.line(stroke.at, at, size * pressure, stroke.cut);
     stroke.at = at;
     this.view.draw();

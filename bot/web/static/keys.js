@@ -14,11 +14,12 @@ export function listen(actions, { arrow, space, ready }) {
       actions[name]();
       return;
     }
-    if (writes(event.target) || event.altKey) return;
+    // Where brackets have no key of their own, Macs make them with Option.
+    if (writes(event.target) || (event.altKey && !(MAC && event.key.length === 1))) return;
     if (event.key === " " && !presses(event.target)) {
       event.preventDefault();
       if (!event.repeat) space(true);
-    } else if (event.key in ARROWS && event.target.id === "view") {
+    } else if (event.key in ARROWS && !hasArrows(event.target)) {
       event.preventDefault();
       arrow(...ARROWS[event.key]);
     } else if (actions[name]) {
@@ -42,6 +43,10 @@ export function nameKeys() {
   for (const button of document.querySelectorAll("[data-key]")) {
     button.dataset.key = button.dataset.key.replace("Ctrl", "⌘");
   }
+  for (const button of document.querySelectorAll("[aria-keyshortcuts]")) {
+    const keys = button.getAttribute("aria-keyshortcuts");
+    button.setAttribute("aria-keyshortcuts", keys.replace("Control", "Meta"));
+  }
 }
 
 function writes(target) {
@@ -51,4 +56,9 @@ function writes(target) {
 /** Space presses buttons and opens lists: there it does nothing else. */
 function presses(target) {
   return target.matches?.("button, a, summary, input");
+}
+
+/** Arrows set sliders, and scroll the form. */
+function hasArrows(target) {
+  return target.closest?.("input, .panel");
 }

@@ -145,11 +145,11 @@ class Painter {
     this.#changed();
   }
 
-  /** What the floating tools cover of the picture's place. */
+  /** What to leave free for the floating tools: on a phone, above the picture or beside it. */
   #insets() {
-    return NARROW.matches
-      ? { top: 14, right: 14, bottom: 14, left: 14 }
-      : { top: 84, right: 28, bottom: 80, left: 88 };
+    if (!NARROW.matches) return [{ top: 84, right: 28, bottom: 80, left: 88 }];
+    const edge = { top: 14, right: 14, bottom: 14, left: 14 };
+    return [{ ...edge, top: 64 }, { ...edge, right: 116 }];
   }
 
   #setCut(cut) {

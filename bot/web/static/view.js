@@ -19,7 +19,7 @@ export class View {
     this.soft = null; // what the feathered mask looks like
     this.shape = null; // { points, cut }: a lasso or rectangle being drawn
     this.cursor = null; // { x, y, size } in picture pixels
-    this.insets = () => ({ top: MARGIN, right: MARGIN, bottom: MARGIN, left: MARGIN });
+    this.insets = () => [{ top: MARGIN, right: MARGIN, bottom: MARGIN, left: MARGIN }];
     this.onzoom = () => {};
     this.fitted = true;
     this.scale = 1;
@@ -50,17 +50,22 @@ export class View {
     else this.#hold();
   }
 
-  /** Show all of the picture. */
+  /** Show all of the picture, as large as it can be. */
   fit() {
-    const { clientWidth, clientHeight } = this.canvas;
-    const { top, right, bottom, left } = this.insets();
-    const width = Math.max(40, clientWidth - left - right);
-    const height = Math.max(40, clientHeight - top - bottom);
-    this.scale = Math.min(width / this.mask.width, height / this.mask.height, 4);
-    this.x = left + (width - this.mask.width * this.scale) / 2;
-    this.y = top + (height - this.mask.height * this.scale) / 2;
+    const places = this.insets().map((free) => this.#within(free));
+    Object.assign(this, places.reduce((a, b) => (b.scale > a.scale ? b : a)));
     this.fitted = true;
     this.#changed();
+  }
+
+  /** Where the picture is when all of it is shown and these edges of the canvas are left free. */
+  #within({ top, right, bottom, left }) {
+    const width = Math.max(40, this.canvas.clientWidth - left - right);
+    const height = Math.max(40, this.canvas.clientHeight - top - bottom);
+    const scale = Math.min(width / this.mask.width, height / this.mask.height, 4);
+    const x = left + (width - this.mask.width * scale) / 2;
+    const y = top + (height - this.mask.height * scale) / 2;
+    return { x, y, scale };
   }
 
   /** Zoom by a factor, with the given point of the canvas staying where it is. */
