@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("midday", "nobody_waits")
 
 
 def link(channel: Channel, message: Message) -> str:
-    """Where a message of a guild's channel can be read."""
-    return f"https://discord.com/channels/{channel.guild_id}/{channel.id}/{message.id}"
+    """Where a message can be read."""
+    return f"https://discord.com/channels/{channel.guild_id or '@me'}/{channel.id}/{message.id}"
 
 
 async def put(person: Person, channel: Channel, message: Message) -> Message:
@@ -197,9 +197,7 @@ async def test_a_paint_button_that_names_another_job_gives_no_parent(
 
 
 def made_from(channel: Channel, message: Message) -> str:
-    place = channel.guild_id or "@me"
-    link = f"https://discord.com/channels/{place}/{channel.id}/{message.id}"
-    return f"Made from [this message]({link})"
+    return f"Made from [this message]({link(channel, message)})"
 
 
 async def edited_by_menu(person: Person, channel: Channel, message: Message) -> Message:
@@ -233,23 +231,6 @@ async def test_an_edit_of_a_message_links_to_it_and_undo_posts_its_picture(
     click = await mira.click(message, button(message, "Undo"))
     restored = await pictures(mira, channel, click)
     assert [each.data for each in restored.attachments] == [png(1)]
-
-
-@pytest.mark.parametrize("first_is_here", [True, False])
-async def test_an_edit_of_the_tray_links_to_its_first_picture_where_that_is_here(
-    house: House, mira: Person, general: Channel, first_is_here: bool
-) -> None:
-    workshop = house.channel("workshop")
-    places = [general, workshop] if first_is_here else [workshop, general]
-    said = [await mira.say(each, files=files(1)) for each in places]
-    for channel, message in zip(places, said, strict=True):
-        await (await mira.apps_menu(channel, ADD, message)).answer()
-    shelf = await (await mira.apps_menu(general, ADD, said[places.index(general)])).answer()
-    modal = await (await mira.click(shelf, button(shelf, "Edit"))).form()
-    ask = await mira.submit(modal, {"prompt": "x", "model": [COLLAGE]})
-    result = await pictures(mira, general, ask)
-    assert (made_from(general, said[0]) in result.text) is first_is_here
-    assert ("Made from" in result.text) is first_is_here
 
 
 async def test_in_a_server_without_the_bot_no_link_leads_nowhere(
