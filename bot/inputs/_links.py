@@ -16,6 +16,7 @@ from bot.downloads import (
     FetchTooLarge,
     FetchUnkept,
     Hosts,
+    Memory,
     Onlooker,
 )
 from bot.errors import InputUnreachable, UnusableInput
@@ -59,11 +60,17 @@ class Links:
             return False
 
     async def fetch(
-        self, shelf: Shelf, source: Source, path: Path, *, onlooker: Onlooker | None = None
+        self,
+        shelf: Shelf,
+        source: Source,
+        path: Path,
+        *,
+        onlooker: Onlooker | None = None,
+        memory: Memory | None = None,
     ) -> int:
         """Read `source` into a new file, by a fresh link if its own is dead; returns its size.
 
-        The `onlooker` sees the bytes that are written.
+        The `onlooker` sees the bytes, and the `memory` may keep them: see `Downloads.fetch_to`.
 
         Raises:
             UnusableInput: `elsewhere`, `too_large` or `gone`.
@@ -76,7 +83,7 @@ class Links:
             source = await self._renewed(source) or source
         while True:
             try:
-                return await self._read(shelf, source, path, onlooker)
+                return await self._read(shelf, source, path, onlooker, memory)
             except _DeadLink:
                 fresh = None if renewed else await self._renewed(source)
                 if fresh is None:
@@ -91,11 +98,16 @@ class Links:
             raise InputUnreachable(source.filename) from None
 
     async def _read(
-        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
+        self,
+        shelf: Shelf,
+        source: Source,
+        path: Path,
+        onlooker: Onlooker | None,
+        memory: Memory | None,
     ) -> int:
         for pause in (*self._limits.patience, None):
             try:
-                return await self._download(shelf, source, path, onlooker)
+                return await self._download(shelf, source, path, onlooker, memory)
             except (FetchRefused, FetchTooLarge) as error:
                 reason = "elsewhere" if isinstance(error, FetchRefused) else "too_large"
                 raise UnusableInput(source.filename, reason) from None
@@ -116,7 +128,12 @@ class Links:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _download(
-        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
+        self,
+        shelf: Shelf,
+        source: Source,
+        path: Path,
+        onlooker: Onlooker | None,
+        memory: Memory | None,
     ) -> int:
         taken = 0
 
@@ -133,6 +150,7 @@ class Links:
                 hosts=self._hosts,
                 count=count,
                 onlooker=onlooker,
+                memory=memory,
             )
         except BaseException as error:
             shelf.give(taken)
