@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -77,13 +78,14 @@ class Links:
             InputUnreachable: Discord does not answer.
             InputsFull: no room.
         """
+        place = _Place(shelf, path, onlooker, memory)
         renewed = self._has_expired(source.url)
         if renewed:
             # Clocks differ: what is said to be dead may live.
             source = await self._renewed(source) or source
         while True:
             try:
-                return await self._read(shelf, source, path, onlooker, memory)
+                return await self._read(source, place)
             except _DeadLink:
                 fresh = None if renewed else await self._renewed(source)
                 if fresh is None:
@@ -97,17 +99,10 @@ class Links:
         except TimeoutError:
             raise InputUnreachable(source.filename) from None
 
-    async def _read(
-        self,
-        shelf: Shelf,
-        source: Source,
-        path: Path,
-        onlooker: Onlooker | None,
-        memory: Memory | None,
-    ) -> int:
+    async def _read(self, source: Source, place: "_Place") -> int:
         for pause in (*self._limits.patience, None):
             try:
-                return await self._download(shelf, source, path, onlooker, memory)
+                return await self._download(source, place)
             except (FetchRefused, FetchTooLarge) as error:
                 reason = "elsewhere" if isinstance(error, FetchRefused) else "too_large"
                 raise UnusableInput(source.filename, reason) from None
@@ -127,33 +122,26 @@ class Links:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _download(
-        self,
-        shelf: Shelf,
-        source: Source,
-        path: Path,
-        onlooker: Onlooker | None,
-        memory: Memory | None,
-    ) -> int:
+    async def _download(self, source: Source, place: "_Place") -> int:
         taken = 0
 
         def count(size: int) -> None:
             nonlocal taken
-            shelf.take(size)
+            place.shelf.take(size)
             taken += size
 
         try:
             return await self._downloads.fetch_to(
                 source.url,
-                path,
+                place.path,
                 max_bytes=self._limits.file_bytes,
                 hosts=self._hosts,
                 count=count,
-                onlooker=onlooker,
-                memory=memory,
+                onlooker=place.onlooker,
+                memory=place.memory,
             )
         except BaseException as error:
-            shelf.give(taken)
+            place.shelf.give(taken)
             if isinstance(error, JobTooLarge):
                 raise UnusableInput(source.filename, "too_large") from None
             raise
@@ -165,6 +153,16 @@ class Links:
         except ValueError:
             return False
         return expiry_s * 1000 <= self._clock.now_ms()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file goes, and who sees it."""
+
+    shelf: Shelf
+    path: Path
+    onlooker: Onlooker | None
+    memory: Memory | None
 
 
 class _DeadLink(Exception):
