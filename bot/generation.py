@@ -135,7 +135,7 @@ class Generation:
         await self._teller.promise(actor, planned.request, reply)
         lane = self._gathering.setdefault(actor.user_id, asyncio.Lock())
         async with lane:
-            return await self._inputs.gather(planned.request)
+            return await self._inputs.gather(planned.request, in_memory=True)
 
     def _new_job(
         self,

@@ -14,7 +14,7 @@ from bot.downloads._errors import (
     FetchUnkept,
 )
 from bot.downloads._hosts import Hosts
-from bot.downloads._sink import Onlooker
+from bot.downloads._sink import Memory, Onlooker
 
 __all__ = [
     "USER_AGENT",
@@ -26,6 +26,7 @@ __all__ = [
     "FetchUnkept",
     "Fetched",
     "Hosts",
+    "Memory",
     "Onlooker",
     "is_loopback_url",
 ]

@@ -20,7 +20,7 @@ from yarl import URL
 from bot.downloads._addresses import AddressRefused, SocketGuard, check_url, refused
 from bot.downloads._errors import FetchError, FetchRefused, FetchStatus, FetchTooLarge
 from bot.downloads._hosts import Hosts
-from bot.downloads._sink import Onlooker, Sink
+from bot.downloads._sink import Memory, Onlooker, Sink
 
 USER_AGENT: Final = "Easel (Discord picture bot)"
 
@@ -126,29 +126,33 @@ class Downloads:
         hosts: Hosts,
         count: Callable[[int], None] | None = None,
         onlooker: Onlooker | None = None,
+        memory: Memory | None = None,
     ) -> int:
         """Fetch at most `max_bytes` into a new file; return how many it has.
 
         The file is there only when this returns. A few MiB are in memory at once.
         `count` is told of each few bytes before they are written, and may refuse them by raising.
         The `onlooker` sees them in the thread that writes them, which spares it to read the file.
+        A file whose length is announced goes to the `memory` instead, if that takes it.
 
         Raises:
             FetchUnkept: the file cannot be written, or is there already.
             FetchError: as `fetch`, and whatever `count` raises.
         """
         size = 0
-        async with (
-            self._answer(address, hosts, as_sent=True) as response,
-            Sink(path, onlooker) as sink,
-            aclosing(_pieces(response, max_bytes)) as pieces,
-        ):
-            async for piece in pieces:
-                if count is not None:
-                    count(len(piece))
-                size += len(piece)
-                await sink.write(piece)
-            await sink.keep()
+        async with self._answer(address, hosts, as_sent=True) as response:
+            if memory is not None and not _takes(memory, response.content_length, max_bytes):
+                memory = None
+            async with (
+                Sink(path, onlooker, memory) as sink,
+                aclosing(_pieces(response, max_bytes)) as pieces,
+            ):
+                async for piece in pieces:
+                    if count is not None:
+                        count(len(piece))
+                    size += len(piece)
+                    await sink.write(piece)
+                await sink.keep()
         return size
 
     @asynccontextmanager
@@ -194,6 +198,10 @@ class Downloads:
         check_url(url, allow_loopback=self._allow_loopback)
         if hosts is not None and not hosts.allow(url):
             raise AddressRefused("not an allowed host")
+
+
+def _takes(memory: Memory, announced: int | None, max_bytes: int) -> bool:
+    return announced is not None and announced <= max_bytes and memory.takes(announced)
 
 
 async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -1,4 +1,4 @@
-"""A file that is written piece by piece, off the event loop."""
+"""A file that is taken in piece by piece, off the event loop: to the disk, or to memory."""
 
 import contextlib
 import os
@@ -26,15 +26,33 @@ class Onlooker(Protocol):
         """Look at the next bytes."""
 
 
-class Sink:
-    """Writes a new file; it is deleted again unless `keep` was reached. An async context manager.
+class Memory(Protocol):
+    """Keeps a file that then need not be written, if it has room for all of it."""
 
-    Nothing is on the disk before there is something to write.
+    def takes(self, size: int, /) -> bool:
+        """Say whether it keeps a file of `size` bytes, which then comes; perhaps asked again."""
+
+    def keep(self, pieces: Sequence[bytes], /) -> None:
+        """Take the next bytes, in a thread."""
+
+    def drop(self) -> None:
+        """Forget the file: not all of it came."""
+
+
+class Sink:
+    """Takes in a new file; it is gone again unless `keep` was reached. An async context manager.
+
+    With `memory` it goes there; else to `path`, where nothing is before there is something to
+    write.
     """
 
-    def __init__(self, path: Path, onlooker: Onlooker | None = None) -> None:
+    def __init__(
+        self, path: Path, onlooker: Onlooker | None = None, memory: Memory | None = None
+    ) -> None:
         self._path = path
         self._onlooker = onlooker
+        self._memory = memory
+        self._complete = False
         if onlooker is not None:
             onlooker.begin()
         self._file: BinaryIO | None = None
@@ -45,6 +63,8 @@ class Sink:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._memory is not None and not self._complete:
+            self._memory.drop()
         if self._file is not None:
             await aside(self._drop, self._file)
 
@@ -56,8 +76,9 @@ class Sink:
             await self._flush(last=False)
 
     async def keep(self) -> None:
-        """Write what is left; the file stays. Raises FetchUnkept."""
+        """Take in what is left; the file stays. Raises FetchUnkept."""
         await self._flush(last=True)
+        self._complete = True
 
     async def _flush(self, *, last: bool) -> None:
         pieces, self._pieces, self._waiting = self._pieces, [], 0
@@ -67,12 +88,15 @@ class Sink:
             raise FetchUnkept(error.strerror or "") from None
 
     def _write(self, pieces: list[bytes], *, last: bool) -> None:
-        if self._file is None:
-            self._file = self._path.open("xb", buffering=0)
-        _write_all(self._file, pieces)
+        if self._memory is not None:
+            self._memory.keep(pieces)
+        else:
+            if self._file is None:
+                self._file = self._path.open("xb", buffering=0)
+            _write_all(self._file, pieces)
         if self._onlooker is not None:
             self._onlooker.see(pieces)
-        if last:
+        if last and self._file is not None:
             self._file.close()
             self._file = None
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from bot.aside import aside
 from bot.images._bench import Bench
-from bot.images._look import Look, look_at
+from bot.images._look import Look, Seen, look_at
 from bot.images._scan import Layout, Unclear
 from bot.images._sniff import Kind, sniff
 from bot.images._streams import Files, Held, Memory, NewFile, Payload
@@ -26,15 +26,23 @@ Hire: TypeAlias = Callable[[], AbstractAsyncContextManager[Bench]]
 _PREVIEW_BYTES: Final = 1024 * 1024 - 1
 
 
+def as_it_is(path: Path, seen: Seen, *, max_bytes: int) -> InputPicture | None:
+    """See `ImageTools.as_it_is`."""
+    layout = seen.layout
+    if layout is None or layout.size > max_bytes or not layout.is_untouched(seen.size):
+        return None
+    return _picture(path, layout)
+
+
 async def take_in(
     path: Path, into: Path, *, look: Look | None, max_bytes: int, hire: Hire
 ) -> InputPicture:
     """See `ImageTools.take_in`."""
     seen = await aside(look_at, path) if look is None else look.judge()
+    if picture := as_it_is(path, seen, max_bytes=max_bytes):
+        return picture
     layout = seen.layout
     if layout is not None and layout.size <= max_bytes:
-        if layout.is_untouched(seen.size):
-            return _picture(path, layout)
         await aside(_copy, layout, path, into)
         return _picture(into, layout)
     async with hire() as bench, NewFile(into) as made:

@@ -95,6 +95,18 @@ class ImageTools:
                 shrink=shrink,
             )
 
+    def as_it_is(
+        self, path: Path, *, look: Look, max_bytes: int = MAX_FILE_BYTES
+    ) -> InputPicture | None:
+        """Return what `take_in` would answer of a file that has not to change; None of others.
+
+        The bytes, all of which `look` has seen, need not be at `path` yet.
+
+        Raises:
+            UnusablePicture: with the reason.
+        """
+        return _files.as_it_is(path, look.judge(), max_bytes=max_bytes)
+
     async def take_in(
         self,
         path: Path,

@@ -15,6 +15,7 @@ from bot.errors import InputUnreachable, NeedsMaskCheck, ShuttingDown, UnusableI
 from bot.imagerouter import Upload
 from bot.images import InputPicture, Look, UnusablePicture
 from bot.inputs._links import Links
+from bot.inputs._memory import Memory
 from bot.inputs._parts import InputLimits, Masks, Renew, Tools
 from bot.inputs._spool import JobTooLarge, Shelf, Spool, no_room
 from bot.requests import Area, ImageRequest, Source
@@ -61,7 +62,9 @@ class Inputs:
         self._tools = tools
         self._masks = masks
         self._turns = asyncio.Semaphore(self._limits.jobs_at_once)
-        self._spool = Spool(folder, max_bytes=self._limits.all_bytes)
+        self._spool = Spool(
+            folder, max_bytes=self._limits.all_bytes, memory_bytes=self._limits.memory_bytes
+        )
         self._stopped = False
         self._scopes: set[asyncio.Timeout] = set()
 
@@ -83,8 +86,10 @@ class Inputs:
         """Bytes of all files that are there now."""
         return self._spool.used
 
-    async def gather(self, request: ImageRequest) -> Basket:
+    async def gather(self, request: ImageRequest, *, in_memory: bool = False) -> Basket:
         """Fetch and prepare everything that `request` needs; an empty basket if it needs nothing.
+
+        Its files are on the disk; with `in_memory` some may be there instead, as streams.
 
         Raises:
             UnusableInput: a file can't be used; says which, and why.
@@ -99,7 +104,7 @@ class Inputs:
         self._judge(request)
         with self._until_stop() as scope:
             async with scope:
-                return await self._gather_in_turn(request)
+                return await self._gather_in_turn(request, in_memory=in_memory)
 
     def stop(self) -> None:
         """Gather nothing more, and give up what is under way: nothing of it was sent or held."""
@@ -124,14 +129,14 @@ class Inputs:
         finally:
             self._scopes.discard(scope)
 
-    async def _gather_in_turn(self, request: ImageRequest) -> Basket:
+    async def _gather_in_turn(self, request: ImageRequest, *, in_memory: bool) -> Basket:
         async with self._turns:
             shelf = self._spool.shelf(max_bytes=self._limits.job_bytes)
             try:
                 with _disk_faults():
                     await shelf.make()
                     async with asyncio.timeout(self._limits.job_s):
-                        return await self._fill(shelf, request)
+                        return await self._fill(shelf, request, in_memory=in_memory)
             except TimeoutError:
                 await shelf.close()
                 raise InputUnreachable(request.images[0].filename) from None
@@ -162,8 +167,13 @@ class Inputs:
             if left < 0:
                 raise UnusableInput(source.filename, "one_too_many")
 
-    async def _fill(self, shelf: Shelf, request: ImageRequest) -> Basket:
-        job = _Job(shelf, asyncio.Semaphore(self._limits.files_at_once))
+    async def _fill(self, shelf: Shelf, request: ImageRequest, *, in_memory: bool) -> Basket:
+        job = _Job(
+            shelf,
+            asyncio.Semaphore(self._limits.files_at_once),
+            # A mask is made from the picture's file.
+            in_memory=in_memory and not request.is_masked,
+        )
         with _first_of_group():
             async with asyncio.TaskGroup() as group:
                 taking = [
@@ -171,30 +181,31 @@ class Inputs:
                     for number, source in enumerate(request.images, 1)
                 ]
                 shaping = group.create_task(self._shape(job, request))
-        pictures = [task.result() for task in taking]
+        taken = [task.result() for task in taking]
         shape = shaping.result()
-        mask = None if shape is None else await self._mask(shelf, request, pictures[0], shape)
-        images = [
-            # Names of people's files are nobody's business, and nothing is left to escape.
-            Upload(f"image-{number}.{picture.extension}", picture.media_type, picture.path)
-            for number, picture in enumerate(pictures, 1)
-        ]
+        mask = None if shape is None else await self._mask(shelf, request, taken[0].picture, shape)
+        images = [each.upload(number) for number, each in enumerate(taken, 1)]
         return Basket(tuple(images), mask, shelf)
 
     # ---- Pictures ----------------------------------------------------------------------------
 
-    async def _take_in(self, job: "_Job", source: Source, name: str) -> InputPicture:
+    async def _take_in(self, job: "_Job", source: Source, name: str) -> "_Taken":
         given = job.shelf.path / f"{name}.given"
         async with job.lanes:
             look = Look()
-            size = await self._links.fetch(job.shelf, source, given, onlooker=look)
+            memory = job.shelf.memory() if job.in_memory else None
+            size = await self._links.fetch(job.shelf, source, given, onlooker=look, memory=memory)
             with _named(source.filename):
+                picture = self._tools.as_it_is(given, look=look)
+                if picture is not None:
+                    return _Taken(picture, memory)
+                if memory is not None:
+                    await memory.put_down(given)
                 picture = await self._tools.take_in(given, job.shelf.path / name, look=look)
-                if picture.path != given:
-                    await aside(given.unlink)
-                    job.shelf.give(size)
-                    job.shelf.take(picture.size)
-        return picture
+                await aside(given.unlink)
+                job.shelf.give(size)
+                job.shelf.take(picture.size)
+        return _Taken(picture)
 
     # ---- The mask ----------------------------------------------------------------------------
 
@@ -236,6 +247,23 @@ class _Job:
     shelf: Shelf
     lanes: asyncio.Semaphore
     """Lets a few be worked on at a time."""
+    in_memory: bool
+    """Whether files may stay there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A picture as it will be sent: in `memory`, or else at its path."""
+
+    picture: InputPicture
+    memory: Memory | None = None
+
+    def upload(self, number: int) -> Upload:
+        # Names of people's files are nobody's business, and nothing is left to escape.
+        name = f"image-{number}.{self.picture.extension}"
+        if self.memory is None or not self.memory.has_file:
+            return Upload(name, self.picture.media_type, self.picture.path)
+        return Upload(name, self.picture.media_type, self.memory.stream, self.picture.size)
 
 
 def _sources(request: ImageRequest) -> tuple[Source, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from bot.downloads import (
     FetchTooLarge,
     FetchUnkept,
     Hosts,
+    Memory,
     Onlooker,
 )
 from bot.errors import InputUnreachable, UnusableInput
@@ -59,24 +61,31 @@ class Links:
             return False
 
     async def fetch(
-        self, shelf: Shelf, source: Source, path: Path, *, onlooker: Onlooker | None = None
+        self,
+        shelf: Shelf,
+        source: Source,
+        path: Path,
+        *,
+        onlooker: Onlooker | None = None,
+        memory: Memory | None = None,
     ) -> int:
         """Read `source` into a new file, by a fresh link if its own is dead; returns its size.
 
-        The `onlooker` sees the bytes that are written.
+        The `onlooker` sees the bytes, and the `memory` may keep them: see `Downloads.fetch_to`.
 
         Raises:
             UnusableInput: `elsewhere`, `too_large`, `one_too_many` or `gone`.
             InputUnreachable: Discord does not answer.
             InputsFull: no room.
         """
+        place = _Place(shelf, path, onlooker, memory)
         renewed = self._has_expired(source.url)
         if renewed:
             # Clocks differ: what is said to be dead may live.
             source = await self._renewed(source) or source
         while True:
             try:
-                return await self._read(shelf, source, path, onlooker)
+                return await self._read(source, place)
             except _DeadLink:
                 fresh = None if renewed else await self._renewed(source)
                 if fresh is None:
@@ -90,12 +99,10 @@ class Links:
         except TimeoutError:
             raise InputUnreachable(source.filename) from None
 
-    async def _read(
-        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
-    ) -> int:
+    async def _read(self, source: Source, place: "_Place") -> int:
         for pause in (*self._limits.patience, None):
             try:
-                return await self._download(shelf, source, path, onlooker)
+                return await self._download(source, place)
             except (FetchRefused, FetchTooLarge) as error:
                 reason = "elsewhere" if isinstance(error, FetchRefused) else "too_large"
                 raise UnusableInput(source.filename, reason) from None
@@ -115,27 +122,26 @@ class Links:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _download(
-        self, shelf: Shelf, source: Source, path: Path, onlooker: Onlooker | None
-    ) -> int:
+    async def _download(self, source: Source, place: "_Place") -> int:
         taken = 0
 
         def count(size: int) -> None:
             nonlocal taken
-            shelf.take(size)
+            place.shelf.take(size)
             taken += size
 
         try:
             return await self._downloads.fetch_to(
                 source.url,
-                path,
+                place.path,
                 max_bytes=self._limits.file_bytes,
                 hosts=self._hosts,
                 count=count,
-                onlooker=onlooker,
+                onlooker=place.onlooker,
+                memory=place.memory,
             )
         except BaseException as error:
-            shelf.give(taken)
+            place.shelf.give(taken)
             if isinstance(error, JobTooLarge):
                 raise UnusableInput(source.filename, "one_too_many") from None
             raise
@@ -147,6 +153,16 @@ class Links:
         except ValueError:
             return False
         return expiry_s * 1000 <= self._clock.now_ms()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file goes, and who sees it."""
+
+    shelf: Shelf
+    path: Path
+    onlooker: Onlooker | None
+    memory: Memory | None
 
 
 class _DeadLink(Exception):

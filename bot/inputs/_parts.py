@@ -21,6 +21,8 @@ class InputLimits:
     job_bytes: int = JOB_BYTES
     all_bytes: int = 2 * 1024 * 1024 * 1024
     """All files of all jobs in this process, those that wait to be sent included."""
+    memory_bytes: int = 64 * 1024 * 1024
+    """Of them in memory: what is sent as it came, of those who came first."""
     files_at_once: int = 4
     """Of one job."""
     jobs_at_once: int = 3
@@ -46,6 +48,10 @@ class Renew(Protocol):
 
 class Tools(Protocol):
     """Judges and converts pictures: `bot.images.ImageTools`."""
+
+    def as_it_is(self, path: Path, *, look: Look) -> InputPicture | None:
+        """Return the picture if nothing has to change."""
+        ...
 
     async def take_in(self, path: Path, into: Path, *, look: Look) -> InputPicture:
         """Make a picture on disk fit to be sent, in `into` where it has to change."""

@@ -11,12 +11,14 @@ import re
 import secrets
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
 from bot.aside import aside
 from bot.errors import InputsFull
 from bot.filelock import FileLocked, exclusive
+from bot.inputs._memory import Memory, Room
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +39,16 @@ class JobTooLarge(Exception):
 
 
 class Spool:
-    """This process's folder below `folder`, with at most `max_bytes` in it."""
+    """This process's folder below `folder`, with at most `max_bytes` in it and in memory together.
 
-    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+    `memory_bytes`: of them in memory.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int, memory_bytes: int = 0) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._used = 0
+        self._room = Room(memory_bytes)
         self._home: Path | None = None
         self._held = contextlib.ExitStack()
         self._shelves = 0
@@ -65,6 +71,10 @@ class Spool:
             raise RuntimeError("not open: use `async with`")
         self._shelves += 1
         return Shelf(self, self._home / f"{self._shelves}", max_bytes=max_bytes)
+
+    def memory(self) -> Memory:
+        """Give a place in memory, where there is room for some files."""
+        return Memory(self._room)
 
     @property
     def used(self) -> int:
@@ -114,6 +124,7 @@ class Shelf:
         self._spool = spool
         self._max_bytes = max_bytes
         self._used = 0
+        self._memories: list[Memory] = []
 
     async def make(self) -> None:
         """Make the folder. Raises OSError."""
@@ -131,12 +142,25 @@ class Shelf:
         self._spool.give(size)
         self._used -= size
 
+    def memory(self) -> Memory:
+        """Give a place for a file that may stay in memory until this is closed."""
+        self._memories.append(self._spool.memory())
+        return self._memories[-1]
+
     async def close(self) -> None:
         """Delete the files; calling it again is fine."""
         try:
-            await aside(shutil.rmtree, self.path, ignore_errors=True)
+            await aside(self._empty)
         finally:
             self.give(self._used)
+            for memory in self._memories:
+                memory.drop()
+
+    def _empty(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        for memory in self._memories:
+            memory.free()
+            time.sleep(0)  # the event loop goes first
 
 
 def _lock_of(home: Path) -> Path:

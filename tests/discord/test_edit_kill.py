@@ -246,7 +246,8 @@ async def test_killed_during_the_upload_the_outcome_is_unknown_and_no_file_is_le
     picture = io.BytesIO()
     Image.effect_noise((2_500, 2_500), 90).save(picture, "PNG")
     async with stuck() as (url, uploading), doomed(servers, tmp_path, IMAGEROUTER_BASE_URL=url):
-        given = {"a": UploadedFile("large.png", picture.getvalue())}
+        # What has to change lies on the disk: here, something behind the picture's end.
+        given = {"a": UploadedFile("large.png", picture.getvalue() + b"more")}
         options = {"image": "a", "prompt": "a sail", "model": BRUSH}
         ask = await mira.slash(general, "edit", options, files=given)
         async with asyncio.timeout(20):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, features
 
-from bot.images import MAX_FILE_BYTES, ImageTools, InputPicture, Reason, UnusablePicture
+from bot.images import MAX_FILE_BYTES, ImageTools, InputPicture, Look, Reason, UnusablePicture
 from tests.unit.workers import picture_workers
 
 MIB = 1024 * 1024
@@ -99,6 +99,21 @@ async def test_a_clean_picture_is_the_file_itself_and_no_process_is_started(
     assert not spool.made.exists()
     assert opened(picture).size == (400, 300)
     assert picture.extension == {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}[form]
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+async def test_what_needs_no_change_is_known_before_it_is_written(
+    without_workers: ImageTools, spool: Spool, form: str
+) -> None:
+    clean, dated = encoded(noise(), form), encoded(noise(), form, exif=exif())
+    for data, max_bytes in ((clean, MAX_FILE_BYTES), (dated, MAX_FILE_BYTES), (clean, 100)):
+        look = Look()
+        look.see((data,))
+        picture = without_workers.as_it_is(spool.given, look=look, max_bytes=max_bytes)
+        if (data, max_bytes) == (clean, MAX_FILE_BYTES):
+            assert picture == await spool.take_in(without_workers, data)
+        else:
+            assert picture is None
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
