@@ -18,7 +18,7 @@ PICTURES: Final = 16
 BYTES: Final = 4_000_000
 _SMALL: Final = (10_000,)
 _IN_A_ROW: Final = 3
-"""Commands in a turn: Linux counts CPU in hundredths of a second."""
+"""Commands in a turn."""
 
 
 def edits(scale: Scale) -> list[Figure]:
