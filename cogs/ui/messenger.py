@@ -5,8 +5,10 @@ limit all the same.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import discord
 
@@ -41,10 +43,10 @@ class DiscordMessenger:
         """Make the original answer show `card`."""
         message = self._render(card)
         async with translated():
-            edited = await self._webhook(reply).edit_message(
+            await self._webhook(reply).edit_message(
                 reply.message_id, view=message.view, attachments=message.files
             )
-        return Posted(edited.channel.id, edited.id)
+        return Posted(reply.channel_id, reply.message_id)
 
     async def whisper(self, reply: ReplyRoute, card: Card) -> None:
         """Show `card` to the person alone, as a follow-up."""
@@ -118,14 +120,24 @@ class DiscordMessenger:
     def _partial(self, channel_id: int) -> discord.PartialMessageable:
         return self._ready().get_partial_messageable(channel_id)
 
-    def _webhook(self, reply: ReplyRoute) -> discord.Webhook:
+    def _webhook(self, reply: ReplyRoute) -> "_Webhook":
         return _webhook(self._ready(), reply.application_id, reply.token)
 
 
+class _Webhook(discord.Webhook):
+    """A webhook that takes no answer apart: a result has dozens of parts, and none is wanted.
+
+    Without the override, whose name discord.py may change, the whole message would do as well.
+    """
+
+    def _create_message(self, data: Mapping[str, Any], **_: object) -> discord.Object:
+        return discord.Object(data["id"])
+
+
 @lru_cache(maxsize=256)
-def _webhook(client: ImageBot, application_id: int, token: str) -> discord.Webhook:
+def _webhook(client: ImageBot, application_id: int, token: str) -> _Webhook:
     """Make a webhook; remembered, since a job sends several messages by one."""
-    webhook = discord.Webhook.partial(application_id, token, client=client)
+    webhook = _Webhook.partial(application_id, token, client=client)
     # What `Interaction.followup` is, too; without it discord.py sends nothing ephemeral.
     webhook.type = discord.WebhookType.application
     return webhook
