@@ -16,6 +16,8 @@ from sandbox.postgres import PostgresServer, programs
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ENGINES = ["sqlite", "postgresql"]
+MOST_USED = 40
+"""So many databases may be left over, each of 8 MB in memory."""
 
 
 def skip_without_postgres() -> None:
@@ -49,6 +51,28 @@ def migrated(postgres: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def used(postgres: PostgresServer) -> list[str]:
+    """Databases that no test needs any more: to delete many at once is quicker."""
+    return []
+
+
+@pytest.fixture
+def databases(postgres: PostgresServer, used: list[str]) -> Iterator[Callable[[str], str]]:
+    """Makes copies of a database of the server for one test."""
+    made: list[str] = []
+
+    def copy(template: str) -> str:
+        made.append(postgres.create(template))
+        return made[-1]
+
+    yield copy
+    used += made
+    if len(used) > MOST_USED:
+        postgres.drop(*used)
+        used.clear()
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Which database the test uses."""
@@ -62,8 +86,9 @@ def new_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Call
         numbers = count()
         return lambda: sqlite_url(tmp_path / f"database-{next(numbers)}")
     server: PostgresServer = request.getfixturevalue("postgres")
+    databases: Callable[[str], str] = request.getfixturevalue("databases")
     template: str = request.getfixturevalue("migrated")
-    return lambda: server.url(server.create(template))
+    return lambda: server.url(databases(template))
 
 
 @pytest.fixture
@@ -73,7 +98,8 @@ def empty_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Ca
         numbers = count()
         return lambda: sqlite_url(tmp_path / f"empty-{next(numbers)}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return lambda: server.url(server.create())
+    databases: Callable[[str], str] = request.getfixturevalue("databases")
+    return lambda: server.url(databases("template1"))
 
 
 @pytest.fixture
