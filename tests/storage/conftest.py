@@ -1,7 +1,6 @@
 """One database for each test, on each engine that the bot supports."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
@@ -12,30 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.storage import open_database, sqlite_path
-from sandbox.postgres import PostgresServer, programs
+from sandbox.postgres import PostgresServer
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ENGINES = ["sqlite", "postgresql"]
 MOST_USED = 40
 """So many databases may be left over, each of 8 MB in memory."""
-
-
-def skip_without_postgres() -> None:
-    """Skip the test where no PostgreSQL is installed; in .ci/run that is a failure."""
-    if programs() is not None:
-        return
-    reason = "no PostgreSQL on this machine (Debian: apt install postgresql)"
-    if os.environ.get("REQUIRE_POSTGRES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A server for all tests that do no harm to it."""
-    skip_without_postgres()
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

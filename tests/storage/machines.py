@@ -20,13 +20,18 @@ ON_POSTGRESQL = 3
 """PostgreSQL takes one example of so many."""
 
 
+def examples_on(engine: str, examples: int) -> int:
+    """Return how many examples `engine` takes of those that SQLite takes."""
+    return examples if engine == "sqlite" else -(-examples // ON_POSTGRESQL)
+
+
 def run_machine(
     machine: type[RuleBasedStateMachine], engine: str, *, examples: int, steps: int
 ) -> None:
     """Run a machine on `engine`; `examples` is how many SQLite takes."""
     case = machine.TestCase
     case.settings = settings(
-        max_examples=examples if engine == "sqlite" else -(-examples // ON_POSTGRESQL),
+        max_examples=examples_on(engine, examples),
         stateful_step_count=steps,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
