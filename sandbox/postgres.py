@@ -24,8 +24,8 @@ _START_S: Final = 60
 _STOP_S: Final = 60
 _CONNECTIONS: Final = 200
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name of its own
-_ROOM: Final = 2 << 30
-"""Free bytes in memory that a server asks for: a few dozen databases, and the log of changes."""
+_ROOM: Final = 512 << 20
+"""Bytes that a server may take there, for some thirty databases and the log of changes."""
 
 
 def programs() -> Path | None:
@@ -190,9 +190,9 @@ class PostgresServer:
 
 
 def _in_memory() -> Path | None:
-    """Return the folder whose files are in memory; None where there is none with enough room."""
+    """Return the folder whose files are in memory; None where a server a core has no room."""
     try:
-        there_is_room = shutil.disk_usage(_MEMORY).free >= _ROOM
+        there_is_room = shutil.disk_usage(_MEMORY).free >= _ROOM * (os.cpu_count() or 1)
     except OSError:
         return None
     return _MEMORY if there_is_room and os.access(_MEMORY, os.W_OK) else None

@@ -15,7 +15,7 @@ from sandbox.postgres import PostgresServer
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ENGINES = ["sqlite", "postgresql"]
-MOST_USED = 40
+MOST_USED = 16
 """So many databases may be left over, each of 8 MB in memory."""
 
 
