@@ -26,10 +26,11 @@ from bot.cards import (
     RouteClosed,
     UploadTooLarge,
 )
-from bot.clock import Clock, pause
+from bot.clock import Clock
 from bot.delivery import Delivery, Route
 from bot.digests import Due
 from bot.errors import LedgerUnavailable
+from bot.looking import keep_looking
 from bot.report_drawing import Drawing
 from bot.reports import Report, make_report
 from bot.storage import (
@@ -103,15 +104,8 @@ class DigestPosts:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Look for ever, once `ready` (Discord is connected)."""
-        await ready.wait()
-        while True:
-            try:
-                await self.look()
-            except LedgerUnavailable:
-                _log.warning("It could not be looked whether digests are due")
-            except Exception:  # noqa: BLE001 - one look that fails must not be the last
-                _log.exception("A fault while it was looked whether digests are due")
-            await pause(self._clock, LOOK_S)
+        words = "whether digests are due"
+        await keep_looking(self.look, words, ready=ready, every_s=LOOK_S, clock=self._clock)
 
     async def finish(self) -> None:
         """Post no more, and wait a moment for what is on its way."""

@@ -203,8 +203,9 @@ async def _rules(ground: Ground, stack: AsyncExitStack) -> _Rules:
 
 async def _making(ground: Ground, rules: _Rules, ends: _Ends, stack: AsyncExitStack) -> _Making:
     database, clock, settings = ground.database, ground.clock, ground.settings
-    messenger, catalog, router = ends.messenger, ground.catalog, ground.router
-    ledger = Ledger(
+    catalog, router = ground.catalog, ground.router
+    messenger = ground.parts.messenger or ends.messenger
+    ledger = ground.parts.ledger(
         database,
         clock=clock,
         secret=ground.secret,
@@ -248,7 +249,7 @@ async def _making(ground: Ground, rules: _Rules, ends: _Ends, stack: AsyncExitSt
     )
     charger = Charger(
         ledger=ledger,
-        books=Bookkeeper(ledger, alerts=alerts, budgets=budgets),
+        books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=ground.parts.insistence),
         jobs=jobs,
         router=router,
         catalog=catalog,

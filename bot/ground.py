@@ -3,12 +3,14 @@
 Opened with `async with`; what is built on it is `bot.graph`'s.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.blocklist import Blocklist, read_blocklist
+from bot.bookkeeping import DELAYS
+from bot.cards import Messenger
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.delivery import Patience
@@ -21,6 +23,7 @@ from bot.settings import EXIT_CONFIG, Settings
 from bot.storage import (
     BESIDE_NO_FILE,
     Database,
+    Ledger,
     open_database,
     sqlite_path,
 )
@@ -39,6 +42,11 @@ class Parts:
 
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    insistence: Sequence[float] = DELAYS
+    """Seconds between the tries to record what became of a charge."""
+    ledger: type[Ledger] = Ledger
+    messenger: Messenger | None = None
+    """Who says things to people; None is Discord."""
     fonts: Path | None = None
     """Where charts keep what they know of the machine's fonts; None is beside the database."""
     guild_ready_timeout: float = 2.0

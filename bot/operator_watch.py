@@ -13,9 +13,9 @@ from typing import Final
 
 from bot.alerts import Alerts
 from bot.cards import FailingModel, LowBalance, OperatorCard
-from bot.clock import Clock, pause
-from bot.errors import LedgerUnavailable
+from bot.clock import Clock
 from bot.imagerouter import ImageRouter, ImageRouterError
+from bot.looking import keep_looking
 from bot.money import Micros
 from bot.records import ModelRecords
 from bot.storage import Alarm, Alarms, Ledger, Try
@@ -67,15 +67,8 @@ class OperatorWatch:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Look for ever, once `ready` (Discord is connected): there is nobody to tell before."""
-        await ready.wait()
-        while True:
-            try:
-                await self.look()
-            except LedgerUnavailable:
-                _log.warning("What the operator should know could not be looked at")
-            except Exception:  # noqa: BLE001 - one look that fails must not be the last
-                _log.exception("A fault while it was looked at what the operator should know")
-            await pause(self._clock, LOOK_S)
+        words = "at what the operator should know"
+        await keep_looking(self.look, words, ready=ready, every_s=LOOK_S, clock=self._clock)
 
     async def look(self) -> None:
         """Look once, and tell what is new. Raises LedgerUnavailable."""

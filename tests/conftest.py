@@ -1,6 +1,7 @@
 """What holds for every test: no settings or secrets from outside, and no way to reach it.
 
-Owns the two guards; fixtures of a part of the project stand in the conftest.py beside its tests.
+Owns the two guards, and the one PostgreSQL server; other fixtures stand in the conftest.py beside
+the tests of their part of the project.
 `bot.settings` is left alone on purpose, so that a broken import there fails its own tests only.
 """
 
@@ -14,6 +15,9 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+
+from sandbox.postgres import PostgresServer
+from tests.postgres import skip_without_postgres
 
 # Machines are shared and slow at times: how long an example takes proves nothing.
 settings.register_profile("unhurried", settings(settings.default, deadline=None))
@@ -105,3 +109,11 @@ def outside_attempts() -> Iterator[list[str]]:
     yield _attempts
     if _attempts:
         pytest.fail(f"reached for the outside world: {', '.join(_attempts)}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server for all tests that do no harm to it."""
+    skip_without_postgres()
+    with PostgresServer() as server:
+        yield server

@@ -16,6 +16,7 @@ from cogs.ui import audit_words, intake
 from cogs.ui.access import Needs
 from cogs.ui.answers import boxed, update
 from cogs.ui.intake import Interaction, services_of
+from cogs.ui.paging import turn_button
 from cogs.ui.places import guild_name
 from cogs.ui.policy_settings import shortened
 
@@ -90,16 +91,7 @@ class TurnButton(
     def __init__(self, way: str, view: View, *, there_is: bool = True) -> None:
         self.way = way
         self.shown = view
-        name, emoji = _WAYS[way]
-        super().__init__(
-            discord.ui.Button(
-                label=name,
-                emoji=emoji,
-                custom_id=f"audit:{way}:{view.state}",
-                style=discord.ButtonStyle.secondary,
-                disabled=not there_is,
-            )
-        )
+        super().__init__(turn_button(_WAYS[way], f"audit:{way}:{view.state}", there_is=there_is))
 
     @classmethod
     async def from_custom_id(

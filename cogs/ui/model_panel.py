@@ -34,6 +34,7 @@ from cogs.ui.model_query import (
     model_of,
     query_of,
 )
+from cogs.ui.paging import turn_button
 from cogs.ui.try_form import TryButton
 
 _FREE: Final = "free"
@@ -48,16 +49,7 @@ class TurnButton(
 
     def __init__(self, way: str, query: Query, *, there_is: bool = True) -> None:
         self.query = query
-        name, emoji = _WAYS[way]
-        super().__init__(
-            discord.ui.Button(
-                label=name,
-                emoji=emoji,
-                custom_id=f"models:{way}:{query.state}",
-                style=discord.ButtonStyle.secondary,
-                disabled=not there_is,
-            )
-        )
+        super().__init__(turn_button(_WAYS[way], f"models:{way}:{query.state}", there_is=there_is))
         self.way = way
 
     @classmethod

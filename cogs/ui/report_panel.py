@@ -18,6 +18,7 @@ from bot.storage import Group
 from cogs.ui import intake, report_text
 from cogs.ui.answers import Illustrated, Shown, boxed, update
 from cogs.ui.intake import Interaction
+from cogs.ui.paging import turn_button
 from cogs.ui.report_downloads import download, post
 from cogs.ui.report_query import STATE, Query, query_of
 from cogs.ui.reported import needs_of, read_illustrated
@@ -110,16 +111,7 @@ class TurnButton(
     def __init__(self, way: str, state: str, *, there_is: bool = True) -> None:
         """`state` is that of the other page."""
         self.state = state
-        name, emoji = _WAYS[way]
-        super().__init__(
-            discord.ui.Button(
-                label=name,
-                emoji=emoji,
-                custom_id=f"report:{way}:{state}",
-                style=discord.ButtonStyle.secondary,
-                disabled=not there_is,
-            )
-        )
+        super().__init__(turn_button(_WAYS[way], f"report:{way}:{state}", there_is=there_is))
 
     @classmethod
     async def from_custom_id(

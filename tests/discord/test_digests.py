@@ -80,6 +80,20 @@ async def subscribe(ada: Person, general: Channel, board: Channel, every: str = 
     return await told(ada, general, "config digest", every=every, channel=board.id)
 
 
+@pytest.fixture
+async def due_tonight(
+    midday: None, ada: Person, mira: Person, general: Channel, board: Channel
+) -> None:
+    """A digest is posted each day, and today a picture was made, for nothing."""
+    await subscribe(ada, general, board)
+    await make(mira, general, FREE)
+
+
+def posting(board: Channel) -> str:
+    """The request that posts there."""
+    return f"POST /channels/{board.id}/messages"
+
+
 # When
 
 
@@ -202,12 +216,11 @@ async def test_where_no_files_may_be_posted_it_comes_without_a_chart(
 # Never twice
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_an_answer_that_is_lost_doubles_nothing(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+    house: House, mira: Person, general: Channel, board: Channel
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
-    pattern = f"POST /channels/{board.id}/messages"
+    pattern = posting(board)
     house.discord.faults.drop(pattern, times=100, after=True)
     await next_day(house)
     assert len(posted(mira, board)) == 1
@@ -219,12 +232,11 @@ async def test_an_answer_that_is_lost_doubles_nothing(
     assert "may be missing" not in posted(mira, board)[-1].text
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_what_may_be_there_is_not_taken_for_refused_when_the_next_try_is(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+    house: House, mira: Person, board: Channel
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
-    pattern = f"POST /channels/{board.id}/messages"
+    pattern = posting(board)
     missing = {"code": 50013, "message": "Missing Permissions"}
     house.discord.faults.drop(pattern, after=True)
     house.discord.faults.status(pattern, 403, body=missing)
@@ -236,14 +248,13 @@ async def test_what_may_be_there_is_not_taken_for_refused_when_the_next_try_is(
     assert everywhere(house, TROUBLE) == []
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+    house: House, mira: Person, general: Channel, board: Channel
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
     await house.bot.services.digest_posts.look()
-    house.discord.faults.drop(f"POST /channels/{board.id}/messages", after=True)
-    gate = house.discord.faults.hold(f"POST /channels/{board.id}/messages")
+    house.discord.faults.drop(posting(board), after=True)
+    gate = house.discord.faults.hold(posting(board))
     house.clock.advance(until_next(house, "day"))
     await gate.reached()  # the first try is carried out, and not answered
     await house.kill_bot()
@@ -259,13 +270,12 @@ async def test_a_bot_that_is_killed_while_it_posts_goes_on_with_the_same_nonce(
     assert "may be missing" not in posted(mira, board)[-1].text
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_a_bot_that_is_stopped_while_it_posts_waits_for_it(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel, books: Books
+    house: House, mira: Person, general: Channel, board: Channel, books: Books
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
     await house.bot.services.digest_posts.look()
-    gate = house.discord.faults.hold(f"POST /channels/{board.id}/messages")
+    gate = house.discord.faults.hold(posting(board))
     house.clock.advance(until_next(house, "day"))
     await gate.reached()
     house.begin_stop()
@@ -277,11 +287,10 @@ async def test_a_bot_that_is_stopped_while_it_posts_waits_for_it(
     assert books.rows("SELECT claim_id FROM digest") == [{"claim_id": None}]
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_a_bot_that_was_killed_before_discord_got_it_posts_it(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+    house: House, mira: Person, board: Channel
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
     await killed_while_posting(house, board)
     assert posted(mira, board) == []
     await house.start_bot()
@@ -315,7 +324,7 @@ async def test_what_may_be_there_is_not_posted_once_more_and_the_next_one_says_s
 
 async def killed_while_posting(house: House, board: Channel) -> None:
     """Kill the bot when its digest has been claimed, and Discord has not taken it yet."""
-    pattern = f"POST /channels/{board.id}/messages"
+    pattern = posting(board)
     await house.bot.services.digest_posts.look()
     house.discord.faults.status(pattern, 503, times=100)
     house.clock.advance(until_next(house, "day"))
@@ -371,11 +380,10 @@ async def test_where_the_bot_may_not_post_it_goes_on_once_it_may(
     assert len(everywhere(house, TROUBLE)) == 2
 
 
+@pytest.mark.usefixtures("due_tonight")
 async def test_a_bot_that_was_put_out_of_the_server_posts_nothing_and_goes_on_when_back(
-    house: House, ada: Person, mira: Person, general: Channel, board: Channel
+    house: House, mira: Person, board: Channel
 ) -> None:
-    await subscribe(ada, general, board)
-    await make(mira, general, FREE)
     house.discord.world.bot_leaves(house.guild())
     await next_day(house)
     assert everywhere(house, TROUBLE) == []

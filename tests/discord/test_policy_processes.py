@@ -1,17 +1,14 @@
 """The rules of a server and the settings of the operator, and rules of several processes."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-
-import pytest
 
 from sandbox.child import Child
 from sandbox.discord import Channel, Person
 from sandbox.house import House, explanation, pictures
-from sandbox.postgres import PostgresServer, programs
+from sandbox.postgres import PostgresServer
 from sandbox.talk import mail, make, refused, told
 
 MINI, LARGE = "papercut/fold-mini", "papercut/fold-large"
@@ -37,18 +34,6 @@ async def main(url, guild_id, what, pattern):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """A server of our own."""
-    if programs() is None:
-        reason = "no PostgreSQL on this machine (Debian: apt install postgresql)"
-        if os.environ.get("REQUIRE_POSTGRES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with PostgresServer() as server:
-        yield server
 
 
 async def elsewhere(url: str, house: House, what: str, pattern: str) -> None:

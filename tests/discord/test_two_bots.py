@@ -1,36 +1,20 @@
 """Two bots on one PostgreSQL: each leaves the other's work alone, and inherits it when it dies."""
 
 import asyncio
-import os
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-
-import pytest
 
 from sandbox.child import Child
 from sandbox.discord import Message
 from sandbox.house import House
-from sandbox.postgres import PostgresServer, programs
+from sandbox.postgres import PostgresServer
 from sandbox.talk import mail, make
 
 SECRET = "the same secret for every process of it"
 LARGE = "papercut/fold-large"
 _DEAD_AFTER_MS = 90_000
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """A server of our own."""
-    if programs() is None:
-        reason = "no PostgreSQL on this machine (Debian: apt install postgresql)"
-        if os.environ.get("REQUIRE_POSTGRES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with PostgresServer() as server:
-        yield server
 
 
 def states(postgres: PostgresServer, database: str) -> list[str]:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -39,6 +38,7 @@ from tests.storage.books import (
     open_books,
 )
 from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted, sums_of_models
+from tests.storage.machines import CHOICES, Choice, run_machine
 
 HELD, DISPATCHED, SETTLED = ChargeState.HELD, ChargeState.DISPATCHED, ChargeState.SETTLED
 RELEASED, UNKNOWN, PRESUMED = ChargeState.RELEASED, ChargeState.UNKNOWN, ChargeState.PRESUMED
@@ -61,14 +61,6 @@ ERASED = -1
 """Whose charges the model says they are then."""
 Key = tuple[str, str, str, int]
 """Scope, subject, window, and when it began (epoch ms)."""
-Choice = tuple[bool, bool, int, int]
-CHOICES: st.SearchStrategy[Choice] = st.tuples(
-    st.sampled_from([True, True, True, False]),
-    st.booleans(),
-    st.integers(0, 3),
-    st.integers(0, 9),
-)
-"""Whether it should fit, whether one of an erased person is preferred, which state, which one."""
 
 
 @dataclass
@@ -186,12 +178,22 @@ class LedgerMachine(RuleBasedStateMachine):
     # What happens
 
     @initialize(
-        users=st.lists(st.sampled_from([11, 12]), min_size=1, max_size=4), late=st.booleans()
+        users=st.lists(st.sampled_from([11, 12]), min_size=1, max_size=4),
+        ordinary=st.lists(st.sampled_from([None, 300, 1000, 9000]), max_size=2),
+        late=st.booleans(),
     )
-    def some_were_sent_before(self, users: list[int], *, late: bool) -> None:
+    def some_were_sent_before(
+        self, users: list[int], *, ordinary: list[int | None], late: bool
+    ) -> None:
         for user in users:
             self.hold(user=user, guild=77, pictures=2, ceiling=1000, rules=[], cap=None)
             self.dispatch((True, False, 0, 0))
+        for actual in ordinary:
+            self.dispatch((True, False, 0, 0))
+            if actual is None:
+                self.release((True, False, 0, 0))
+            else:
+                self.settle((True, False, 0, 0), actual=actual)
         if late:  # the truth of one came when it was presumed
             self.lose_the_answer((True, False, 0, 0))
             self.time_passes_and_the_sweeper_comes(ms=16 * MINUTE)
@@ -472,21 +474,16 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(400)
-def test_any_order_of_events_leaves_the_books_of_the_model(new_url: Callable[[], str]) -> None:
+def test_any_order_of_events_leaves_the_books_of_the_model(
+    engine: str, new_url: Callable[[], str]
+) -> None:
     LedgerMachine.new_url = new_url
     LedgerMachine.reached.clear()
     LedgerMachine.reached_late.clear()
     LedgerMachine.happened.clear()
     LedgerMachine.refusals.clear()
     LedgerMachine.compared.clear()
-    machine = LedgerMachine.TestCase
-    machine.settings = settings(
-        max_examples=60,
-        stateful_step_count=40,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine().runTest()
+    run_machine(LedgerMachine, engine, examples=60, steps=40)
     assert set(LedgerMachine.reached) == TRANSITIONS
     assert set(+LedgerMachine.reached_late) == AFTER_ERASURE
     assert set(+LedgerMachine.happened) == {

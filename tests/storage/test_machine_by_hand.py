@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -13,14 +12,13 @@ from bot.quotas import Scope
 from bot.storage import AboveHold, ChargeState, HandSettling, NotSettleable
 from tests.storage.books import MINUTE
 from tests.storage.comparisons import AMOUNTS
+from tests.storage.machines import CHOICES, Choice, run_machine
 from tests.storage.test_machine import (
-    CHOICES,
     DISPATCHED,
     PRESUMED,
     RELEASED,
     SETTLED,
     UNKNOWN,
-    Choice,
     LedgerMachine,
     ModelCharge,
 )
@@ -51,18 +49,26 @@ class HandMachine(LedgerMachine):
     def settle_by_hand(self, choice: Choice, actual: int, *, above_hold: bool) -> None:
         self.by_operator(*self.pick(choice, SETTLED), actual=actual, above_hold=above_hold)
 
-    @initialize(actual=st.sampled_from([0, 1, 300]))
-    def one_that_was_free_is_settled_by_hand(self, actual: int) -> None:
+    @initialize(
+        state=st.sampled_from([RELEASED, UNKNOWN, PRESUMED]), actual=st.sampled_from([0, 1, 300])
+    )
+    def one_is_settled_by_hand(self, state: ChargeState, actual: int) -> None:
         known = set(self.charges)
         self.hold(user=11, guild=77, pictures=1, ceiling=1000, rules=[], cap=None)
-        [free] = self.charges.keys() - known
+        [mine] = self.charges.keys() - known
         ledger = self.books.ledger
-        assert self.runner.run(ledger.dispatch(free, lease_ms=MINUTE))
-        assert self.change(self.charges[free], DISPATCHED)
-        assert self.runner.run(ledger.release(free, reason="free"))
-        assert self.change(self.charges[free], RELEASED)
+        assert self.runner.run(ledger.dispatch(mine, lease_ms=MINUTE))
+        assert self.change(self.charges[mine], DISPATCHED)
+        if state is RELEASED:
+            assert self.runner.run(ledger.release(mine, reason="free"))
+            assert self.change(self.charges[mine], RELEASED)
+        else:
+            assert self.runner.run(ledger.mark_unknown(mine, reason="lost"))
+            assert self.change(self.charges[mine], UNKNOWN)
+        if state is PRESUMED:
+            self.time_passes_and_the_sweeper_comes(ms=16 * MINUTE)
         for cost in (9000, actual):  # the first is above what was held, which has to be meant
-            self.by_operator(free, self.charges[free], actual=cost, above_hold=False)
+            self.by_operator(mine, self.charges[mine], actual=cost, above_hold=False)
 
     def by_operator(
         self, charge_id: int, charge: ModelCharge, *, actual: int, above_hold: bool
@@ -94,15 +100,10 @@ EVERY_KIND = {UNKNOWN, PRESUMED, RELEASED, NotSettleable, AboveHold}
 
 
 @pytest.mark.timeout(400)
-def test_settling_by_hand_leaves_the_books_of_the_model(new_url: Callable[[], str]) -> None:
+def test_settling_by_hand_leaves_the_books_of_the_model(
+    engine: str, new_url: Callable[[], str]
+) -> None:
     HandMachine.new_url = new_url
     HandMachine.by_hand.clear()
-    machine = HandMachine.TestCase
-    machine.settings = settings(
-        max_examples=25,
-        stateful_step_count=30,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine().runTest()
+    run_machine(HandMachine, engine, examples=25, steps=30)
     assert set(HandMachine.by_hand) == EVERY_KIND

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -29,7 +28,9 @@ from bot.quotas import (
 )
 from bot.requests import Actor
 from bot.storage import ChargeState, HeldJob, NewJob, Who
+from tests.storage.books import MINUTE
 from tests.storage.comparisons import AMOUNTS, COMPARED, Wanted
+from tests.storage.machines import run_machine
 from tests.storage.test_machine import Key, LedgerMachine
 
 ADMIN = 1
@@ -153,14 +154,12 @@ class RulesMachine(LedgerMachine):
             max_size=3,
         ),
         dearest=st.sampled_from([None, Who.guild(77), Who.person(12)]),
-        granted=st.booleans(),
         zone=st.sampled_from(ZONES),
     )
     def some_rules_are_there(
         self,
         first: list[tuple[Who, Window, int]],
         dearest: Who | None,
-        granted: bool,
         zone: str,
     ) -> None:
         self.change_zone(guild=77, zone=zone)
@@ -174,8 +173,21 @@ class RulesMachine(LedgerMachine):
         user = tightest.id if tightest.target in {Target.MEMBER, Target.PERSON} else 11
         guild = 0 if tightest.target is Target.DM else 77
         self.hold_by_the_rules(user, guild, pictures=3, ceiling=1000)
-        if granted:
+        place = ONE_OF_EACH.index(tightest)
+        if place % 2:
             self.grant(user=11, guild=77, amount=3000)
+            self.hold_by_the_rules(11, 77, pictures=1, ceiling=1000)
+        else:
+            self.time_passes_and_the_sweeper_comes(ms=MINUTE)
+            self.change_zone(guild=77, zone=next(other for other in ZONES if other != zone))
+        if place % 3 == 0:
+            self.somebody_was_erased_before_the_truth_came(
+                user=12, delivered=True, truths=[ChargeState.SETTLED]
+            )
+            self.set_a_rule(who=Who.member(77, 12), window=Window.DAY, amount=0)
+            self.set_a_rule(who=Who.member(77, 12), window=Window.DAY, amount=1000)
+            self.hold_by_the_rules(12, 77, pictures=2, ceiling=1000)
+            self.block_whom_was_erased(guild=77)
 
     @rule(
         who=st.sampled_from(EVERYBODY),
@@ -354,22 +366,17 @@ class RulesMachine(LedgerMachine):
 
 
 @pytest.mark.timeout(400)
-def test_rules_changed_at_any_time_bind_as_the_model_says(new_url: Callable[[], str]) -> None:
+def test_rules_changed_at_any_time_bind_as_the_model_says(
+    engine: str, new_url: Callable[[], str]
+) -> None:
     RulesMachine.new_url = new_url
     RulesMachine.refusals.clear()
     RulesMachine.seen.clear()
     RulesMachine.compared.clear()
     RulesMachine.reached_late.clear()
     RulesMachine.happened.clear()
-    machine = RulesMachine.TestCase
-    machine.settings = settings(
-        max_examples=9,
-        stateful_step_count=40,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
     for RulesMachine.tightest in ONE_OF_EACH:
-        machine().runTest()
+        run_machine(RulesMachine, engine, examples=9, steps=40)
     happened = {kind for kind, times in RulesMachine.seen.items() if times}
     assert happened == {
         "rule changed mid-window",

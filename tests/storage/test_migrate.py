@@ -1,11 +1,8 @@
 """Migrations: all of a file or nothing of it, once, and never a file that was changed."""
 
 import asyncio
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,10 +14,10 @@ from bot.storage import MigrationError, StorageError, open_database
 from bot.storage.migrate import MIGRATIONS, load, migrate, split
 from bot.storage.rows import Row, Tx
 from tests.storage.books import StillClock, sqlite_url
+from tests.storage.dying import upgrade_killed_at
 
 NewUrl = Callable[[], str]
 
-ROOT = Path(__file__).parents[2]
 ONE = "CREATE TABLE boat (id BIGINT NOT NULL PRIMARY KEY);\nINSERT INTO boat VALUES (1);\n"
 TWO = """
 ALTER TABLE boat ADD COLUMN name TEXT;
@@ -128,45 +125,6 @@ async def test_a_failing_file_leaves_the_database_as_it_was(
     assert len(await open_once(url, folder)) == 2
 
 
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from bot.clock import SystemClock
-from bot.storage.database import open_database
-from bot.storage.migrate import load, migrate
-
-class Dying:
-    '''A database whose process is killed at its nth statement.'''
-
-    def __init__(self, db, left):
-        self.db, self.left = db, left
-
-    async def write(self, run, *, undo=None, limit_s=10.0):
-        async def counted(tx):
-            outer = self
-
-            class Counting:
-                async def fetch(self, sql, *values):
-                    rows = await tx.fetch(sql, *values)
-                    outer.left -= 1
-                    if not outer.left:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return rows
-
-            return await run(Counting())
-
-        return await self.db.write(counted)
-
-async def main():
-    clock = SystemClock()
-    first, every = Path(sys.argv[2]), Path(sys.argv[3])
-    async with open_database(sys.argv[1], clock=clock, migrations=first) as db:
-        await migrate(Dying(db, int(sys.argv[4])), load(every), clock=clock)
-
-asyncio.run(main())
-"""
-
-
 async def test_a_kill_at_any_statement_leaves_all_or_nothing(
     empty_url: NewUrl, outside: Callable[[str, str], list[str]], tmp_path: Path, folder: Path
 ) -> None:
@@ -175,15 +133,12 @@ async def test_a_kill_at_any_statement_leaves_all_or_nothing(
     (every / "0001_boat.sql").write_text(ONE)
     (every / "0002_names.sql").write_text(TWO)
     look = "SELECT (SELECT COUNT(*) FROM boat), (SELECT COUNT(*) FROM migration)"
-    statement, outcome = 0, -signal.SIGKILL
+    statement = 0
+    outcome: int | None = -signal.SIGKILL
     while outcome == -signal.SIGKILL:
         statement += 1
         url = empty_url()
-        command = [sys.executable, "-c", KILLED, url, str(folder), str(every), str(statement)]
-        done = await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, check=False, env=os.environ
-        )
-        outcome = done.returncode
+        outcome = await asyncio.to_thread(upgrade_killed_at, statement, url, folder, every)
         found = outside(url, look)
         assert found in (["1|1"], ["2|2"])
         # Had it changed the table without saying so, changing it again would fail.

@@ -17,8 +17,8 @@ from bot.quotas import Limit, QuotaExceeded, Scope, Window
 from bot.storage import StorageError, open_database
 from bot.storage.rows import Tx
 from sandbox.postgres import PostgresServer
+from tests.postgres import skip_without_postgres
 from tests.storage.books import MINUTE, Books, StillClock, audit, open_books
-from tests.storage.conftest import skip_without_postgres
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8

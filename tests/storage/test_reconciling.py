@@ -27,6 +27,7 @@ from bot.storage import (
 from bot.storage.rows import Tx
 from sandbox.imagerouter import ImageRouterServer
 from tests.storage.books import DAY, MINUTE, Books, open_books
+from tests.storage.machines import examples_on
 
 HELD: Final = 1000
 UNIT: Final = 100
@@ -238,7 +239,7 @@ async def compare(town: Town) -> Finding:
 
 @pytest.mark.timeout(400)
 def test_for_any_history_the_drift_is_what_was_charged_and_not_counted(
-    new_url: Callable[[], str],
+    engine: str, new_url: Callable[[], str]
 ) -> None:
     verdicts: Counter[Verdict] = Counter()
 
@@ -251,7 +252,7 @@ def test_for_any_history_the_drift_is_what_was_charged_and_not_counted(
             verdicts.update(town.verdicts)
 
     @settings(
-        max_examples=40,
+        max_examples=examples_on(engine, 40),
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

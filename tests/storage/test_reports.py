@@ -17,6 +17,7 @@ from bot.requests import ImageRequest
 from bot.storage import Erasure, Group, Outcomes, Output, Reports, Stretch, Sums, Who
 from bot.storage.rows import Row, Tx
 from tests.storage.books import DAY, GENEROUS, HOUR, MINUTE, NOON, Books, held, open_books
+from tests.storage.machines import examples_on
 
 ZONES = ("UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu")
 GUILD = 77
@@ -200,11 +201,11 @@ async def compare(history: History) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_any_history_adds_up_to_its_audit_trail(new_url: Callable[[], str]) -> None:
+def test_any_history_adds_up_to_its_audit_trail(engine: str, new_url: Callable[[], str]) -> None:
     happened: Counter[str] = Counter()
 
     @settings(
-        max_examples=30,
+        max_examples=examples_on(engine, 30),
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

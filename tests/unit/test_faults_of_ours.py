@@ -8,44 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.alerts import Alerts
-from bot.bookkeeping import Bookkeeper
-from bot.budget_alerts import BudgetAlerts
 from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
-from bot.catalog import Catalog
-from bot.charging import Charger
 from bot.clock import Clock, SystemClock
-from bot.delivery import Delivery, Patience
-from bot.downloads import Downloads, Hosts
+from bot.delivery import Patience
 from bot.errors import LedgerUnavailable
 from bot.generation import Generation
-from bot.imagerouter import ImageRouter
-from bot.images import ImageTools
-from bot.inputs import Inputs
-from bot.job_log import JobLog
+from bot.graph import build
+from bot.ground import Parts
 from bot.lateness import NOTICE_MS
 from bot.money import Micros
-from bot.offers import Offers
-from bot.planner import Planner
-from bot.policing import Policing
-from bot.preferences import Preferences
-from bot.quotas import Defaults
-from bot.requests import Actor, ImageRequest, ReplyRoute, Source
-from bot.scheduler import Scheduler
-from bot.storage import (
-    Jobs,
-    Ledger,
-    MaskStore,
-    ModelPolicies,
-    OfferStore,
-    Output,
-    Policies,
-    PreferenceStore,
-    Promises,
-    Settlement,
-    open_database,
-)
-from bot.telling import Teller
+from bot.requests import Actor, ImageRequest, ReplyRoute
+from bot.settings import Settings
+from bot.storage import Ledger, Output, Settlement
 from sandbox.books import Books
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
@@ -101,14 +75,6 @@ async def server() -> AsyncIterator[ImageRouterServer]:
         yield opened
 
 
-async def everybody_manages(_: int, __: int, ___: int | None) -> bool:
-    return True
-
-
-async def nobody_renews(source: Source) -> Source | None:
-    """No link is fresh."""
-
-
 async def generation(
     stack: AsyncExitStack,
     folder: Path,
@@ -116,84 +82,31 @@ async def generation(
     server: ImageRouterServer,
     *,
     clock: Clock | None = None,
-    make_ledger: type[Ledger] = Ledger,
+    ledger: type[Ledger] = Ledger,
 ) -> Generation:
-    clock = clock or SystemClock()
-    database = await stack.enter_async_context(
-        open_database(f"sqlite:///{folder / 'bot.db'}", clock=clock)
+    """Build the bot, which stays without Discord, with a fault in one of its parts."""
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
+            "DEFAULT_MODEL": DEFAULT_MODEL,
+            "IMAGEROUTER_API_KEY": server.api_key,
+            "IMAGEROUTER_BASE_URL": server.base_url,
+            "IMAGEROUTER_POPULAR_URL": server.popular_url,
+            "MEMBER_JOBS": "1",
+            "PROCESS_JOBS": "1",
+            "MAX_WAITING_JOBS": "1",
+        }
     )
-    router = await stack.enter_async_context(
-        ImageRouter(
-            api_key=server.api_key, base_url=server.base_url, popular_url=server.popular_url
-        )
-    )
-    tools = await stack.enter_async_context(ImageTools())
-    catalog = Catalog(router, clock=clock, cache_path=None, unpriced_ceiling=None)
-    await catalog.load()
-    secret, defaults = b"s" * 32, Defaults()
-    ledger = make_ledger(database, clock=clock, secret=secret, process_id=7, defaults=defaults)
-    policies = Policies(database, clock=clock, secret=secret, defaults=defaults)
-    policing = Policing(ModelPolicies(database, clock=clock))
-    preferences = await stack.enter_async_context(
-        Preferences(
-            PreferenceStore(database, clock=clock), catalog=catalog, clock=clock, alone=True
-        )
-    )
-    planner = Planner(
-        catalog=catalog,
-        policing=policing,
-        preferences=preferences,
-        default_model=DEFAULT_MODEL,
-    )
-    alerts = Alerts(messenger=messenger, clock=clock)
-    await ledger.heartbeat()
-    jobs = Jobs(database, clock=clock, process_id=7)
-    budgets = BudgetAlerts(policies=policies, alerts=alerts, manages=everybody_manages)
-    delivery = Delivery(
-        messenger=messenger,
-        jobs=jobs,
-        router=router,
-        tools=tools,
-        clock=clock,
+    parts = Parts(
+        clock=clock or SystemClock(),
         patience=Patience(delays=(0.01,), downloads=(), notes=0),
-    )
-    inputs = Inputs(
-        downloads=await stack.enter_async_context(Downloads()),
-        tools=tools,
-        masks=MaskStore(database, clock=clock),
-        renew=nobody_renews,
-        hosts=Hosts(),
-        folder=folder / "inputs",
-        clock=clock,
-    )
-    return Generation(
+        insistence=(),
         ledger=ledger,
-        charger=Charger(
-            ledger=ledger,
-            books=Bookkeeper(ledger, alerts=alerts, budgets=budgets, delays=()),
-            jobs=jobs,
-            router=router,
-            catalog=catalog,
-            alerts=alerts,
-        ),
-        teller=Teller(
-            delivery=delivery,
-            ledger=ledger,
-            jobs=jobs,
-            policies=policies,
-            offers=Offers(OfferStore(database, clock=clock), clock=clock),
-            catalog=catalog,
-            planner=planner,
-            promises=Promises(database, clock=clock, process_id=1),
-            job_log=JobLog(policing=policing, jobs=jobs, messenger=messenger),
-        ),
-        planner=planner,
-        inputs=inputs,
-        scheduler=Scheduler(per_member=1, in_process=1, max_waiting=1),
-        delivery=delivery,
-        budgets=budgets,
-        clock=clock,
+        messenger=messenger,
     )
+    bot = await stack.enter_async_context(build(settings, parts))
+    await bot.services.catalog.load()
+    return bot.services.generation
 
 
 async def test_a_card_that_can_not_be_shown_becomes_an_explanation_with_its_cost(
@@ -330,7 +243,7 @@ async def test_a_spend_that_can_not_be_read_holds_back_no_picture(
     stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer, *, private: bool
 ) -> None:
     messenger = Clumsy()
-    running = await generation(stack, tmp_path, messenger, server, make_ledger=Blind)
+    running = await generation(stack, tmp_path, messenger, server, ledger=Blind)
 
     request = ImageRequest("imagine", "a boat", private=private)
     await running.submit(ACTOR, request, REPLY, idem="1")
@@ -366,7 +279,7 @@ async def test_a_fault_at_one_charge_costs_no_other_picture_and_forgets_no_cost(
     stack: AsyncExitStack, tmp_path: Path, server: ImageRouterServer
 ) -> None:
     messenger = Clumsy()
-    running = await generation(stack, tmp_path, messenger, server, make_ledger=Torn)
+    running = await generation(stack, tmp_path, messenger, server, ledger=Torn)
     gate = server.faults.hold()
     await running.submit(ACTOR, ImageRequest("imagine", "settled twice"), REPLY, idem="1")
     await gate.reached()
