@@ -324,6 +324,7 @@ def _services(
         database=database,
         erased=ErasedList(ground.beside(".erased"), secret=ground.secret),
         clock=clock,
+        note_deliveries=making.delivery.note_late,
         memories=(rules.preferences, making.offers, making.painting, reporting.drawing),
         guilds=(rules.policing, rules.preferences, reporting.drawing),
     )

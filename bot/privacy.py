@@ -8,7 +8,7 @@ has left behind is overwritten.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -49,13 +49,16 @@ class Privacy:
         database: Database,
         erased: ErasedList,
         clock: Clock,
+        note_deliveries: Callable[[], Awaitable[None]] | None = None,
         memories: Sequence[Memory] = (),
         guilds: Sequence[GuildMemory] = (),
     ) -> None:
+        """`note_deliveries` writes down which jobs have ended: while one runs it is not erased."""
         self._erasure = erasure
         self._database = database
         self._erased = erased
         self._clock = clock
+        self._note_deliveries = note_deliveries
         self._memories = memories
         self._guilds = guilds
         self._locks: WeakValueDictionary[tuple[Erasable, int], asyncio.Lock] = WeakValueDictionary()
@@ -84,6 +87,7 @@ class Privacy:
         """
         async with self._lock(Erasable.PERSON, user_id):
             await self._erased.add(Erasable.PERSON, user_id, when_ms=self._clock.now_ms())
+            await self._end_jobs()
             try:
                 done = await self._erasure.erase_person(user_id, removal_id=removal_id)
             finally:
@@ -102,6 +106,7 @@ class Privacy:
         """
         async with self._lock(Erasable.GUILD, guild_id):
             await self._erased.add(Erasable.GUILD, guild_id, when_ms=self._clock.now_ms())
+            await self._end_jobs()
             try:
                 done = await self._erasure.erase_guild(guild_id)
             finally:
@@ -149,6 +154,10 @@ class Privacy:
             if not self._unclean or pause is None:
                 return
             await asyncio.sleep(pause)
+
+    async def _end_jobs(self) -> None:
+        if self._note_deliveries is not None:
+            await self._note_deliveries()
 
     def _lock(self, kind: Erasable, subject_id: int) -> asyncio.Lock:
         """Let one erasure of somebody come after the other: of a double click, the second waits."""

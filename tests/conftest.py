@@ -11,13 +11,13 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import settings
 
-from sandbox.postgres import PostgresServer
-from tests.postgres import skip_without_postgres
+if TYPE_CHECKING:
+    from sandbox.postgres import PostgresServer
 
 # Machines are shared and slow at times: how long an example takes proves nothing.
 settings.register_profile("unhurried", settings(settings.default, deadline=None))
@@ -112,8 +112,12 @@ def outside_attempts() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres() -> Iterator["PostgresServer"]:
     """A server for all tests that do no harm to it."""
+    # Only now, so that nothing of the project is read before the guards stand.
+    from sandbox.postgres import PostgresServer
+    from tests.postgres import skip_without_postgres
+
     skip_without_postgres()
     with PostgresServer() as server:
         yield server

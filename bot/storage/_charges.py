@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from zoneinfo import ZoneInfoNotFoundError
 
 from bot.clock import Clock
 from bot.ids import make_ids
@@ -62,7 +63,10 @@ async def move(tx: Tx, wanted: Move, *, clock: Clock) -> Settlement:
     done = await _count(tx, moved)
     if not wanted.tells_today:
         return done
-    today = await spent_today(tx, moved.user_id, moved.guild_id, now_ms=wanted.now_ms)
+    try:
+        today = await spent_today(tx, moved.user_id, moved.guild_id, now_ms=wanted.now_ms)
+    except ZoneInfoNotFoundError:
+        return done  # this machine knows the guild's zone no longer; no cost waits for that
     return replace(done, spent_today=today)
 
 

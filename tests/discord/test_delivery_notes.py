@@ -9,6 +9,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import IMPATIENT, House, button, pictures, waiting
+from tests.discord.erasing import erase
 
 NEVER_S = 3600
 
@@ -86,3 +87,15 @@ async def test_again_knows_a_result_that_is_not_noted_yet(
     await pictures(mira, general, click)
     first, second = house.imagerouter.requests
     assert first.fields == second.fields
+
+
+async def test_what_is_not_noted_yet_is_erased_with_its_person(
+    house: House, mira: Person, general: Channel, books: Books
+) -> None:
+    message = await posted(mira, general, "a heron")
+    assert len(books.rows("SELECT * FROM prompt")) == 1
+
+    await erase(mira, general)
+
+    assert books.rows("SELECT * FROM prompt") == []
+    assert message.deleted or noted(books) == [("delivered", None)]

@@ -10,8 +10,8 @@ from pathlib import Path
 from sandbox.books import Books
 from sandbox.child import Child
 from sandbox.discord import Channel, Message, Person
-from sandbox.house import House, button, pictures
-from sandbox.talk import answered
+from sandbox.house import House, pictures
+from tests.discord.erasing import erase
 from tests.discord.killing import doomed
 from tests.disk import on_disk
 
@@ -22,13 +22,6 @@ async def imagine(person: Person, channel: Channel) -> Message:
     return await pictures(
         person, channel, await person.slash(channel, "imagine", {"prompt": WORDS})
     )
-
-
-async def erase(person: Person, channel: Channel) -> None:
-    question = await answered(person, channel, "privacy delete")
-    ask = await person.click(question, button(question, "Erase my data"))
-    await ask.answer()
-    assert "Your data is erased" in question.text
 
 
 def restore(database: Path, backup: Path) -> None:

@@ -203,9 +203,10 @@ class LedgerMachine(RuleBasedStateMachine):
         user=st.sampled_from([11, 12]),
         delivered=st.booleans(),
         truths=st.lists(st.sampled_from([SETTLED, RELEASED, PRESUMED]), max_size=3),
+        corrected=st.booleans(),
     )
     def somebody_was_erased_before_the_truth_came(
-        self, user: int, *, delivered: bool, truths: list[ChargeState]
+        self, user: int, *, delivered: bool, truths: list[ChargeState], corrected: bool
     ) -> None:
         known = set(self.charges)
         self.hold(user=user, guild=77, pictures=2, ceiling=2500, rules=[], cap=None)
@@ -220,12 +221,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.erase(user=user, delivered=delivered, anew=True)
         self.erase(user=user, delivered=True, anew=False)
         for number, truth in enumerate(truths):
-            if truth is SETTLED:
-                self.settle((True, True, number, 0), actual=300)
+            if truth is SETTLED:  # first of all what is unknown, which comes last in the alphabet
+                self.settle((True, True, -1 - number, 0), actual=300)
             elif truth is RELEASED:
                 self.release((True, True, number, 0))
             else:
                 self.time_passes_and_the_sweeper_comes(ms=16 * MINUTE)
+        if corrected:
+            self.settle((True, True, 0, 0), actual=300)
 
     @rule(
         user=st.sampled_from([11, 12]),
