@@ -155,20 +155,25 @@ class Delivery:
             _log.info("Could not show the progress of job %d: %r", card.job.id, error)
 
     @asynccontextmanager
-    async def showing(self, card: Progress) -> AsyncIterator[None]:
-        """Show `card` beside the block.
+    async def showing(self) -> AsyncIterator[Callable[[Progress], None]]:
+        """Give what shows cards beside the block.
 
-        The edit is awaited at its end, since cut off it might overtake what comes after it.
+        Their edits are awaited at its end, since cut off they might overtake what comes after.
         """
-        task = asyncio.create_task(self.progress(card), name=f"progress-{card.job.id}")
+        edits = set[asyncio.Task[None]]()
+
+        def show(card: Progress) -> None:
+            edits.add(asyncio.create_task(self.progress(card), name=f"progress-{card.job.id}"))
+
         try:
-            yield
+            yield show
         except asyncio.CancelledError:
-            task.cancel()
+            for edit in edits:
+                edit.cancel()
             raise
         finally:
-            if not task.done():
-                await asyncio.wait({task})
+            if not all(edit.done() for edit in edits):
+                await asyncio.wait(edits)
 
     async def result(self, card: Result) -> Fate:
         """Post the pictures of `card.report`; its `shown` is filled here, for the route taken."""

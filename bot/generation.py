@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, TypedDict
 from weakref import WeakValueDictionary
@@ -256,11 +256,10 @@ class Generation:
 
     async def _work_in_turn(self, admitted: Admitted, place: Place) -> Report:
         job = admitted.job
-        async with AsyncExitStack() as shown, self._scheduler.slot(place):
+        # The slot is free before the showing ends: nobody has to wait for an edit on its way.
+        async with self._delivery.showing() as show, self._scheduler.slot(place):
             began = time.monotonic()
-            working = Progress(job, self._clock.now_ms())
-            # Ended after the slot is free: others need not wait for an edit that is on its way.
-            await shown.enter_async_context(self._delivery.showing(working))
+            show(Progress(job, self._clock.now_ms()))
             parts = await self.charger.charge_all(admitted)
             seconds = time.monotonic() - began
         return Report(job, parts, seconds=seconds, notes=admitted.plan.notes)

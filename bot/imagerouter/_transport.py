@@ -126,6 +126,9 @@ class Transport:
         self._secrets = (api_key,) if api_key else ()
         self._base_url = base_url
         self._limits = limits
+        self._patience = aiohttp.ClientTimeout(
+            total=limits.total_s, sock_connect=limits.connect_s, sock_read=limits.idle_s
+        )
         self._pacer = Pacer(requests_per_second)
         self._session: aiohttp.ClientSession | None = None
 
@@ -172,11 +175,6 @@ class Transport:
             data = body.stream()
         else:
             headers[hdrs.CONTENT_TYPE] = "application/json"
-        timeout = aiohttp.ClientTimeout(
-            total=self._limits.total_s,
-            sock_connect=self._limits.connect_s,
-            sock_read=self._limits.idle_s,
-        )
         session = self._opened()
         status = 0
         reader = AnswerReader(
@@ -184,7 +182,11 @@ class Transport:
         )
         try:
             async with session.post(
-                self.url(path), data=data, headers=headers, timeout=timeout, allow_redirects=False
+                self.url(path),
+                data=data,
+                headers=headers,
+                timeout=self._patience,
+                allow_redirects=False,
             ) as response:
                 status = response.status
                 retry_after = _retry_after(response.headers)

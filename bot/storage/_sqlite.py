@@ -41,6 +41,9 @@ BACKUPS_KEPT: Final = 3
 _BUSY_MS: Final = 5_000
 _SCRUB_WAIT_MS: Final = 100
 """How long everybody may wait for one who reads the log, when it is to be emptied."""
+_LOG_PAGES: Final = 4_000
+"""Pages of the log (4 KiB each) after which they are put into the file. Of what is written over and
+over, as the counters are, only the last goes there."""
 _TRIES: Final = 3
 _OPS_BETWEEN_CHECKS: Final = 50_000
 _UNREADABLE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
@@ -52,6 +55,7 @@ _PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
+    f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}",
     f"PRAGMA busy_timeout = {_BUSY_MS}",
 )
 

@@ -182,7 +182,7 @@ class RulesMachine(LedgerMachine):
             self.change_zone(guild=77, zone=next(other for other in ZONES if other != zone))
         if place % 3 == 0:
             self.somebody_was_erased_before_the_truth_came(
-                user=12, delivered=True, truths=[ChargeState.SETTLED]
+                user=12, delivered=True, truths=[ChargeState.SETTLED], corrected=False
             )
             self.set_a_rule(who=Who.member(77, 12), window=Window.DAY, amount=0)
             self.set_a_rule(who=Who.member(77, 12), window=Window.DAY, amount=1000)
