@@ -163,6 +163,7 @@ class RulesMachine(LedgerMachine):
         zone: str,
     ) -> None:
         self.change_zone(guild=77, zone=zone)
+        self.hold_by_the_rules(11, 77, wanted=[("some/model-0", 0), ("some/model-1", 1)])
         for who, window, amount in first:
             self.set_a_rule(who=who, window=window, amount=amount)
         tightest = type(self).tightest
