@@ -80,6 +80,9 @@ async def run_least_suggest(addresses: Addresses, stop: asyncio.Event) -> None:
 
 async def run_easel(addresses: Addresses, stop: asyncio.Event) -> None:
     """Run the real bot, with the caps on concurrent jobs lifted."""
+    from bot import garbage
+
+    garbage.look_rarely()  # as its command line does, before the large imports
     from bot.app import run
     from bot.ground import Parts
     from bot.settings import Settings

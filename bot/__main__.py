@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dotenv import dotenv_values
 
-from bot import erasing, reporting
+from bot import erasing, garbage, reporting
 from bot.logs import set_up_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError
 
@@ -25,6 +25,7 @@ Body = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit code."""
+    garbage.look_rarely()
     parser = argparse.ArgumentParser(prog="python -m bot", description="The picture bot.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="start the real bot")

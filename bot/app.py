@@ -5,7 +5,6 @@ is built by `bot.graph`.
 """
 
 import asyncio
-import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -15,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 import discord
 
+from bot import garbage
 from bot.client import ImageBot, invite_link
 from bot.errors import BotError, LedgerUnavailable
 from bot.graph import build
@@ -33,9 +33,6 @@ _PAINTER_IS_OFF: Final = (
     "which people reach that port."
 )
 
-_YOUNG_OBJECTS: Final = 10_000
-"""New objects after which the collector looks for cycles: Python's 700 are less than a command."""
-
 Say = Callable[[str], None]
 """Tells the operator a line."""
 Announce = Callable[[], Coroutine[Any, Any, None]]
@@ -52,7 +49,6 @@ async def run(
     settings: Settings, *, stop: asyncio.Event, say: Say, parts: Parts | None = None
 ) -> int:
     """Run the bot until `stop` is set; returns the exit code. The process is its own."""
-    gc.set_threshold(_YOUNG_OBJECTS)
     try:
         async with build(settings, parts) as bot, web_server(settings, bot):
             await live(bot, stop=stop, say=say, announce=lambda: _settle_in(bot, say))
@@ -184,12 +180,9 @@ async def _check_key(services: Services, say: Say) -> None:
 
 
 async def _settle_in(bot: ImageBot, say: Say) -> None:
-    """Tell that the bot is ready, and the collector to leave alone what is there for good.
-
-    Walking through all modules and all models again and again would hold up the event loop.
-    """
+    """Tell that the bot is ready, and that what is there by now is no garbage."""
     await bot.connected.wait()
-    gc.freeze()
+    garbage.leave_alone()
     await _announce(bot, say)
 
 
