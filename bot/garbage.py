@@ -6,8 +6,9 @@ Everything else goes by itself. A look goes through all modules and holds up wha
 import gc
 from typing import Final
 
-_YOUNG_OBJECTS: Final = 10_000
-"""New objects after which it looks: Python's 700 are less than a command."""
+_YOUNG_OBJECTS: Final = 4_000
+"""New objects after which it looks: Python's 700 are less than a command, and going through more
+than so many would hold up the event loop for too long."""
 
 
 def look_rarely() -> None:
