@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.edits import edits
-from benchmarks.figures import FULL, QUICK, Figure, Scale, percentile
+from benchmarks.figures import FULL, QUICK, Figure, Scale, median_ratio, percentile
 from benchmarks.ledger import ledger
 from benchmarks.postgres import postgres
-from benchmarks.processes import Bot, Servers, machine
+from benchmarks.processes import Bot, Servers, machine, started
 from benchmarks.reports import reports
 from benchmarks.search import search
 
@@ -38,7 +38,9 @@ def cost_of_a_command(scale: Scale) -> list[Figure]:
     cpu_ms: dict[str, list[float]] = {"easel": [], "least": []}
     latency_ms: dict[str, list[float]] = {"easel": [], "least": []}
     with ExitStack() as stack:
-        ends = {kind: _warmed_up(stack, kind, scale) for kind in cpu_ms}
+        ends = {kind: started(stack, kind) for kind in cpu_ms}
+        for servers, _ in ends.values():
+            servers.imagine(scale.warm_up)
         for _ in range(scale.rounds * _TURNS):
             for kind, (servers, bot) in ends.items():
                 before = bot.cpu_seconds()
@@ -50,30 +52,17 @@ def cost_of_a_command(scale: Scale) -> list[Figure]:
             calls = servers.imagine(scale.commands // _TURNS).complete().calls
             print(f"  calls of {kind}: {_per_command(calls, scale.commands // _TURNS)}")
     return [
-        Figure("/imagine, CPU against the least command", _ratio(cpu_ms), "x", 1.8),
+        Figure("/imagine, CPU against the least command", median_ratio(*cpu_ms.values()), "x", 1.8),
         Figure("  CPU of one /imagine", statistics.median(cpu_ms["easel"]), "ms"),
         Figure("  CPU of the least command", statistics.median(cpu_ms["least"]), "ms"),
-        Figure("/imagine, latency against the least command", _ratio(latency_ms), "x"),
+        Figure(
+            "/imagine, latency against the least command", median_ratio(*latency_ms.values()), "x"
+        ),
         Figure("  latency of one /imagine, median", statistics.median(latency_ms["easel"]), "ms"),
         Figure(
             "  latency of the least command, median", statistics.median(latency_ms["least"]), "ms"
         ),
     ]
-
-
-def _warmed_up(stack: ExitStack, kind: str, scale: Scale) -> tuple[Servers, Bot]:
-    """Start a bot with far ends of its own."""
-    home = stack.enter_context(tempfile.TemporaryDirectory())
-    servers = stack.enter_context(Servers())
-    bot = stack.enter_context(Bot(kind, servers.addresses, home=Path(home)))
-    servers.imagine(scale.warm_up)
-    return servers, bot
-
-
-def _ratio(took: dict[str, list[float]]) -> float:
-    """Return the median of what each turn of both bots compares to: the clock changes speed."""
-    pairs = zip(took["easel"], took["least"], strict=True)
-    return statistics.median(easel / least for easel, least in pairs)
 
 
 def acknowledgement(scale: Scale) -> list[Figure]:

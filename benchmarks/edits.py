@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import Figure, Scale
-from benchmarks.processes import Bot, Servers
+from benchmarks.figures import Figure, Scale, median_ratio
+from benchmarks.processes import Bot, Servers, started
 
 PICTURES: Final = 16
 BYTES: Final = 4_000_000
@@ -25,18 +25,19 @@ def edits(scale: Scale) -> list[Figure]:
     """Measure `/edit` with sixteen pictures against the least command that forwards them."""
     cpu: dict[str, list[float]] = {"easel": [], "least_edit": []}
     with ExitStack() as stack:
-        pairs = {kind: _started(stack, kind) for kind in cpu}
+        pairs = {kind: started(stack, kind) for kind in cpu}
+        for servers, _ in pairs.values():
+            servers.edit(3, sizes=_SMALL).complete()
         _, easel = pairs["easel"]
         idle = easel.forget_peak()
         for _ in range(max(2, scale.commands // 20)):
             for kind, (servers, bot) in pairs.items():
                 cpu[kind].append(_cpu_ms(servers, bot))
         peak = (easel.peak_bytes() - idle) / (BYTES * PICTURES)
-    ratios = [mine / least for mine, least in zip(*cpu.values(), strict=True)]
     stalls = _stalls(max(2, scale.commands // 20))
     return [
         Figure(
-            "/edit of 64 MB, CPU against the least command", statistics.median(ratios), "x", 1.5
+            "/edit of 64 MB, CPU against the least command", median_ratio(*cpu.values()), "x", 1.5
         ),
         Figure("  CPU of one /edit", statistics.median(cpu["easel"]), "ms"),
         Figure("  CPU of the least command", statistics.median(cpu["least_edit"]), "ms"),
@@ -44,15 +45,6 @@ def edits(scale: Scale) -> list[Figure]:
         Figure("  longest stall of the event loop", stalls["worst_ms"], "ms", 20),
         Figure("  stalls over 5 ms", stalls["over_limit"], ""),
     ]
-
-
-def _started(stack: ExitStack, kind: str) -> tuple[Servers, Bot]:
-    """Start a bot with servers of its own, which has answered a few small commands."""
-    home = stack.enter_context(tempfile.TemporaryDirectory())
-    servers = stack.enter_context(Servers())
-    bot = stack.enter_context(Bot(kind, servers.addresses, home=Path(home)))
-    servers.edit(3, sizes=_SMALL).complete()
-    return servers, bot
 
 
 def _cpu_ms(servers: Servers, bot: Bot) -> float:

@@ -6,8 +6,10 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Self, TypeAlias
@@ -119,6 +121,13 @@ class Bot:
         """Return the proportional set size of the bot and every process it started."""
         time.sleep(after_seconds)
         return sum(_pss_kib(pid) for pid in _family(self._process.pid)) / 1024
+
+
+def started(stack: ExitStack, kind: str) -> tuple[Servers, Bot]:
+    """Start a bot with far ends of its own, until the stack is closed."""
+    home = stack.enter_context(tempfile.TemporaryDirectory())
+    servers = stack.enter_context(Servers())
+    return servers, stack.enter_context(Bot(kind, servers.addresses, home=Path(home)))
 
 
 def machine() -> dict[str, Any]:
