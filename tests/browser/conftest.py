@@ -3,24 +3,40 @@
 Tests of the real bot take `browser` and open its own sandbox's page with
 `tools.browser.open_chat(browser, url, person=..., channel=...)`; those of its mask painter take
 `house`, `link` and `opened`.
+
+One browser serves a worker's tests, each of which opens pages in profiles of its own: to start it
+takes longer than most of them. It belongs to one event loop, so they all run in that one.
 """
 
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
+from pytest_asyncio import is_async_test
 
 from sandbox.house import House
 from tests.browser.masks import PICTURE, Open
+from tests.houses import strict_house
 from tests.web.paint import Link, invited
 from tools.browser import Chat, Look, OpenAs, find_chromium, launch, open_chat
 from tools.painter import Painter, open_painter
 from tools.toybot import Place, toy_place
 
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no reason to fail
+
+_HERE: Final = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is here in the browser's loop."""
+    for item in items:
+        if is_async_test(item) and item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +50,13 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with launch(chromium) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def place() -> AsyncIterator[Place]:
     """A sandbox with the toy bot."""
     async with toy_place() as made:
@@ -57,15 +73,14 @@ def open_as(browser: Browser, place: Place) -> OpenAs:
     return opened
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A sandbox with the real bot."""
-    async with House(tmp_path) as opened:
+    async with strict_house(tmp_path) as opened:
         yield opened
-        assert opened.discord.openapi_problems == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def link(house: House) -> Link:
     """A link to paint on `PICTURE`."""
     return await invited(house, data=PICTURE)

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from sandbox.books import Books
 from sandbox.house import House
 from sandbox.page import PageServer
+from tests.houses import strict_house
 from tools.browser import open_chat
 
 pytestmark = pytest.mark.browser
@@ -16,14 +18,13 @@ pytestmark = pytest.mark.browser
 SCHNELL = "black-forest-labs/FLUX-1-schnell"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with House(tmp_path, environ={"DEFAULT_MODEL": SCHNELL}) as opened:
+    async with strict_house(tmp_path, environ={"DEFAULT_MODEL": SCHNELL}) as opened:
         yield opened
-        assert opened.discord.openapi_problems == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(house: House) -> AsyncIterator[PageServer]:
     async with PageServer(house.discord, house.imagerouter, house.clock, port=0) as server:
         yield server

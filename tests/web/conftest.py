@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.books import Books
 from sandbox.house import House
+from tests.houses import strict_house
 
 
 @pytest.fixture
@@ -16,9 +17,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Ho
     async with AsyncExitStack() as stack:
 
         async def open_one(**environ: str) -> House:
-            house = await stack.enter_async_context(House(tmp_path, environ=environ))
-            stack.callback(_kept_the_rules, house)
-            return house
+            return await stack.enter_async_context(strict_house(tmp_path, environ=environ))
 
         yield open_one
 
@@ -33,7 +32,3 @@ async def house(open_house: Callable[..., Awaitable[House]]) -> House:
 def books(tmp_path: Path) -> Books:
     """The bot's database."""
     return Books(tmp_path / "bot.db")
-
-
-def _kept_the_rules(house: House) -> None:
-    assert house.discord.openapi_problems == []

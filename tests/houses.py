@@ -1,0 +1,21 @@
+"""A house for one test: whatever happens in it, Discord's rules have been kept when it closes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.delivery import Patience
+from sandbox.house import IMPATIENT, House
+
+
+@asynccontextmanager
+async def strict_house(
+    folder: Path,
+    *,
+    environ: dict[str, str] | None = None,
+    start: bool = True,
+    patience: Patience = IMPATIENT,
+) -> AsyncIterator[House]:
+    async with House(folder, environ=environ, start=start, patience=patience) as opened:
+        yield opened
+        assert opened.discord.openapi_problems == []
