@@ -1,6 +1,6 @@
 """A process that spends for as long as it lives: the bot's ledger and client, without Discord.
 
-Imported by the process that `test_kill` forks lives from, so it imports only what they need.
+Imported by the process that `tests.lives` forks, so it imports only what it needs.
 """
 
 import asyncio

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
 import sys
@@ -18,6 +17,7 @@ from bot.storage.rows import Row, Tx
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import Fault, ImageRouterServer, Price, SandboxModel
 from tests.faults.spender import CEILING, MODEL, live
+from tests.lives import new_life
 from tests.storage.books import DAY, MINUTE, Books, StillClock, open_books, sqlite_url
 
 KILLS = int(os.environ.get("KILLS", "120"))
@@ -58,14 +58,10 @@ class FarEnd:
 
 async def one_life(end: FarEnd, url: str, chance: random.Random, life: int) -> None:
     """Let a process spend, and kill it: soon after its start, or when something has arrived."""
-    lives = multiprocessing.get_context("forkserver")
-    lives.set_forkserver_preload(["tests.faults.spender"])
     server = end.server
     for fault in chance.sample(FAULTS, 2):
         server.faults.add(fault)
-    process = lives.Process(
-        target=live, args=(url, server.base_url, server.api_key, life * BETWEEN_MS)
-    )
+    process = new_life(live, url, server.base_url, server.api_key, life * BETWEEN_MS)
     until = end.arrived + chance.randrange(1, 25)
     await asyncio.to_thread(process.start)
     try:

@@ -1,11 +1,9 @@
 """A process that upgrades a database and is killed at one of its statements.
 
-Many of them are needed, so each is forked from one that has imported everything. This module is
-imported there, so it imports only what they need.
+Imported by the process that `tests.lives` forks, so it imports only what it needs.
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -15,6 +13,7 @@ from bot.clock import SystemClock
 from bot.storage import open_database
 from bot.storage.migrate import load, migrate
 from bot.storage.rows import LIMIT_S, Row, Store, Transaction, Tx, Value
+from tests.lives import new_life
 
 _T = TypeVar("_T")
 _FAR_TOO_LONG_S = 60
@@ -26,9 +25,7 @@ def upgrade_killed_at(statement: int, url: str, first: Path, every: Path) -> int
     Returned is how the process ended: -9 when it got as far as that statement (from 1), 0 when it
     has done it all.
     """
-    lives = multiprocessing.get_context("forkserver")
-    lives.set_forkserver_preload([__name__])
-    process = lives.Process(target=_upgrade, args=(statement, url, first, every))
+    process = new_life(_upgrade, statement, url, first, every)
     process.start()
     process.join(_FAR_TOO_LONG_S)
     ended = process.exitcode

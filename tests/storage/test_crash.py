@@ -2,54 +2,34 @@
 
 import asyncio
 import random
-import subprocess
-import sys
+from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
 
 from bot.storage import ChargeState, Output
 from bot.storage.rows import Row, Tx
+from tests.lives import new_life
+from tests.storage import spender
 from tests.storage.books import DAY, MINUTE, NOON, Books, open_books, sqlite_url
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 12
 
-SPENDER = """
-import asyncio, os, sys
-from itertools import count
-from tests.storage.books import MINUTE, StillClock, open_books
 
-def say(*words):
-    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
-
-async def spend(books, worker):
-    for number in count():
-        job = books.job(pictures=2, user=worker)
-        held = await books.ledger.hold(job)
-        for charge_id in held.charge_ids:
-            assert await books.ledger.dispatch(charge_id, lease_ms=MINUTE)
-            say("sent", charge_id)
-            cost = 700 + number % 500
-            say("charged", charge_id, cost)
-            done = await books.ledger.settle(charge_id, actual=cost)
-            assert done.changed
-            say("settled", charge_id, cost)
-
-async def main():
-    async with open_books(sys.argv[1], StillClock(int(sys.argv[2]))) as books:
-        await asyncio.gather(*(spend(books, worker) for worker in range(8)))
-
-asyncio.run(main())
-"""
-
-
-def run_and_kill(command: list[str], lines: int) -> list[list[str]]:
-    """Run a process, kill it after so many lines, and return all that it said."""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = [process.stdout.readline().split() for _ in range(lines)]
+def run_and_kill(url: str, now_ms: int, lines: int) -> list[list[str]]:
+    """Let a process spend, kill it after so many lines, and return all that it said."""
+    heard, said = Pipe(duplex=False)
+    process = new_life(spender.live, url, now_ms, said)
+    process.start()
+    said.close()
+    with heard:
+        whole = [heard.recv_bytes().decode().split() for _ in range(lines)]
         process.kill()
-        rest, _ = process.communicate()
-        return said + [line.split() for line in rest.splitlines()]
+        process.join()
+        with suppress(EOFError):
+            while True:
+                whole.append(heard.recv_bytes().decode().split())
+    process.close()
+    return whole
 
 
 def bytes_in(folder: Path) -> bytes:
@@ -67,8 +47,7 @@ async def test_a_kill_at_any_moment_loses_no_cost(database_url: str) -> None:
     for round_number in range(ROUNDS):
         # Each round sees the next day, so that the books hold several windows.
         now = NOON + round_number * DAY
-        command = [sys.executable, "-c", SPENDER, url, str(now)]
-        said += await asyncio.to_thread(run_and_kill, command, chance.randrange(1, 400))
+        said += await asyncio.to_thread(run_and_kill, url, now, chance.randrange(1, 400))
     async with open_books(url) as books:
         books.clock.now += ROUNDS * DAY
         await books.ledger.sweep(adopt_all=True)

@@ -1,0 +1,20 @@
+"""Processes that tests kill, in the middle of whatever they do.
+
+Many are needed, and most of a start is imports: each is forked from one that has them behind it.
+A worker's tests share that one, so it imports what any of them needs.
+"""
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+_FORKED: Final = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(
+    ["tests.faults.spender", "tests.storage.dying", "tests.storage.spender"]
+)
+
+
+def new_life(target: Callable[..., object], *arguments: object) -> BaseProcess:
+    """Return a process that will call `target`, which is a function of one of those modules."""
+    return _FORKED.Process(target=target, args=arguments)
