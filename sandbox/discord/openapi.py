@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -45,21 +45,23 @@ class RequestBodyChecker:
         self._document = _mapping(_quicker(_with_exceptions(document), document))
         self._routes = _Routes(self._document)
         self._find_validator = lru_cache(maxsize=None)(self._make_validator)
+        # Every bot registers the same commands, and to look through them takes a good part of its
+        # start.
+        self._find_faults = lru_cache(maxsize=64)(self._faults)
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
+    @staticmethod
+    def load(path: Path) -> "RequestBodyChecker":
         """Read the OpenAPI file at `path`.
 
         Raises RuntimeError with a clear sentence when `jsonschema` is missing, or the file cannot
         be read or is no OpenAPI document.
         """
         try:
-            document = json.loads(path.read_bytes())
+            return _made_from(path.read_bytes())
         except (OSError, ValueError) as fault:
             raise RuntimeError(f"DISCORD_OPENAPI: {path} cannot be read as JSON: {fault}") from None
-        if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-            raise RuntimeError(f"DISCORD_OPENAPI: {path} is no OpenAPI document")  # noqa: TRY004 - one kind of error for one kind of trouble
-        return cls(document)
+        except TypeError:
+            raise RuntimeError(f"DISCORD_OPENAPI: {path} is no OpenAPI document") from None
 
     def check(self, method: str, path: str, body: object) -> list[str]:
         """Return one sentence for each fault of `body`, empty when it is fine.
@@ -77,8 +79,11 @@ class RequestBodyChecker:
         if body is None:
             required = _mapping(operation.get("requestBody")).get("required") is True
             return [f"{method.upper()} {template}: a body is required"] if required else []
-        validator = self._find_validator(template, method.lower())
-        return [] if validator is None else _sentences(validator.iter_errors(body))
+        return list(self._find_faults(template, method.lower(), json.dumps(body)))
+
+    def _faults(self, template: str, method: str, body: str) -> tuple[str, ...]:
+        validator = self._find_validator(template, method)
+        return () if validator is None else _sentences(validator.iter_errors(json.loads(body)))
 
     def _make_validator(self, template: str, method: str) -> "Draft202012Validator | None":
         content = _mapping(
@@ -90,6 +95,18 @@ class RequestBodyChecker:
         schema = _mapping(_mapping(content[kind]).get("schema"))
         # References stay inside the document, so the schema travels with the parts it may name.
         return self._validator_class({**schema, "components": self._document["components"]})
+
+
+@lru_cache(maxsize=2)
+def _made_from(content: bytes) -> RequestBodyChecker:
+    """Make a checker once for all servers: that takes longer than the rest of their start.
+
+    Raises ValueError when the content is no JSON, and TypeError when it is no OpenAPI document.
+    """
+    document = json.loads(content)
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise TypeError("no OpenAPI document")
+    return RequestBodyChecker(document)
 
 
 class _Routes:
@@ -195,7 +212,7 @@ def _validator_class() -> "type[Draft202012Validator]":
     return Draft202012Validator
 
 
-def _sentences(errors: Iterable["ValidationError"]) -> list[str]:
+def _sentences(errors: Iterable["ValidationError"]) -> tuple[str, ...]:
     found: list[str] = []
     for error in errors:
         for deepest in _deepest(error):
@@ -204,7 +221,7 @@ def _sentences(errors: Iterable["ValidationError"]) -> list[str]:
             if len(sentence) > _SENTENCE:
                 sentence = sentence[: _SENTENCE - 1] + "…"
             found.append(sentence)
-    return found
+    return tuple(found)
 
 
 def _deepest(error: "ValidationError") -> "list[ValidationError]":
