@@ -1,6 +1,7 @@
 """One database for each test, on each engine that the bot supports."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
@@ -23,13 +24,21 @@ MOST_USED = 16
 def migrated(postgres: PostgresServer) -> str:
     """A database that every test's own is a copy of: migrating each anew takes longer."""
     name = postgres.create()
-
-    async def make() -> None:
-        async with open_database(postgres.url(name), clock=StillClock()):
-            pass
-
-    asyncio.run(make())
+    asyncio.run(_migrate(postgres.url(name)))
     return name
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same on SQLite."""
+    folder = tmp_path_factory.mktemp("migrated")
+    asyncio.run(_migrate(sqlite_url(folder)))
+    return folder / "bot.db"
+
+
+async def _migrate(url: str) -> None:
+    async with open_database(url, clock=StillClock()):
+        pass
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +71,18 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def new_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Callable[[], str]:
-    """Makes the URL of a migrated database, or of a file that is not there yet."""
+    """Makes the URL of a migrated database."""
     if engine == "sqlite":
         numbers = count()
-        return lambda: sqlite_url(tmp_path / f"database-{next(numbers)}")
+        file: Path = request.getfixturevalue("migrated_file")
+
+        def copied() -> str:
+            folder = tmp_path / f"database-{next(numbers)}"
+            folder.mkdir()
+            shutil.copy(file, folder)
+            return sqlite_url(folder)
+
+        return copied
     server: PostgresServer = request.getfixturevalue("postgres")
     databases: Callable[[str], str] = request.getfixturevalue("databases")
     template: str = request.getfixturevalue("migrated")
