@@ -18,14 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from sandbox.memory import folder_in_memory
+
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _NEEDED: Final = ("initdb", "postgres", "psql", "pg_isready")
 _START_S: Final = 60
 _STOP_S: Final = 60
 _CONNECTIONS: Final = 200
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name of its own
-_ROOM: Final = 512 << 20
-"""Bytes that a server may take there, for some thirty databases and the log of changes."""
 
 
 def programs() -> Path | None:
@@ -57,7 +56,7 @@ class PostgresServer:
         self._user = _ordinary_user()
         # Not below a folder that belongs to root alone: the server could not enter it.
         self._folder = Path(
-            tempfile.mkdtemp(prefix="easel-pg-", dir=None if durable else _in_memory())
+            tempfile.mkdtemp(prefix="easel-pg-", dir=None if durable else folder_in_memory())
         )
         self._server: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
@@ -187,15 +186,6 @@ class PostgresServer:
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
         return done.stdout
-
-
-def _in_memory() -> Path | None:
-    """Return the folder whose files are in memory; None where a server a core has no room."""
-    try:
-        there_is_room = shutil.disk_usage(_MEMORY).free >= _ROOM * (os.cpu_count() or 1)
-    except OSError:
-        return None
-    return _MEMORY if there_is_room and os.access(_MEMORY, os.W_OK) else None
 
 
 def _ordinary_user() -> str | None:

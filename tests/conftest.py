@@ -1,7 +1,8 @@
 """What holds for every test: no settings or secrets from outside, and no way to reach it.
 
-Owns the two guards, and the one PostgreSQL server; other fixtures stand in the conftest.py beside
-the tests of their part of the project.
+Owns the two guards, where tests have their files, and the one PostgreSQL server; other fixtures
+stand in the conftest.py beside the tests of their part of the project. Nothing of the project is
+read before the guards stand.
 `bot.settings` is left alone on purpose, so that a broken import there fails its own tests only.
 """
 
@@ -102,6 +103,15 @@ def _refuse(what: str) -> None:
 sys.addaudithook(_guard)
 
 
+def pytest_configure() -> None:
+    """Let tests have their files in memory where they fit: a commit waits for a disk."""
+    from sandbox.memory import folder_in_memory
+
+    folder = folder_in_memory()
+    if folder is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
 @pytest.fixture(autouse=True)
 def outside_attempts() -> Iterator[list[str]]:
     """Fail the test that reached for the outside, even when the code under test hid the error."""
@@ -114,7 +124,6 @@ def outside_attempts() -> Iterator[list[str]]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator["PostgresServer"]:
     """A server for all tests that do no harm to it."""
-    # Only now, so that nothing of the project is read before the guards stand.
     from sandbox.postgres import PostgresServer
     from tests.postgres import skip_without_postgres
 

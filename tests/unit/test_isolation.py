@@ -68,7 +68,7 @@ def run_pytest_in(folder: Path, **environment: str) -> subprocess.CompletedProce
     (folder / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         cwd=folder,
         capture_output=True,
         text=True,
