@@ -17,12 +17,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import count
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
@@ -97,8 +97,7 @@ class _Again(Exception):
     """Nothing was committed, and another try may work; the message says what was in the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     """What a transaction leaves behind if it is committed: its number, in a row of its own."""
 
     slot: int
@@ -113,8 +112,7 @@ class _FateUnknown(LedgerUnavailable):
         self.mark = mark
 
 
-@dataclass(slots=True)
-class _Ask:
+class _Ask(Struct):
     """A statement on its way from a transaction function to whoever steps it."""
 
     sql: str
@@ -166,8 +164,7 @@ async def _drive(run: Transaction[T], connection: _Connection) -> T:
         coroutine.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Work(Generic[T]):
+class _Work(Struct, Generic[T], frozen=True):
     """A transaction that somebody wants."""
 
     run: Transaction[T]

@@ -4,9 +4,10 @@ Both come to the same, to the micro-dollar. Roll-ups know whole days and whole m
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
+
+from msgspec import Struct
 
 from bot.quotas import Window, ZoneChange, window_at
 from bot.storage._charges import OUTCOMES, SUMS
@@ -58,8 +59,7 @@ _RAW_OUTCOMES: Final = (
 _ROLLED_OUTCOMES: Final = _added(OUTCOMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True):
     """Whole days or months that follow each other, as the roll-ups name them."""
 
     first: str
@@ -80,8 +80,7 @@ def whole(window: Window, stretch: Stretch, zones: Sequence[ZoneChange]) -> Labe
     return Labels(first.label, last.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Adder:
+class Adder(Struct, frozen=True):
     """Adds up the charges of one guild, within one transaction."""
 
     tx: Tx

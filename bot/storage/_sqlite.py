@@ -15,12 +15,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar, cast
 
 import aiosqlite
+from msgspec import Struct, field
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
@@ -60,8 +60,7 @@ _PRAGMAS: Final = (
 )
 
 
-@dataclass(eq=False, slots=True)
-class _Work:
+class _Work(Struct, eq=False):
     """A transaction function, and the future that its caller awaits."""
 
     run: Transaction[object]
@@ -104,8 +103,7 @@ def _code(error: BaseException) -> int:
     return code & 0xFF
 
 
-@dataclass(slots=True)
-class _SqliteTx:
+class _SqliteTx(Struct):
     """A transaction's statements, run at once in the connection's own thread."""
 
     connection: sqlite3.Connection

@@ -4,12 +4,12 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.quotas import QuotaExceeded, Window
 from bot.reports import Report, Span, make_report, named_period, period_of_days

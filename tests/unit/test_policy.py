@@ -1,11 +1,12 @@
 """Which models a guild's lists leave to somebody: pure rules, and what holds whatever is set."""
 
 import fnmatch
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed
 from bot.policy import (
