@@ -207,5 +207,13 @@ def test_what_is_remembered_of_one_is_never_told_of_another(
         assert {model for model in MODELS if allowed(Named(model))} == left(actor, *rules)
 
 
+def test_a_changed_copy_of_a_policy_goes_by_its_own_rules() -> None:
+    before = ModelPolicy(rules=(deny("acme/*"),))
+    assert not Allowance(before, MIRA)(Named("acme/fold"))
+    after = replace(before, rules=(deny("openai/*"),))
+    assert Allowance(after, MIRA)(Named("acme/fold"))
+    assert not Allowance(after, MIRA)(Named("openai/gpt"))
+
+
 def test_a_pattern_of_stars_is_as_fast_as_any() -> None:
     assert not matches("*a" * 50 + "b", "a" * 100)
