@@ -225,8 +225,15 @@ class _RecordingTx:
     statements: Statements
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
-        self.statements.append((re.sub(r"\$(\d+)", r"?\1", sql), values))
+        self._write_down(sql, values)
         return await self.tx.fetch(sql, *values)
+
+    async def fetch_tuples(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        self._write_down(sql, values)
+        return await self.tx.fetch_tuples(sql, *values)
+
+    def _write_down(self, sql: str, values: tuple[Value, ...]) -> None:
+        self.statements.append((re.sub(r"\$(\d+)", r"?\1", sql), values))
 
 
 async def _written_down(pairs: int, file: Path) -> list[Statements]:

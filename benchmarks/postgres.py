@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from benchmarks.figures import Figure, Scale
 from benchmarks.ledger import PLENTIFUL, spender_of

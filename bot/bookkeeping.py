@@ -8,8 +8,10 @@ Until then the sweeper may presume the hold. Owns no task, and no rules about mo
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts import Alerts
 from bot.budget_alerts import BudgetAlerts
@@ -26,8 +28,7 @@ MOST_LATE: Final = 500
 """How many outcomes are kept for later; what comes on top is only in the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one charge. `cost` is for `SETTLED`; `reason` is why there is no picture."""
 
     job_id: int

@@ -4,9 +4,10 @@
 implements `Messenger`. Nothing here knows Discord.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from bot.errors import BotError
 from bot.images import Prepared
@@ -37,39 +38,34 @@ class UploadTooLarge(Exception):
     """Discord refused the size of the upload."""
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """A picture that is shown by its address because it does not fit, or could not be fetched."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A picture that was made and paid for, and that nobody can show any more."""
 
 
 Shown: TypeAlias = Prepared | Linked | Missing
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """Requests that may be run instead, each behind a button; kept under `id` (`bot.offers`)."""
 
     id: int
     requests: tuple[ImageRequest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """Where a card can be seen."""
 
     channel_id: int
     message_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The messages that show what a result was made from, or the one that it repeats.
 
     All are in the guild of the result.
@@ -81,8 +77,7 @@ class Origin:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """The job waits (`ahead` is how many are before it) or works (`ahead` is None)."""
 
     job: Assignment
@@ -92,8 +87,7 @@ class Progress:
     """The answer will not come in this message any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The pictures of a job, and what they cost."""
 
     report: Report
@@ -106,8 +100,7 @@ class Result:
     """Only pictures and price, where Discord or we can't make the whole card."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why there is no picture, what that cost, and what may be tried instead."""
 
     request: ImageRequest
@@ -117,8 +110,7 @@ class Failure:
     offer: Offer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What a job cost and what the person has spent today, for their eyes only (micro-USD)."""
 
     cost: Micros
@@ -137,16 +129,14 @@ class Trouble(StrEnum):
     """The database does not take records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Something the operator should see to; `detail` is a figure or a name, never a secret."""
 
     trouble: Trouble
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetAlert:
+class BudgetAlert(Struct, frozen=True):
     """How much of a pooled budget is spent; told once for each threshold in each window."""
 
     crossing: Crossing
@@ -154,8 +144,7 @@ class BudgetAlert:
     """Filled in where it is told outside the guild, as far as Discord says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpikeAlert:
+class SpikeAlert(Struct, frozen=True):
     """A member spends far more than usually; told to who manages the guild, once a day."""
 
     spike: Spike
@@ -163,8 +152,7 @@ class SpikeAlert:
     """Filled in as in `BudgetAlert`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LowBalance:
+class LowBalance(Struct, frozen=True):
     """ImageRouter's credits are nearly used up; told to the operator, once until they are not."""
 
     left: Micros
@@ -174,8 +162,7 @@ class LowBalance:
     """What the bot has spent on a day lately; None when nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailingModel:
+class FailingModel(Struct, frozen=True):
     """A model brings hardly any pictures; told to the operator, once until it does again."""
 
     model: str
@@ -185,8 +172,7 @@ class FailingModel:
     """Of the whole bot."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobLine:
+class JobLine(Struct, frozen=True):
     """What a guild's log channel gets of a finished job; never its prompt."""
 
     report: Report
@@ -194,24 +180,21 @@ class JobLine:
     """The message that shows it; None where there is none, or it is private."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """All that may be said in public of a job whose person is told in private, or can't be."""
 
     made: bool = False
     """There is a picture, but no way to deliver it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(Struct, frozen=True):
     """Time that no digest was posted about, though something was asked for in it."""
 
     stretch: Stretch
     spent: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """What a guild has spent in a period that has ended, for the channel that it has chosen."""
 
     report: BookReport
@@ -223,8 +206,7 @@ class Digest:
     """A PNG."""
 
 
-@dataclass(frozen=True, slots=True)
-class DigestTrouble:
+class DigestTrouble(Struct, frozen=True):
     """A guild's digest can't be posted; told once to who minds the guild."""
 
     guild_id: int

@@ -8,8 +8,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts import Alerts
 from bot.bookkeeping import Bookkeeper, Outcome
@@ -44,8 +46,7 @@ LEASE_MS: Final = 11 * 60_000
 _FEWEST_TOO_MANY: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """A job whose money is held and whose pictures are at hand."""
 
     job: Assignment

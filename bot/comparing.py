@@ -5,8 +5,9 @@ the one that can't, or without those that are too dear.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.errors import (

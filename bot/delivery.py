@@ -11,10 +11,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, repeat
 from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.cards import (
     Card,
@@ -90,8 +92,7 @@ def routes(reply: ReplyRoute, *, private: bool, now_ms: int) -> tuple[Route, ...
     return (Route.ORIGINAL, *rest) if now_ms < reply.expires_at_ms and reply.token else rest
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long a failing Discord or picture host is tried again, in seconds between tries.
 
     While a token lives its last delay is repeated: another route might double what Discord took
@@ -102,6 +103,9 @@ class Patience:
     downloads: tuple[float, ...] = (0.5, 2, 5)
     notes: float = 0.25
     """How long it may take until deliveries are written down, so that many share a commit."""
+
+
+_PATIENCE: Final = Patience()
 
 
 class Delivery:
@@ -115,7 +119,7 @@ class Delivery:
         router: ImageRouter,
         tools: ImageTools,
         clock: Clock,
-        patience: Patience = Patience(),
+        patience: Patience = _PATIENCE,
     ) -> None:
         self._messenger = messenger
         self._jobs = jobs

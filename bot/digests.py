@@ -6,8 +6,9 @@ posted twice, and those that nobody was there to post are told of as one gap.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.quotas import Bounds, Window, ZoneChange, window_at
 from bot.reports import Period
@@ -18,8 +19,7 @@ SETTLING_MS: Final = 5 * 60_000
 until then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A period that has ended and is not reported."""
 
     bounds: Bounds

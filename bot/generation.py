@@ -11,9 +11,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final, TypedDict
 from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
 
 from bot.budget_alerts import BudgetAlerts
 from bot.cards import Progress

@@ -6,8 +6,9 @@ graph with other parts. The life of the process is `bot.app`'s.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from bot.alerts import Alerts
 from bot.bookkeeping import Bookkeeper
@@ -120,8 +121,7 @@ async def build(settings: Settings, parts: Parts | None = None) -> AsyncIterator
                 await services.alerts.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
+class _Ends(Struct, frozen=True):
     """What reaches Discord for those who don't know it; before `connect` it is nowhere."""
 
     messenger: DiscordMessenger = field(default_factory=DiscordMessenger)
@@ -135,8 +135,7 @@ class _Ends:
             end.connect(bot)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Struct, frozen=True):
     """Who may do what, and what they want."""
 
     policies: Policies
@@ -146,8 +145,7 @@ class _Rules:
     planner: Planner
 
 
-@dataclass(frozen=True, slots=True)
-class _Making:
+class _Making(Struct, frozen=True):
     """The way of a job, from its admission to its delivery, and what picks up after a crash."""
 
     ledger: Ledger
@@ -163,8 +161,7 @@ class _Making:
     painting: Painting
 
 
-@dataclass(frozen=True, slots=True)
-class _Reporting:
+class _Reporting(Struct, frozen=True):
     """What tells how things stand."""
 
     reports: Reports

@@ -5,8 +5,9 @@ Opened with `async with`; what is built on it is `bot.graph`'s.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bot.blocklist import Blocklist, read_blocklist
 from bot.bookkeeping import DELAYS
@@ -36,8 +37,7 @@ class StartRefused(Exception):
     exit_code = EXIT_CONFIG
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What a test or the sandbox builds in another way."""
 
     clock: Clock = field(default_factory=SystemClock)
@@ -53,8 +53,7 @@ class Parts:
     """Seconds without a new guild after which Discord has named them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What everything else stands on."""
 
     settings: Settings

@@ -7,8 +7,9 @@ each would cost every one. Owns when that is told; how, is `bot.delivery`'s.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from bot.cards import Progress
 from bot.clock import Clock
@@ -17,8 +18,7 @@ NOTICE_MS: Final = 30_000
 """How long before the token dies the waiting message gets its last word."""
 
 
-@dataclass(eq=False, slots=True)
-class _Notice:
+class _Notice(Struct, eq=False):
     card: Progress
     due_ms: int
     showing: "asyncio.Task[None] | None" = None

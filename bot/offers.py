@@ -8,8 +8,9 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Final
+
+from msgspec import Struct, to_builtins
 
 from bot.cards import Offer
 from bot.clock import Clock
@@ -26,8 +27,7 @@ PRIVATE_KEPT_MS: Final = 15 * 60_000
 MOST_PRIVATE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class KeptOffer:
+class KeptOffer(Struct, frozen=True):
     """An offer as it was made; only `user_id` may take it."""
 
     user_id: int
@@ -70,7 +70,7 @@ class Offers:
             await self._store.add(
                 offer_id,
                 user_id=actor.user_id,
-                content=json.dumps(asdict(kept)),
+                content=json.dumps(to_builtins(kept)),
                 expires_ms=self._clock.now_ms() + KEPT_MS,
             )
         except LedgerUnavailable:

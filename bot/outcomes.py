@@ -4,9 +4,11 @@
 process left behind, and `bot.delivery` brings it to the person. Owns no rules about money.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog import TEST_MODEL
 from bot.errors import BotError, PictureLost, ShuttingDown
@@ -41,8 +43,7 @@ class Note(StrEnum):
     """The model has no quality setting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """A job as far as telling its person goes: who asked for what, and where the answer goes."""
 
     id: int
@@ -73,8 +74,7 @@ class Assignment:
         return cls(job.id, job.actor, job.request, job.model, job.reply, job.parent_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What became of one charge, that is of one request to ImageRouter; money in micro-USD."""
 
     charge_id: int
@@ -97,8 +97,7 @@ class Part:
         return self.state in {ChargeState.UNKNOWN, ChargeState.PRESUMED}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What became of a job whose charges have all closed or become unknown."""
 
     job: Assignment

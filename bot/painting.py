@@ -14,11 +14,13 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from types import TracebackType
 from typing import Final, Protocol, Self
 from weakref import WeakValueDictionary
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from bot.catalog import Ability, Catalog, Model
 from bot.clock import Clock
@@ -88,8 +90,7 @@ class Stage(StrEnum):
     """No picture came; the person was told why in Discord."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a link's edit is, and where it can be seen."""
 
     stage: Stage
@@ -97,8 +98,7 @@ class Progress:
     """The address of the message, once it is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What the page of a link shows."""
 
     request: ImageRequest
@@ -111,8 +111,7 @@ class Draft:
     """A mask was painted before, and is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Painted:
+class Painted(Struct, frozen=True):
     """What a person sends from the page."""
 
     mask: bytes
@@ -262,7 +261,7 @@ class Painting:
             id=make_id(self._clock),
             actor=actor,
             private=request.private,
-            draft=json.dumps(asdict(kept)),
+            draft=json.dumps(to_builtins(kept)),
             reply=replace(origin, token="", expires_at_ms=0, message_id=0),
             parent_id=parent_id,
             created_ms=now,
@@ -455,7 +454,7 @@ class Painting:
             actor = await self._presence(link.actor)
         except PresenceUnknown:
             actor = None
-        return allowed if actor is None else replace(allowed, actor=actor)
+        return allowed if actor is None else Allowance(allowed.policy, actor)
 
     def _models(self, allowed: Allowance) -> tuple[Model, ...]:
         able = [

@@ -4,7 +4,7 @@
 everybody who needs a plan: jobs, the painter, and questions about what a job would cost.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.catalog import TEST_MODEL, Catalog
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed, PromptBlocked

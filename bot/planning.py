@@ -1,8 +1,10 @@
 """Check a request before it costs anything, and choose its model. Pure but for the catalogue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog import Ability, Catalog, Model, parse_size
 from bot.errors import InvalidOption, NoModelAvailable, UnpricedModel
@@ -18,8 +20,7 @@ MOST_PROMPT: Final = 6_000
 """Characters of a prompt; Discord's own limit for a text option."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A request that can work: its model is chosen, its options are checked."""
 
     request: ImageRequest

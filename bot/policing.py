@@ -9,9 +9,10 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from bot.aside import aside
 from bot.blocklist import Blocklist
@@ -31,8 +32,7 @@ _SHORT: Final = 200
 _FEW: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     policy: ModelPolicy
     blocklist: Blocklist
     read_at: float

@@ -7,12 +7,15 @@ Who keeps the rules, and where they are enforced, is `bot.storage` and `bot.plan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed, RequestError
+from bot.hiding import repr_without
 from bot.requests import NO_GUILD, Actor, ImageRequest
 from bot.wildcards import is_like, pieces_of
 
@@ -44,8 +47,7 @@ class Reach(StrEnum):
     """A channel and its threads."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRule:
+class ModelRule(Struct, frozen=True):
     """A line of the lists: what happens to the models that `pattern` names, and where."""
 
     reach: Reach
@@ -96,8 +98,7 @@ class ModelNotAllowed(RequestError):
         self.alternatives = tuple(alternatives)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether a model may be used, and by which rule it may not."""
 
     allowed: bool
@@ -111,60 +112,8 @@ class Verdict:
 _YES: Final = Verdict(allowed=True)
 
 
-@dataclass(frozen=True)
-class ModelPolicy:
-    """Everything that a guild has set about models, and the version that it had then."""
-
-    version: int = 0
-    """Raised with each change; a job that was judged by an older one is judged anew."""
-    rules: tuple[ModelRule, ...] = ()
-    channels: frozenset[int] = frozenset()
-    """Where pictures may be made; empty: everywhere."""
-    private_allowed: bool = True
-    default_model: str | None = None
-    blocked_phrases: tuple[str, ...] = ()
-    """In the language of `bot.blocklist`."""
-    log_channel: int | None = None
-    _lists: dict[tuple[Reach, int], "_List"] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-    _known: "dict[_Key, dict[str, bool]]" = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        by_place: dict[tuple[Reach, int], list[ModelRule]] = {}
-        for rule in self.rules:
-            by_place.setdefault((rule.reach, rule.subject_id), []).append(rule)
-        self._lists.update((place, _List(rules)) for place, rules in by_place.items())
-
-    def allows(self, model_id: str, actor: Actor) -> Verdict:
-        """Judge a model for `actor`, where they are, with the roles that they have."""
-        return Allowance(self, actor).verdict(model_id)
-
-    def lists_for(self, actor: Actor) -> "tuple[tuple[_List, ...], ...]":
-        """Return what a model has to pass: the guild's list, the channel's, those of the roles."""
-        if not self._lists:
-            return ()
-        roles = sorted({*actor.role_ids, actor.guild_id})
-        places = (
-            [(Reach.GUILD, 0)],
-            [(Reach.CHANNEL, actor.channel_id)],
-            [(Reach.ROLE, role) for role in roles],
-        )
-        found = (tuple(self._lists[p] for p in each if p in self._lists) for each in places)
-        return tuple(lists for lists in found if lists)
-
-    def known_for(self, lists: "tuple[tuple[_List, ...], ...]", actor: Actor) -> dict[str, bool]:
-        """Return what was judged before for everybody for whom these lists hold, by model."""
-        key = (tuple(id(each) for group in lists for each in group), actor.age_restricted)
-        if key not in self._known and len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        return self._known.setdefault(key, {})
-
-    def allows_channel(self, channel_id: int) -> bool:
-        """Whether pictures may be made in a channel."""
-        return not self.channels or channel_id in self.channels
+_Key: TypeAlias = tuple[tuple[int, ...], bool]
+"""Which lists hold, and whether the channel is age-restricted."""
 
 
 class _Patterns:
@@ -211,6 +160,75 @@ class _List:
         self.for_adults = of(Effect.AGE_RESTRICTED)
 
 
+class _Follows:
+    """What follows from a policy's rules; all are equal, since a policy is what was set."""
+
+    def __init__(self, rules: Sequence[ModelRule]) -> None:
+        by_place: dict[tuple[Reach, int], list[ModelRule]] = {}
+        for rule in rules:
+            by_place.setdefault((rule.reach, rule.subject_id), []).append(rule)
+        self.lists = {place: _List(there) for place, there in by_place.items()}
+        self.known: dict[_Key, dict[str, bool]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Follows)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class ModelPolicy(Struct, frozen=True):
+    """Everything that a guild has set about models, and the version that it had then."""
+
+    version: int = 0
+    """Raised with each change; a job that was judged by an older one is judged anew."""
+    rules: tuple[ModelRule, ...] = ()
+    channels: frozenset[int] = frozenset()
+    """Where pictures may be made; empty: everywhere."""
+    private_allowed: bool = True
+    default_model: str | None = None
+    blocked_phrases: tuple[str, ...] = ()
+    """In the language of `bot.blocklist`."""
+    log_channel: int | None = None
+    _follows: _Follows = _Follows(())
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "_follows", _Follows(self.rules))  # for a changed copy, too
+
+    def __repr__(self) -> str:
+        return repr_without(self, "_follows")
+
+    def allows(self, model_id: str, actor: Actor) -> Verdict:
+        """Judge a model for `actor`, where they are, with the roles that they have."""
+        return Allowance(self, actor).verdict(model_id)
+
+    def lists_for(self, actor: Actor) -> tuple[tuple[_List, ...], ...]:
+        """Return what a model has to pass: the guild's list, the channel's, those of the roles."""
+        there = self._follows.lists
+        if not there:
+            return ()
+        roles = sorted({*actor.role_ids, actor.guild_id})
+        places = (
+            [(Reach.GUILD, 0)],
+            [(Reach.CHANNEL, actor.channel_id)],
+            [(Reach.ROLE, role) for role in roles],
+        )
+        found = (tuple(there[p] for p in each if p in there) for each in places)
+        return tuple(lists for lists in found if lists)
+
+    def known_for(self, lists: tuple[tuple[_List, ...], ...], actor: Actor) -> dict[str, bool]:
+        """Return what was judged before for everybody for whom these lists hold, by model."""
+        key = (tuple(id(each) for group in lists for each in group), actor.age_restricted)
+        known = self._follows.known
+        if key not in known and len(known) >= _MOST_KNOWN:
+            known.clear()
+        return known.setdefault(key, {})
+
+    def allows_channel(self, channel_id: int) -> bool:
+        """Whether pictures may be made in a channel."""
+        return not self.channels or channel_id in self.channels
+
+
 def _judge(lists: Sequence[_List], name: str, *, age_restricted: bool) -> Verdict:
     """Judge by lists that add up: a denial wins; where something is allowed, the rest is not."""
     for each in lists:
@@ -224,10 +242,6 @@ def _judge(lists: Sequence[_List], name: str, *, age_restricted: bool) -> Verdic
     return _YES
 
 
-_Key: TypeAlias = tuple[tuple[int, ...], bool]
-"""Which lists hold, and whether the channel is age-restricted."""
-
-
 class HasId(Protocol):
     """A model, as far as policies look at it."""
 
@@ -237,19 +251,14 @@ class HasId(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Allowance:
     """What one person may use in one place; called with a model, it says whether they may."""
 
-    policy: ModelPolicy
-    actor: Actor
-    _lists: tuple[tuple[_List, ...], ...] = field(init=False, repr=False, compare=False)
-    _known: dict[str, bool] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        lists = self.policy.lists_for(self.actor)
-        object.__setattr__(self, "_lists", lists)
-        object.__setattr__(self, "_known", self.policy.known_for(lists, self.actor))
+    def __init__(self, policy: ModelPolicy, actor: Actor) -> None:
+        self.policy = policy
+        self.actor = actor
+        self._lists = policy.lists_for(actor)
+        self._known = policy.known_for(self._lists, actor)
 
     @property
     def is_limited(self) -> bool:

@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -43,14 +45,12 @@ class PrivateByNow(RequestError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     wishes: SetWishes
     read_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Habits:
+class _Habits(Struct, frozen=True):
     models: tuple[str, ...]
     read_ms: int
 

@@ -12,9 +12,11 @@ that an operator names once. An answer without a list of keys is taken for the w
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.budget_alerts import BudgetAlerts
 from bot.clock import Clock
@@ -81,8 +83,7 @@ class Verdict(Enum):
     UNEXPLAINED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What a check found. Amounts in micro-USD."""
 
     now: Check

@@ -4,8 +4,9 @@ Both say it in the same sentences; a `Voice` says moments, places and names in i
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import format_usd
 from bot.reconciling import UNIT, Beginning, CannotReconcile, Finding, Obstacle, Verdict
@@ -23,8 +24,7 @@ _OBSTACLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Struct, frozen=True):
     """How moments (epoch ms), guilds (0: none), others' words, and commands are written."""
 
     when: Callable[[int], str]
@@ -33,8 +33,7 @@ class Voice:
     command: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What is said of a comparison."""
 
     title: str

@@ -6,8 +6,9 @@ is nobody's fault but the request's, the account's or our own says nothing about
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage import Records, Try
@@ -28,8 +29,7 @@ _NO_FAULTS: Final = frozenset({"Moderated", "RefusedRequest"})
 """What tells nothing of a model even where it was charged: it was the request's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """How a model has fared lately."""
 
     tries: int

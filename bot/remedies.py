@@ -4,8 +4,9 @@ Each remedy is a whole request that a button runs. At most three: a person reads
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bot.catalog import Ability, Catalog, Model
 from bot.errors import (

@@ -5,8 +5,9 @@ Names of members come from whoever knows them; those that cannot be had are neut
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from bot.charts import MOST_MEMBERS, Chart, Charts, ChartUnavailable
 from bot.quotas import ZoneChange

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Final, TextIO
+
+from msgspec import Struct
 
 from bot.charts import Charts, ChartUnavailable
 from bot.clock import Clock, SystemClock
@@ -55,8 +56,7 @@ NOT_INTO_A_TERMINAL: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What was asked for on the command line."""
 
     guild_id: int

@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.quotas import Bounds, Window, ZoneChange, window_at
@@ -38,8 +39,7 @@ class Span(StrEnum):
 _WINDOWS: Final = {Span.TODAY: Window.DAY, Span.WEEK: Window.WEEK, Span.MONTH: Window.MONTH}
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """A stretch of a guild's own time, what it is called, and what it is compared with."""
 
     stretch: Stretch
@@ -136,8 +136,7 @@ def _as_far(previous: Stretch, current: Bounds | Stretch, now_ms: int) -> Stretc
     return Stretch(previous.start_ms, min(previous.end_ms, previous.start_ms + gone_by))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a guild has spent in a period, and what to make of it."""
 
     guild_id: int

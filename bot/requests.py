@@ -4,9 +4,13 @@ A cog builds these from an interaction, and nothing below the cogs sees an inter
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
+
+from bot.hiding import repr_without
 
 NO_GUILD: Final = 0
 """The `guild_id` of a direct message."""
@@ -29,8 +33,7 @@ class OutputFormat(StrEnum):
     PNG = "png"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who asks, and where: everything that quotas and policies look at."""
 
     user_id: int
@@ -57,8 +60,7 @@ class Area(StrEnum):
     """What is transparent in the picture already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A picture that a person gave, as a place where it can be read, again if need be."""
 
     url: str
@@ -80,8 +82,7 @@ class Source:
         return self.url.partition("?")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(Struct, frozen=True):
     """One job: `count` pictures of one prompt by one model, from pictures if there are any."""
 
     command: str
@@ -132,7 +133,7 @@ _INPUTS: Final = ("images", "mask", "area", "invert", "mask_checked")
 
 def inputs_of(request: ImageRequest) -> dict[str, Any]:
     """What an edit starts from, for JSON; `with_inputs` reads it."""
-    return {name: value for name, value in asdict(request).items() if name in _INPUTS}
+    return {name: value for name, value in to_builtins(request).items() if name in _INPUTS}
 
 
 def with_inputs(request: ImageRequest, entry: Mapping[str, Any]) -> ImageRequest:
@@ -149,27 +150,15 @@ def with_inputs(request: ImageRequest, entry: Mapping[str, Any]) -> ImageRequest
 
 
 def request_from(entry: Mapping[str, Any]) -> ImageRequest:
-    """Rebuild a request from what `dataclasses.asdict` and JSON have made of it."""
-    request = ImageRequest(
-        command=entry["command"],
-        prompt=entry["prompt"],
-        model=entry["model"],
-        size=entry["size"],
-        quality=Quality(entry["quality"]),
-        output_format=OutputFormat(entry["output_format"]),
-        count=entry["count"],
-        private=entry["private"],
-        models=tuple(entry.get("models", ())),  # offers of earlier versions have none
-    )
-    return with_inputs(request, entry)
+    """Rebuild a request from what `msgspec.to_builtins` and JSON have made of it."""
+    return convert(entry, ImageRequest)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyRoute:
+class ReplyRoute(Struct, frozen=True):
     """How to reach the message that answers an interaction, now or after a restart."""
 
     application_id: int
-    token: str = field(repr=False)
+    token: str
     """The interaction's token; anyone who has it can write as the bot, so it is never shown."""
     expires_at_ms: int
     """When the token stops working, less a minute of margin (epoch ms)."""
@@ -178,3 +167,6 @@ class ReplyRoute:
     """The deferred answer's message."""
     upload_limit: int
     """Bytes that one attachment may have there."""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token")

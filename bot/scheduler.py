@@ -8,13 +8,13 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.errors import QueueFull, ShuttingDown
 
 
-@dataclass(eq=False, slots=True)
-class Place:
+class Place(Struct, eq=False):
     """A place in the queue; `ahead` jobs were before it when it was taken."""
 
     member: int

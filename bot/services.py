@@ -1,6 +1,6 @@
 """The graph of services, as the commands see it. Built by `bot.graph`, and by tests."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.alerts import Alerts
 from bot.catalog import Catalog
@@ -40,8 +40,7 @@ from bot.takeout import Takeouts
 from bot.telling import Teller
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """Everything a command may use."""
 
     settings: Settings

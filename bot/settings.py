@@ -5,10 +5,12 @@ name, default and meaning stand in `SPECS`, from which `.env.example` and the RE
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from bot.hiding import repr_without
 from bot.money import Micros, NotMoney, parse_usd
 from bot.quotas import Defaults
 
@@ -31,8 +33,7 @@ class SettingsError(Exception):
         self.faults = tuple(faults)
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """One setting: its name in the environment, its default as text, and what it is for."""
 
     name: str
@@ -136,15 +137,14 @@ SPECS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings, checked and typed. Secrets are left out of `repr`."""
 
-    discord_token: str = field(repr=False)
-    imagerouter_api_key: str = field(repr=False)
+    discord_token: str
+    imagerouter_api_key: str
     imagerouter_base_url: str
     imagerouter_popular_url: str
-    database_url: str = field(repr=False)
+    database_url: str
     default_model: str | None
     operator_ids: tuple[int, ...]
     public_url: str | None
@@ -154,7 +154,7 @@ class Settings:
     sandbox_real_imagerouter: bool
     log_format: str
     log_level: str
-    secret_key: str = field(repr=False)
+    secret_key: str
     unpriced_model_ceiling: Micros | None
     default_member_daily: Micros
     default_guild_monthly: Micros
@@ -172,6 +172,11 @@ class Settings:
     imagerouter_requests_per_second: int
     shard_ids: tuple[int, ...]
     shard_count: int | None
+
+    def __repr__(self) -> str:
+        return repr_without(
+            self, "discord_token", "imagerouter_api_key", "database_url", "secret_key"
+        )
 
     @property
     def spending_defaults(self) -> Defaults:

@@ -7,9 +7,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bot.aside import aside
 from bot.exports import Export, Format
@@ -27,8 +28,7 @@ class Underway(Exception):
     """The person's copy is being made already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Takeout:
+class Takeout(Struct, frozen=True):
     """The files, which live as long as the block that asked for them."""
 
     files: tuple[Path, ...]

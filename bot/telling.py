@@ -6,8 +6,9 @@ Chooses the card; `bot.delivery` finds the way for it. Nothing here touches the 
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bot import comparing
 from bot.cards import Failure, Origin, Posted, Result

@@ -3,9 +3,11 @@
 Plain data: who keeps it is `bot.preferences`, who asks for it are the commands.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.requests import ImageRequest, OutputFormat, Quality
 
@@ -24,8 +26,7 @@ WishValue: TypeAlias = str | bool | None
 """What an option is set to: yes or no for privacy, else a text; None: nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """Options of a picture; None where nothing is said."""
 
     model: str | None = None

@@ -1,11 +1,11 @@
 """`/report`: what a server has spent, for those who manage it."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec.structs import replace
 
 from bot.client import ImageBot
 from bot.errors import InvalidOption

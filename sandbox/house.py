@@ -7,10 +7,11 @@ Only waiting times that nobody wants to sit through are shorter than in real lif
 import asyncio
 import tempfile
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
+
+from msgspec.structs import replace
 
 from bot.app import live, web_server
 from bot.client import ImageBot

@@ -5,12 +5,13 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
+
+from msgspec.structs import replace
 
 from bot.catalog import _disk, _lessons
 from bot.catalog._keeper import Keeper

@@ -11,20 +11,21 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from bot.imagerouter import CatalogueModel, ProviderPrice
+from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec.structs import replace
+
+from bot.imagerouter import CatalogueModel
 
 _FORMAT: Final = 1
 _MAX_VANISHED: Final = 2_000
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """What is kept: the list of the last good answer, and models that were listed before."""
 
     models: tuple[CatalogueModel, ...]
@@ -87,7 +88,7 @@ def replace_file(path: Path, parts: Iterable[bytes]) -> None:
 def _lines(models: Iterable[CatalogueModel], *, listed: bool) -> Iterable[bytes]:
     # One by one, because a thread that encodes all at once holds the interpreter meanwhile.
     for model in models:
-        yield json.dumps({"listed": listed, "model": asdict(model)}).encode() + b"\n"
+        yield json.dumps({"listed": listed, "model": to_builtins(model)}).encode() + b"\n"
 
 
 def read(path: Path) -> Saved | None:
@@ -102,7 +103,7 @@ def read(path: Path) -> Saved | None:
         models: dict[bool, list[CatalogueModel]] = {True: [], False: []}
         for line in body.splitlines():
             entry = json.loads(line)
-            models[entry["listed"]].append(_model(entry["model"]))
+            models[entry["listed"]].append(convert(entry["model"], CatalogueModel))
         return Saved(
             models=tuple(models[True]),
             vanished=tuple(models[False]),
@@ -110,12 +111,5 @@ def read(path: Path) -> Saved | None:
             fetched_ms=head["fetched_ms"],
             popular=tuple(str(name) for name in head.get("popular", ())),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, ValidationError):
         return None
-
-
-def _model(fields: dict[str, Any]) -> CatalogueModel:
-    """Rebuild what `asdict` took apart; the checksum vouches for the types."""
-    fields["providers"] = tuple(ProviderPrice(**price) for price in fields["providers"])
-    fields["sizes"], fields["output"] = tuple(fields["sizes"]), tuple(fields["output"])
-    return CatalogueModel(**fields)

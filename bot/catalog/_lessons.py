@@ -8,10 +8,11 @@ thread.
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bot.catalog import _disk
 from bot.imagerouter import CatalogueModel
@@ -44,8 +45,7 @@ _OVERRULES: Final = {
 """Lessons that can't both be true: the newer one is believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Learned:
+class _Learned(Struct, frozen=True):
     entry: str
     """The fingerprint of the entry that it is about."""
     when_ms: int
@@ -98,8 +98,7 @@ class Lessons:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One lesson as the file has it."""
 
     model: str

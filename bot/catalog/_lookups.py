@@ -1,8 +1,9 @@
 """Questions about names that the catalogue doesn't list, and their answers for a while."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from bot.catalog._models import MAX_CHOICE
 from bot.clock import Clock
@@ -23,8 +24,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     entry: CatalogueModel | None
     until_ms: int
 

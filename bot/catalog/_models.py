@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog._lessons import Lesson
 from bot.imagerouter import MAX_IMAGES, CatalogueModel, ProviderPrice
@@ -37,8 +39,7 @@ class Ability(StrEnum):
     """It heeds the quality option."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model of the catalogue. Money is in micro-USD; None means that nobody says."""
 
     id: str

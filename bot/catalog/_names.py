@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MAX_TYPED: Final = 100
 """Characters looked at; no id is longer."""
@@ -29,8 +30,7 @@ _NICKNAMES: Final = (
 """What people call models whose ids don't say so; the catalogue has no such names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """One model's id, taken apart for the search."""
 
     words: frozenset[str]

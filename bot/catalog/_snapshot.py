@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from bot.catalog import _disk
 from bot.catalog._lessons import Lesson
@@ -17,8 +19,7 @@ _MOST_JOBS: Final = 16
 """Kinds of jobs for which it is remembered which models can do them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, eq=False):
     """One state of the list. Replaced as a whole, so that a reader never sees half of one.
 
     A place is a model's number in `models`, the newest first.
@@ -34,9 +35,10 @@ class Snapshot:
     _folded: Mapping[str, int]
     _ambiguous: frozenset[str]
     _unpriced_ceiling: Micros | None
-    _able: dict[tuple[frozenset[Ability], int | None], frozenset[int]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
+    _able: dict[tuple[frozenset[Ability], int | None], frozenset[int]] = {}
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "_able", {})  # a changed copy remembers nothing
 
     def get(self, name: str) -> Model | None:
         """Return the model with this id; case is overlooked where that leaves only one."""

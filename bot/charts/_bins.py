@@ -1,9 +1,10 @@
 """Days put together where there are too many for a bar each. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 _MOST_DAYS: Final = 62
 _MOST_DAYS_BY_WEEK: Final = 400
@@ -14,8 +15,7 @@ _MOST_MARKS: Final = 5
 _Key = Callable[[date], tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bins:
+class Bins(Struct, frozen=True):
     """Where each bar begins and ends, counted in days from the period's first."""
 
     unit: str

@@ -5,13 +5,13 @@ draws them, through Pillow). Where no such font is installed, nothing is in colo
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
+from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont, features
 
 # Unicode's emoji-data.txt: what is shown as emoji by itself. All beyond the first 65,536 is taken
@@ -36,8 +36,7 @@ _SIZES: Final = (109, 160, 136, 128, 96)
 """Fonts of pictures have one size, mostly the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmojiFont:
+class EmojiFont(Struct, frozen=True):
     """An installed font of colour emoji."""
 
     covers: FT2Font

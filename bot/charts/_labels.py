@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from msgspec import Struct
 
 from bot.charts._emoji import EMOJI, EmojiFont, emoji_font
 from bot.charts._fonts import families, without_lost_marks
@@ -30,8 +30,7 @@ _EMOJI_GAP: Final = 0.08
 Weight = Literal["normal", "bold"]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A part of a name that is drawn in one way."""
 
     text: str

@@ -3,8 +3,9 @@
 Money is micro-USD. Names are anybody's words, and need no cleaning before they come here.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 
@@ -18,8 +19,7 @@ class ChartUnavailable(Exception):
     """There is no chart now: show the numbers without one. Why stands in the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """What one model did cost."""
 
     name: str
@@ -27,8 +27,7 @@ class Series:
     """For each of the chart's days."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """What was spent in a period."""
 
     title: str

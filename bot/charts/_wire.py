@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import to_builtins
 
 from bot.charts._types import Chart, Series
 from bot.workers import BrokenStream
@@ -18,7 +19,7 @@ MAX_PICTURE: Final = 8 * 1024 * 1024
 
 def chart_bytes(chart: Chart) -> bytes:
     """Write a chart down; names with half a character in them included."""
-    return json.dumps(asdict(chart)).encode()
+    return json.dumps(to_builtins(chart)).encode()
 
 
 def chart_from(data: bytes) -> Chart:

@@ -7,7 +7,6 @@ that may be contacted, at every redirect anew.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -15,12 +14,14 @@ from typing import Final, Self
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
+from msgspec import Struct
 from yarl import URL
 
 from bot.downloads._addresses import AddressRefused, SocketGuard, check_url, refused
 from bot.downloads._errors import FetchError, FetchRefused, FetchStatus, FetchTooLarge
 from bot.downloads._hosts import Hosts
 from bot.downloads._sink import Memory, Onlooker, Sink
+from bot.hiding import repr_without
 
 USER_AGENT: Final = "Easel (Discord picture bot)"
 
@@ -33,13 +34,15 @@ _OK: Final = 200
 _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError, RuntimeError)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The bytes of a file."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     media_type: str
     """As the header says, lower case without parameters, or empty; the bytes decide, not this."""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "data")
 
 
 class Downloads:

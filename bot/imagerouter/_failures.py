@@ -7,8 +7,9 @@ says that this very booking failed or names a `cost`.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.imagerouter._excerpts import excerpt, plain_message
 from bot.imagerouter._json import JsonValue, LongString
@@ -120,8 +121,7 @@ _IMAGE_REASONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
+class ErrorAnswer(Struct, frozen=True):
     """An answer that says that something failed, before anyone has judged it."""
 
     status: int

@@ -9,9 +9,10 @@ memory more than once. What remains of the body is small and is parsed as usual.
 import binascii
 import json
 import secrets
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 JsonValue: TypeAlias = (
     "dict[str, JsonValue] | list[JsonValue] | str | int | Decimal | bool | LongString | None"
@@ -72,8 +73,7 @@ def parse_json(body: bytes) -> JsonValue:
     return value
 
 
-@dataclass(slots=True)
-class LongString:
+class LongString(Struct):
     """A string value too long for text: its first bytes, and what it decodes to from base64."""
 
     limit: int

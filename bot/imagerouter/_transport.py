@@ -12,12 +12,12 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
+from msgspec import Struct
 from yarl import URL
 
 from bot.downloads import USER_AGENT
@@ -61,8 +61,7 @@ _REDIRECT: Final = 300
 _NOT_MODIFIED: Final = 304
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Times in seconds, sizes in bytes."""
 
     connect_s: float = 10.0
@@ -80,8 +79,7 @@ class Limits:
     catalogue_bytes: int = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A whole answer to a question."""
 
     status: int

@@ -5,10 +5,12 @@ amount that is not told is never treated as nothing. Owns no network and no JSON
 """
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct
+
+from bot.hiding import repr_without
 from bot.money import Micros
 
 MAX_IMAGES: Final = 16
@@ -27,8 +29,7 @@ ByteSource: TypeAlias = Callable[[], AsyncIterator[bytes]]
 """Opens a new stream over the same bytes each time, so that a request may be sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """One input file. Bytes and files are streamed; they are never copied as a whole.
 
     `size` must be given for a `ByteSource`, and is worked out for the other kinds.
@@ -36,23 +37,27 @@ class Upload:
 
     filename: str
     media_type: str
-    data: bytes | Path | ByteSource = field(repr=False)
+    data: bytes | Path | ByteSource
     size: int | None = None
 
+    def __repr__(self) -> str:
+        return repr_without(self, "data")
 
-@dataclass(frozen=True, slots=True)
-class RemotePicture:
+
+class RemotePicture(Struct, frozen=True):
     """One picture of an answer: an address to `download`, or the bytes themselves; one is set.
 
     Nothing here tells the format: trust the first bytes only (bot.images).
     """
 
     url: str | None = None
-    data: bytes | None = field(default=None, repr=False)
+    data: bytes | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "data")
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """A finished request: one picture or several, for one cost."""
 
     pictures: tuple[RemotePicture, ...]
@@ -65,8 +70,7 @@ class Generation:
     """Epoch ms; the server sends seconds for some models."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderPrice:
+class ProviderPrice(Struct, frozen=True):
     """What one provider of a model charges for one picture. None where nothing usable is said."""
 
     provider: str
@@ -80,8 +84,7 @@ class ProviderPrice:
     """The provider's own name for the model."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueModel:
+class CatalogueModel(Struct, frozen=True):
     """One entry of the catalogue."""
 
     id: str
@@ -110,8 +113,7 @@ class CatalogueModel:
         return max(known) if known and len(known) == len(highest) else None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelsPage:
+class ModelsPage(Struct, frozen=True):
     """An answer of the catalogue, in its sort order."""
 
     models: tuple[CatalogueModel, ...]
@@ -123,8 +125,7 @@ class ModelsPage:
     """The catalogue is as it was for the given `etag`; `models` is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUsage:
+class KeyUsage(Struct, frozen=True):
     """What one key of the account was used for. Which key asked, ImageRouter does not say."""
 
     id: str
@@ -134,8 +135,7 @@ class KeyUsage:
     is_active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Credits:
+class Credits(Struct, frozen=True):
     """The account's money; None where the answer said nothing usable."""
 
     remaining: Micros | None
@@ -147,17 +147,18 @@ class Credits:
     """Where they were asked for, and the answer has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCheck:
+class KeyCheck(Struct, frozen=True):
     """The key works; `balance` is the account's money, None when the answer did not say."""
 
     balance: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """The bytes of a picture."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     media_type: str
     """As the header says, lower case without parameters, or empty; the bytes decide, not this."""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "data")

@@ -4,9 +4,10 @@ So a file that is being written is not read again, and one that lies on the disk
 """
 
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bot.images._scan import READ, Layout, Window
 from bot.images._scan_formats import scan
@@ -22,8 +23,7 @@ _MANY: Final = 32
 """Pieces at once from which they are joined first: each costs a turn, however small it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a file looks like."""
 
     size: int
@@ -32,8 +32,7 @@ class Seen:
     """None: for the worker to find out."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     head: bytes
     kind: Kind | None
     layout: Layout | None

@@ -9,8 +9,9 @@ them passes them on, and a scan is a coroutine that waits for the next piece.
 
 import types
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple
+
+from msgspec import Struct
 
 from bot.images._sniff import Kind
 
@@ -67,8 +68,7 @@ class Window:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A whole, plain, upright picture of one frame, and where its bytes are."""
 
     kind: Kind

@@ -6,9 +6,10 @@ whether the rest can be decoded is for the worker to find out.
 
 import re
 import struct
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 MAX_PIXELS: Final = 8_192 * 8_192
 MAX_SIDE: Final = 16_384
@@ -23,8 +24,7 @@ _MAX_SEGMENTS: Final = 2_000
 _MIN_FRAME_HEADER: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(Struct, frozen=True):
     media_type: str
     extension: str
     discord_shows: bool

@@ -1,11 +1,13 @@
 """What goes into and comes out of `ImageTools`: plain data and the reasons for a refusal."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from bot.errors import PictureError
+from bot.hiding import repr_without
 
 MAX_FILE_BYTES: Final = 25 * 1024 * 1024 - 1
 """The largest file that ImageRouter takes: exactly 25 MiB is refused (observed)."""
@@ -44,11 +46,10 @@ class UnusablePicture(PictureError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A picture that Discord shows and that fits."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     media_type: str
     extension: str
     """Without a dot: `png`, `jpg`, `webp` or `gif`."""
@@ -58,24 +59,24 @@ class Prepared:
     reencoded: bool
     """False: `data` is the very object that was given."""
 
+    def __repr__(self) -> str:
+        return repr_without(self, "data")
 
-@dataclass(frozen=True, slots=True)
-class TooLarge:
+
+class TooLarge(Struct, frozen=True):
     """A good picture that cannot be made small enough without spoiling it: post its link."""
 
     size: int
     """Bytes of the picture as given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Struct, frozen=True):
     """Bytes that cannot be shown, and why."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class InputPicture:
+class InputPicture(Struct, frozen=True):
     """A picture on disk that can be sent: JPEG, PNG or WebP, upright, one frame, no metadata."""
 
     path: Path
@@ -92,8 +93,7 @@ class InputPicture:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(Struct, frozen=True):
     """A PNG on disk that marks an area of a picture: white and transparent; the rest is black."""
 
     path: Path

@@ -1,8 +1,10 @@
 """What the bot and its picture worker say to each other, in frames of `bot.workers`."""
 
 import json
-from dataclasses import asdict, dataclass
 from typing import BinaryIO, Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bot.workers import BrokenStream, pack_frame, read_frame
 
@@ -10,8 +12,7 @@ MAX_PAYLOAD: Final = 256 * 1024 * 1024
 """Bytes; a larger number is a broken stream, not a picture."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What the worker shall make of the payload that follows."""
 
     max_bytes: int
@@ -20,8 +21,7 @@ class Order:
     """Seconds of processor time for this order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitOrder(Order):
+class FitOrder(Order, frozen=True, kw_only=True):
     """Make the picture one that Discord shows."""
 
     prefer: str | None
@@ -30,13 +30,11 @@ class FitOrder(Order):
     """Go on making it smaller where it would otherwise be given up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputOrder(Order):
+class InputOrder(Order, frozen=True, kw_only=True):
     """Make the picture one that a model can be given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskOrder(Order):
+class MaskOrder(Order, frozen=True, kw_only=True):
     """Make a mask for a picture of `width` times `height` pixels.
 
     The payload is a drawn mask when `area` is None, the picture itself for its background, and
@@ -50,16 +48,14 @@ class MaskOrder(Order):
     invert: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewOrder(Order):
+class PreviewOrder(Order, frozen=True, kw_only=True):
     """Show on a picture what its mask covers: the payload is the one, then the other."""
 
     picture_bytes: int
     """Where the mask begins."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What became of an order; a picture follows unless `refused` or `too_large` is set."""
 
     refused: str | None = None

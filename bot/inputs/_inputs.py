@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+from msgspec import Struct
 
 from bot.aside import aside
 from bot.clock import Clock
@@ -24,13 +25,12 @@ DISCORD_HOSTS: Final = ("cdn.discordapp.com", "media.discordapp.net", "images-ex
 """Where Discord keeps pictures of messages, and of what messages show of other sites."""
 
 
-@dataclass(slots=True)
-class Basket:
+class Basket(Struct):
     """Files that are ready to be sent. Whoever has it closes it."""
 
     images: tuple[Upload, ...] = ()
     mask: Upload | None = None
-    _shelf: Shelf | None = field(default=None, repr=False)
+    _shelf: Shelf | None = None
 
     async def close(self) -> None:
         """Delete the files; calling it again is fine."""
@@ -240,8 +240,7 @@ class Inputs:
         return Upload("mask.png", "image/png", mask.path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """What the files of one job share."""
 
     shelf: Shelf
@@ -251,8 +250,7 @@ class _Job:
     """Whether files may stay there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """A picture as it will be sent: in `memory`, or else at its path."""
 
     picture: InputPicture

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from yarl import URL
 
 from bot.clock import Clock
@@ -155,8 +155,7 @@ class Links:
         return expiry_s * 1000 <= self._clock.now_ms()
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a file goes, and who sees it."""
 
     shelf: Shelf

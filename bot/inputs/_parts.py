@@ -1,8 +1,9 @@
 """What `Inputs` needs of others, and the bounds it keeps."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from bot.images import InputPicture, Look, Mask
 from bot.requests import Area, Source
@@ -13,8 +14,7 @@ JOB_BYTES: Final = 400 * 1024 * 1024
 """All files of one job: sixteen of the largest that ImageRouter takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputLimits:
+class InputLimits(Struct, frozen=True):
     """Bytes on disk, and how much is done at a time; times in seconds."""
 
     file_bytes: int = INPUT_BYTES

@@ -1,8 +1,9 @@
 """Limits, how far they are used, and what a refusal carries. The counters live in `bot.storage`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bot.errors import RequestError
 from bot.money import Micros
@@ -66,8 +67,7 @@ class Target(StrEnum):
         return self in {Target.CEILING, Target.ANY_GUILD, Target.PERSON, Target.DM, Target.BOT}
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """At most `amount` for `scope` in one `window`; 0 is a limit like any other."""
 
     scope: Scope
@@ -82,8 +82,7 @@ class Limit:
     """How much of `amount` was given extra, for this window only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headroom:
+class Headroom(Struct, frozen=True):
     """How a limit stands at this moment."""
 
     limit: Limit

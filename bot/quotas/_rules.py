@@ -6,8 +6,9 @@ everybody, admins and operators included. 0 is a limit.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.quotas._limits import Limit, Scope, Target
@@ -18,8 +19,7 @@ _SET: Final = (*SPANS, Window.IMAGE)
 """The windows that people can set limits for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Struct, frozen=True):
     """What holds where nobody has set anything; never unlimited. Micro-USD and jobs."""
 
     member_day: Micros = 500_000
@@ -29,8 +29,7 @@ class Defaults:
     open_jobs: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One limit as it was set."""
 
     target: Target
@@ -40,16 +39,14 @@ class Rule:
     """The role that it is for; 0 for other targets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """`amount` extra for a member, in the windows that ran at `granted_ms` (epoch ms)."""
 
     amount: Micros
     granted_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Everything that is set and concerns one person in one place.
 
     `rules` has no rule of another member, channel or guild; those of roles may be of any.

@@ -1,12 +1,13 @@
 """Where a day, a week or a month begins and ends, in every time zone and across its changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from msgspec import Struct
 
 FOREVER_MS: Final = 253_402_300_800_000
 """When a window without an end ends: the year 10000 (epoch ms)."""
@@ -34,8 +35,7 @@ SPANS: Final = (Window.DAY, Window.WEEK, Window.MONTH, Window.TOTAL)
 _CALENDAR: Final = frozenset({Window.DAY, Window.WEEK, Window.MONTH})
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """One stretch of time that a counter covers: from `start_ms` until before `end_ms`."""
 
     start_ms: int
@@ -45,8 +45,7 @@ class Bounds:
     a window that never ends, such as `total`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneChange:
+class ZoneChange(Struct, frozen=True):
     """From `at_ms` (epoch ms) on, people there want the time zone of this IANA name."""
 
     at_ms: int

@@ -1,6 +1,6 @@
 """The append-only trail of changed rules: who, when, what, from, to."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.ids import make_id
@@ -10,8 +10,7 @@ from bot.storage.policy_models import Kind, RuleChange, Trail, TrailPage, Who
 from bot.storage.rows import Row, Tx, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What is about to be changed, and by whom."""
 
     what: Kind

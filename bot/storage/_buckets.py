@@ -2,9 +2,10 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.ids import make_ids
@@ -62,8 +63,7 @@ class Counter(NamedTuple):
         return self.window is Window.OPEN
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(Struct, frozen=True):
     """The ids of the counters that a job was admitted to, as `job.pins` keeps them."""
 
     money: tuple[int, ...]

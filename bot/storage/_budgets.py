@@ -1,7 +1,8 @@
 """Which thresholds of pooled budgets a job has reached, each claimed once in its window."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.quotas import FOREVER_MS, Defaults, Limit, Scope, Target, Window, limits_for
@@ -17,8 +18,7 @@ _NEARLY: Final = 80
 """Percent from which on a budget that can't pay for one more such picture counts as used up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A job that has ended, whose budgets are looked at."""
 
     job_id: int

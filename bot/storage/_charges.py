@@ -1,9 +1,11 @@
 """One guarded change of a charge, with everything that follows from it in the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfoNotFoundError
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.clock import Clock
 from bot.ids import make_ids
@@ -23,8 +25,7 @@ OUTCOMES: Final = ("jobs", "finished", "succeeded")
 UNCHANGED = Settlement(changed=False, overrun=0, job_closed=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """A change that somebody wants."""
 
     charge_id: int
@@ -41,8 +42,7 @@ class Move:
     """Whether `Settlement.spent_today` is wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Moved:
+class _Moved(Struct, frozen=True):
     """A change that was made, and what is left of it: to move the counters."""
 
     change: Effect

@@ -1,8 +1,9 @@
 """The order for an erasure: whom it is about, and the row of `setting` that remembers it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bot.storage.rows import Row, Tx, first
 
@@ -23,8 +24,7 @@ class Erasable(StrEnum):
         return "user_id" if self is Erasable.PERSON else "guild_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An erasure that is not finished."""
 
     kind: Erasable

@@ -7,8 +7,10 @@ few jobs that have ended, and holds no lock that comes after those of charges an
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bot.requests import Source
 from bot.storage.rows import Tx
@@ -90,8 +92,7 @@ async def forget_copies(tx: Tx, jobs: Sequence[int]) -> Counter[str]:
     return +changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """What leads to the pictures of some jobs."""
 
     places: frozenset[str] = frozenset()

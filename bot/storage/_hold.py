@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from bot.clock import Clock
 from bot.ids import make_ids
@@ -40,8 +41,7 @@ _MOST_KNOWN: Final = 5_000
 _Key: TypeAlias = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """A job that was held, and where its counters are."""
 
     job: HeldJob
@@ -49,8 +49,7 @@ class Admission:
     pins: Pins
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who writes: what every hold of a process has in common."""
 
     secret: bytes

@@ -17,15 +17,16 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import count
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
+from bot.storage._commit_mark import FORGET_MARKS, MAKE_MARKS, READ_MARK, WRITE_MARK
 from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.migrate import Migration, check, migrate
@@ -34,6 +35,7 @@ from bot.storage.rows import LIMIT_S, Row, Transaction, Tx, Value
 T = TypeVar("T")
 _Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 _Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+_Records: TypeAlias = "list[asyncpg.Record]"
 
 _log = logging.getLogger(__name__)
 
@@ -52,20 +54,6 @@ _UNDO_PAUSES_S: Final = (0.1, 0.5, 2.0, 5.0, 20.0)
 _MIGRATION_LOCK: Final = 4_737_296_012_331
 """Any number that nobody else in this database locks."""
 _MIGRATION_S: Final = 600.0
-
-_MARKS: Final = (
-    "CREATE TABLE IF NOT EXISTS commit_mark ("
-    "slot BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, touched_at TIMESTAMPTZ NOT NULL)"
-)
-_FORGET_MARKS: Final = "DELETE FROM commit_mark WHERE touched_at < now() - INTERVAL '30 days'"
-_MARK: Final = (
-    "INSERT INTO commit_mark (slot, number, touched_at) VALUES ($1, $2, now()) "
-    "ON CONFLICT (slot) DO UPDATE SET number = excluded.number, touched_at = excluded.touched_at"
-)
-_READ_MARK: Final = (
-    "INSERT INTO commit_mark (slot, number, touched_at) VALUES ($1, 0, now()) "
-    "ON CONFLICT (slot) DO UPDATE SET touched_at = excluded.touched_at RETURNING number"
-)
 
 _WRITE: Final = "READ COMMITTED"
 _READ: Final = "REPEATABLE READ READ ONLY"
@@ -97,8 +85,7 @@ class _Again(Exception):
     """Nothing was committed, and another try may work; the message says what was in the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     """What a transaction leaves behind if it is committed: its number, in a row of its own."""
 
     slot: int
@@ -113,14 +100,13 @@ class _FateUnknown(LedgerUnavailable):
         self.mark = mark
 
 
-@dataclass(slots=True)
-class _Ask:
+class _Ask(Struct):
     """A statement on its way from a transaction function to whoever steps it."""
 
     sql: str
     values: tuple[Value, ...]
 
-    def __await__(self) -> "Generator[_Ask, list[Row], list[Row]]":
+    def __await__(self) -> "Generator[_Ask, _Records, _Records]":
         return (yield self)
 
 
@@ -129,7 +115,11 @@ class _PostgresTx:
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         """Run one statement and return its rows."""
-        return await _Ask(sql, values)
+        return [Row(record) for record in await _Ask(sql, values)]
+
+    async def fetch_tuples(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        """Run one statement and return its rows as plain tuples."""
+        return [tuple(record) for record in await _Ask(sql, values)]
 
 
 async def _drive(run: Transaction[T], connection: _Connection) -> T:
@@ -139,7 +129,7 @@ async def _drive(run: Transaction[T], connection: _Connection) -> T:
         RuntimeError: it awaited something else than its `tx`.
     """
     coroutine = run(_PostgresTx())
-    answer: list[Row] | None = None
+    answer: _Records | None = None
     problem: Exception | None = None
     first_problem: Exception | None = None
     try:
@@ -156,18 +146,15 @@ async def _drive(run: Transaction[T], connection: _Connection) -> T:
                 raise RuntimeError("a transaction function may await only its tx")  # noqa: TRY004 - as on SQLite
             problem = None
             try:
-                records = await connection.fetch(asked.sql, *asked.values)
+                answer = await connection.fetch(asked.sql, *asked.values)
             except _FAILURES as error:
                 problem = error
                 first_problem = first_problem or error
-            else:
-                answer = [Row(record) for record in records]
     finally:
         coroutine.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Work(Generic[T]):
+class _Work(Struct, Generic[T], frozen=True):
     """A transaction that somebody wants."""
 
     run: Transaction[T]
@@ -269,7 +256,7 @@ class PostgresDatabase:
                 async with asyncio.timeout(work.limit_s):
                     await connection.execute(work.begin)
                     if mark is not None:
-                        await connection.execute(_MARK, mark.slot, mark.number)
+                        await connection.execute(WRITE_MARK, mark.slot, mark.number)
                     value = await _drive(work.run, connection)
             except (TimeoutError, *_FAILURES) as error:
                 lost = _is_lost(connection, error)
@@ -324,7 +311,7 @@ class PostgresDatabase:
         while (left := deadline - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left), self._pool.acquire() as connection:
-                    number = await connection.fetchval(_READ_MARK, mark.slot)
+                    number = await connection.fetchval(READ_MARK, mark.slot)
             except (TimeoutError, *_FAILURES) as error:
                 _log.warning("what became of a commit is not known yet: %s", _words(error))
                 await asyncio.sleep(min(left, _ASK_AGAIN_S))
@@ -471,8 +458,8 @@ async def _prepare_marks(pool: _Pool) -> None:
     """Make the table of marks, and forget those of processes that are long dead."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
-        await connection.execute(_MARKS)
-        await connection.execute(_FORGET_MARKS)
+        await connection.execute(MAKE_MARKS)
+        await connection.execute(FORGET_MARKS)
 
 
 async def _connect(url: str) -> _Pool:

@@ -3,16 +3,21 @@
 Both come to the same, to the micro-dollar. Roll-ups know whole days and whole months only.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Final
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from bot.quotas import Window, ZoneChange, window_at
 from bot.storage._charges import OUTCOMES, SUMS
 from bot.storage.report_models import Group, Outcomes, Part, Stretch, Sums
 from bot.storage.rows import Row, Tx
 
+_PlainRows: TypeAlias = list[tuple[object, ...]]
+"""Of a key and `SUMS`."""
+_KEY: Final = 0
+_SPENT: Final = 3
 _ALIVE: Final = "CASE WHEN user_id < 0 THEN 0 ELSE user_id END"
 """Tombstones are negative: the erased are one line, as there is nothing to tell them apart by."""
 _RAW_KEYS: Final = {
@@ -46,6 +51,13 @@ def _added(names: Sequence[str]) -> str:
 
 
 _ROLLED_SUMS: Final = _added(SUMS)
+_MEMBERS_OF_A_MONTH: Final = (
+    f"SELECT user_id AS key, {', '.join(SUMS)} FROM usage_month "
+    "WHERE guild_id = $1 AND month = $2 AND user_id > 0 AND charges <> 0 UNION ALL "
+    f"SELECT 0, {_ROLLED_SUMS} FROM usage_month "
+    "WHERE guild_id = $1 AND month = $2 AND user_id <= 0 GROUP BY guild_id HAVING SUM(charges) <> 0"
+)
+"""Of what most reports are about there is one row a member: only the erased are to be added up."""
 _IN_STRETCH: Final = "guild_id = $1 AND created_at >= $2 AND created_at < $3"
 _COUNTED: Final = f"{_IN_STRETCH} AND actual IS NOT NULL"
 _SENT: Final = "closed_at IS NOT NULL AND NOT (state = 'released' AND prior_state = 'held')"
@@ -58,8 +70,7 @@ _RAW_OUTCOMES: Final = (
 _ROLLED_OUTCOMES: Final = _added(OUTCOMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True):
     """Whole days or months that follow each other, as the roll-ups name them."""
 
     first: str
@@ -80,8 +91,7 @@ def whole(window: Window, stretch: Stretch, zones: Sequence[ZoneChange]) -> Labe
     return Labels(first.label, last.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Adder:
+class Adder(Struct, frozen=True):
     """Adds up the charges of one guild, within one transaction."""
 
     tx: Tx
@@ -94,10 +104,10 @@ class Adder:
         rows = await self._rolled_up(stretch, group)
         if rows is None:
             rows = await self._raw(stretch, group)
-        parts = sorted((_part(row, group) for row in rows), key=attrgetter("key"))
+        rows.sort(key=itemgetter(_KEY))
         if group is not Group.DAY:
-            parts.sort(key=attrgetter("sums.spent"), reverse=True)
-        return tuple(parts)
+            rows.sort(key=itemgetter(_SPENT), reverse=True)
+        return tuple(_parts(rows, str if group in _TEXT_KEYS else int))
 
     async def total(self, stretch: Stretch) -> Sums:
         """Return the sums of everything: whole days from the roll-up, the rest from raw rows."""
@@ -142,13 +152,15 @@ class Adder:
         """Return the days that lie in a stretch as a whole; None when there are none."""
         return self._cut(stretch)[0]
 
-    async def _rolled_up(self, stretch: Stretch, group: Group) -> list[Row] | None:
+    async def _rolled_up(self, stretch: Stretch, group: Group) -> _PlainRows | None:
         """Read a roll-up; None when none has what is asked for."""
         if group is Group.MEMBER:
             months = whole(Window.MONTH, stretch, self.zones)
             if months is None:
                 return None
-            return await self.tx.fetch(
+            if months.first == months.last:
+                return await self.tx.fetch_tuples(_MEMBERS_OF_A_MONTH, self.guild_id, months.first)
+            return await self.tx.fetch_tuples(
                 f"SELECT {_ALIVE} AS key, {_ROLLED_SUMS} FROM usage_month "
                 "WHERE guild_id = $1 AND month >= $2 AND month <= $3 "
                 "GROUP BY 1 HAVING SUM(charges) <> 0",
@@ -157,14 +169,14 @@ class Adder:
         days = whole(Window.DAY, stretch, self.zones)
         if days is None:
             return None
-        return await self.tx.fetch(
+        return await self.tx.fetch_tuples(
             f"SELECT {_ROLLED_KEYS[group]} AS key, {_ROLLED_SUMS} FROM {_DAYS} "
             "GROUP BY 1 HAVING SUM(charges) <> 0",
             *self._of(_EVERYTHING if group is Group.DAY else group.value, days),
         )
 
-    async def _raw(self, stretch: Stretch, group: Group) -> list[Row]:
-        return await self.tx.fetch(
+    async def _raw(self, stretch: Stretch, group: Group) -> _PlainRows:
+        return await self.tx.fetch_tuples(
             f"SELECT {_RAW_KEYS[group]} AS key, {_RAW_SUMS} FROM charge "
             f"WHERE {_COUNTED} GROUP BY 1",
             *self._within(stretch),
@@ -192,9 +204,16 @@ class Adder:
         )
 
 
-def _part(row: Row, group: Group) -> Part:
-    key = row.text("key") if group in _TEXT_KEYS else row.integer("key")
-    return Part(key, _sums(row))
+def _parts(rows: _PlainRows, of_key: type[int] | type[str]) -> Iterator[Part]:
+    for key, charges, pictures, spent in rows:
+        if not (
+            isinstance(key, of_key)
+            and isinstance(charges, int)
+            and isinstance(pictures, int)
+            and isinstance(spent, int)
+        ):
+            raise TypeError(f"sums hold something else than a key and numbers: {key!r}")
+        yield Part(key, Sums(charges, pictures, spent))
 
 
 def _sums(row: Row) -> Sums:

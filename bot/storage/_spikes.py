@@ -6,8 +6,9 @@ erased changes nothing about it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.storage._alert_claims import CLAIM_MS, claim
@@ -29,8 +30,7 @@ def usual(days: Sequence[Micros]) -> Micros | None:
     return spent[len(spent) // 2] if len(spent) >= FEWEST_DAYS else None
 
 
-@dataclass(frozen=True, slots=True)
-class SpikeWatch:
+class SpikeWatch(Struct, frozen=True):
     """A job that has ended, whose member's day is looked at."""
 
     job_id: int

@@ -15,15 +15,16 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import aiosqlite
+from msgspec import Struct, field
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
+from bot.storage._backups import copy_of, delete_old
 from bot.storage._inside import Inside, refuse_nested
 from bot.storage.errors import StorageError
 from bot.storage.lock import exclusive
@@ -37,7 +38,6 @@ _log = logging.getLogger(__name__)
 MAX_GROUP: Final = 64
 """Write transactions that share a commit, at most: what the first of them waits for."""
 READERS: Final = 2
-BACKUPS_KEPT: Final = 3
 _BUSY_MS: Final = 5_000
 _SCRUB_WAIT_MS: Final = 100
 """How long everybody may wait for one who reads the log, when it is to be emptied."""
@@ -60,8 +60,7 @@ _PRAGMAS: Final = (
 )
 
 
-@dataclass(eq=False, slots=True)
-class _Work:
+class _Work(Struct, eq=False):
     """A transaction function, and the future that its caller awaits."""
 
     run: Transaction[object]
@@ -104,8 +103,7 @@ def _code(error: BaseException) -> int:
     return code & 0xFF
 
 
-@dataclass(slots=True)
-class _SqliteTx:
+class _SqliteTx(Struct):
     """A transaction's statements, run at once in the connection's own thread."""
 
     connection: sqlite3.Connection
@@ -115,11 +113,20 @@ class _SqliteTx:
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         """Run one statement and return its rows."""
+        return [Row(raw) for raw in self._run(sqlite3.Row, sql, values)]
+
+    async def fetch_tuples(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        """Run one statement and return its rows as plain tuples."""
+        return self._run(None, sql, values)
+
+    def _run(self, kind: type[sqlite3.Row] | None, sql: str, values: Sequence[Value]) -> list[Any]:
         if time.monotonic() > self.deadline:
             self.failure = sqlite3.OperationalError("the transaction took too long")
             raise self.failure
         try:
-            return [Row(raw) for raw in self.connection.execute(_for_sqlite(sql), values)]
+            cursor = self.connection.cursor()
+            cursor.row_factory = kind
+            return cursor.execute(_for_sqlite(sql), values).fetchall()
         except sqlite3.Error as error:
             self.failure = error
             raise
@@ -171,7 +178,6 @@ class _Connection(aiosqlite.Connection):
 
     def _set_up(self) -> None:
         connection = self._conn
-        connection.row_factory = sqlite3.Row
         for pragma in self._pragmas:
             connection.execute(pragma)
         if not self._writes:
@@ -483,17 +489,5 @@ async def _connect(path: Path, *, writes: bool, beside: bool = False) -> AsyncIt
 
 async def _back_up(writer: _Connection, path: Path, clock: Clock, version: int) -> None:
     """Copy the database as it was at `version`, and delete all but the newest copies."""
-    await writer.back_up(path.with_name(f"{path.name}.backup-{version:04d}-{clock.now_ms()}"))
-    for copy in backups_of(path)[:-BACKUPS_KEPT]:
-        copy.unlink()
-
-
-def backups_of(path: Path) -> list[Path]:
-    """Return the copies that were made of a file, oldest first."""
-    copies = path.parent.glob(f"{path.name}.backup-*")
-    return sorted((c for c in copies if c.name.rpartition("-")[2].isdecimal()), key=made_at)
-
-
-def made_at(copy: Path) -> int:
-    """Return when a copy was made (epoch ms), which its name says."""
-    return int(copy.name.rpartition("-")[2])
+    await writer.back_up(copy_of(path, version=version, now_ms=clock.now_ms()))
+    delete_old(path)

@@ -1,6 +1,6 @@
 """How every limit stands for somebody, read on one snapshot and without spending anything."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.quotas import FOREVER_MS, Defaults, Headroom, Limit, Rules, Scope, Window, limits_for
@@ -11,8 +11,7 @@ from bot.storage.policy_models import Standing, Tally
 from bot.storage.rows import Tx, placeholders
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Who asks, where, and about which job."""
 
     actor: Actor

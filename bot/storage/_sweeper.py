@@ -1,9 +1,10 @@
 """Closing what nobody closes any more: charges of dead processes, and leases that ran out."""
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage._charges import Move, move
@@ -38,8 +39,7 @@ async def beat(tx: Tx, process_id: int, now_ms: int) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Sweeper:
+class Sweeper(Struct, frozen=True):
     """A sweep on behalf of one process."""
 
     process_id: int
@@ -98,8 +98,7 @@ class Sweeper:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+class _Due(Struct, frozen=True):
     """A charge that somebody has to close."""
 
     charge_id: int

@@ -8,8 +8,9 @@ held ──► dispatched ──► settled
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.storage.models import ChargeState
@@ -38,8 +39,7 @@ COUNTED: Final = frozenset({_SETTLED, _PRESUMED})
 """Its actual amount counts as spent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What to add to the counters. Amounts in micro-USD."""
 
     held: Micros

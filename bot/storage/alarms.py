@@ -4,15 +4,14 @@ An alarm that is raised is a claim to tell it, with a lease as those on budgets 
 live to say that it is told loses it, and whoever notices the trouble next raises it anew.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage._alert_claims import CLAIM_MS
 from bot.storage.rows import Store, Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """How something that is watched stands."""
 
     raised_ms: int | None

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from urllib.parse import unquote
 
 from bot.clock import Clock
-from bot.storage._sqlite import SqliteDatabase, backups_of, made_at, open_sqlite, read_sqlite
+from bot.storage._backups import backups_of, made_at
+from bot.storage._sqlite import SqliteDatabase, open_sqlite, read_sqlite
 from bot.storage.errors import StorageError, UnsupportedDatabase
 from bot.storage.migrate import MIGRATIONS, load
 from bot.storage.rows import Reader, Store

@@ -4,8 +4,9 @@ A digest is claimed here before it is posted: `covered_until` goes on, and `clai
 is not known yet what became of it. Of many processes that try, one gets the claim.
 """
 
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.ids import make_id
@@ -16,8 +17,7 @@ from bot.storage.policy_models import Kind
 from bot.storage.rows import Row, Store, Tx, first
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A digest that somebody has begun to post, and of which nobody knows yet that it is there."""
 
     id: int
@@ -26,8 +26,7 @@ class Claim:
     """How far everything was covered before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetDigest:
+class SetDigest(Struct, frozen=True):
     """What a guild has set, and how far it has come."""
 
     guild_id: int

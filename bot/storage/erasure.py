@@ -24,9 +24,10 @@ in the order of their keys: the ledger's order, so nobody waits for anybody in a
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.ids import MOST_ID
@@ -39,8 +40,7 @@ _LOOK_S: Final = 60.0
 """Seconds for a look at all that a guild ever asked for, which may be millions of charges."""
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
+class Erased(Struct, frozen=True):
     """What an erasure did."""
 
     rows: Mapping[str, int]

@@ -6,9 +6,10 @@ tries. Its line in the trail of changes is written in the same transaction.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.errors import RequestError
@@ -55,8 +56,7 @@ class AboveHold(RequestError):
         self.held = held
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A line of a charge's audit trail."""
 
     at_ms: int
@@ -66,8 +66,7 @@ class Entry:
     """What that added to what counts as spent."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeStory:
+class ChargeStory(Struct, frozen=True):
     """A charge as the operator sees it: nobody's words are in it."""
 
     id: int
@@ -95,8 +94,7 @@ class ChargeStory:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SettledByHand:
+class SettledByHand(Struct, frozen=True):
     """What settling by hand did."""
 
     before: ChargeStory

@@ -5,9 +5,10 @@ Reads everything, writes only delivery: money is the ledger's.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.requests import Actor, ImageRequest, OutputFormat, Quality, ReplyRoute, with_inputs
@@ -149,8 +150,7 @@ class Jobs:
         return await self._db.write(update)
 
 
-@dataclass(frozen=True, slots=True)
-class _Closed:
+class _Closed(Struct, frozen=True):
     """How a job ends."""
 
     job_id: int

@@ -7,10 +7,11 @@ leaves nothing and two starters cannot both apply it. Written for both engines; 
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage.errors import MigrationError
@@ -37,8 +38,7 @@ _ENDS_TRANSACTIONS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One file."""
 
     version: int

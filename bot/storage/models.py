@@ -3,11 +3,13 @@
 Money is micro-USD, times are epoch ms (UTC), sizes are bytes. Owns no behaviour.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
 from bot.errors import BotError
+from bot.hiding import repr_without
 from bot.money import Micros
 from bot.requests import Actor, ImageRequest, ReplyRoute
 
@@ -53,8 +55,7 @@ class Delivery(StrEnum):
     UNDELIVERABLE = "undeliverable"
 
 
-@dataclass(frozen=True, slots=True)
-class NewCharge:
+class NewCharge(Struct, frozen=True):
     """One request to ImageRouter that a job wants to send."""
 
     model: str
@@ -63,8 +64,7 @@ class NewCharge:
     """The most that it may cost, which is what is held for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(Struct, frozen=True):
     """A job that asks for money."""
 
     id: int
@@ -104,8 +104,7 @@ class NewJob:
         return sum(charge.ceiling for charge in self.charges)
 
 
-@dataclass(frozen=True, slots=True)
-class HeldJob:
+class HeldJob(Struct, frozen=True):
     """A job whose money is reserved; `charge_ids` are in the order of the pictures."""
 
     job_id: int
@@ -114,17 +113,18 @@ class HeldJob:
     """The charges are marked as sent already: send each, and `dispatch` none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One picture that a charge brought: its URL at the provider, or its bytes."""
 
     url: str | None = None
-    data: bytes | None = field(default=None, repr=False)
+    data: bytes | None = None
     media_type: str | None = None
 
+    def __repr__(self) -> str:
+        return repr_without(self, "data")
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+
+class Settlement(Struct, frozen=True):
     """What settling did."""
 
     changed: bool
@@ -141,8 +141,7 @@ class Settlement:
     member who has spent much: see `Policies.crossed` and `Policies.spiked`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """What a sweep changed."""
 
     released_jobs: tuple[int, ...] = ()
@@ -155,8 +154,7 @@ class Swept:
     """Jobs whose presumed charges press on a pooled budget: see `Policies.crossed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """One provider request of a job."""
 
     id: int
@@ -180,8 +178,7 @@ class Charge:
     """From sending it to its answer; None where there is none, or it came late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """Everything known about a job: enough to close its message truthfully after a crash."""
 
     id: int
@@ -228,8 +225,7 @@ class Job:
         return tuple(output for charge in self.charges for output in charge.outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
+class JobSummary(Struct, frozen=True):
     """A line in a person's list of jobs."""
 
     id: int

@@ -4,7 +4,7 @@ Owns the table `paint_link`, and reads how a link's job stands. Signatures and t
 `bot.painting`.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.requests import Actor, ReplyRoute
@@ -12,8 +12,7 @@ from bot.storage.models import Delivery
 from bot.storage.rows import Row, Store, Tx, first
 
 
-@dataclass(frozen=True, slots=True)
-class PaintLink:
+class PaintLink(Struct, frozen=True):
     """One link. Its member, places and picture never change."""
 
     id: int
@@ -33,8 +32,7 @@ class PaintLink:
     """The job that used the link up."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobState:
+class JobState(Struct, frozen=True):
     """How far a job is, in a few figures."""
 
     delivery: Delivery

@@ -1,17 +1,17 @@
 """What the policies take and give: plain data, no SQL. Money is micro-USD, times are epoch ms."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import MAX_MICROS, Micros
 from bot.quotas import UTC_ZONE, Bounds, Headroom, Rules, Scope, Target, Window, binding
 from bot.requests import NO_GUILD, Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """Whom a rule is for. Make it with the methods below: they say what each target needs."""
 
     target: Target
@@ -71,8 +71,7 @@ class Who:
         return cls(Target.BOT)
 
 
-@dataclass(frozen=True, slots=True)
-class SetLimit:
+class SetLimit(Struct, frozen=True):
     """A limit that somebody set."""
 
     who: Who
@@ -83,8 +82,7 @@ class SetLimit:
     set_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlockedMember:
+class BlockedMember(Struct, frozen=True):
     """A member who may make nothing in this guild."""
 
     user_id: int | None
@@ -107,8 +105,7 @@ class Option(StrEnum):
     """Days after which words and links are deleted; 0: never."""
 
 
-@dataclass(frozen=True, slots=True)
-class GuildConfig:
+class GuildConfig(Struct, frozen=True):
     """What a guild has set for itself; None where it has not."""
 
     zone: str = UTC_ZONE
@@ -146,8 +143,7 @@ class Kind(StrEnum):
     """A charge that an operator has settled by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChange:
+class RuleChange(Struct, frozen=True):
     """A line of the audit trail of rules."""
 
     guild_id: int
@@ -169,8 +165,7 @@ class RuleChange:
     by_operator: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Struct, frozen=True):
     """Which lines of the trail somebody wants to read."""
 
     guild_id: int | None
@@ -182,16 +177,14 @@ class Trail:
     size: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class TrailPage:
+class TrailPage(Struct, frozen=True):
     """Some lines, newest first, and how many there are in all."""
 
     changes: tuple[RuleChange, ...]
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """One counter of money as it stands."""
 
     spent: Micros
@@ -205,8 +198,7 @@ class Tally:
         return self.spent + self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How somebody stands in one place now, and whether a job of `count` pictures would pass."""
 
     actor: Actor
@@ -263,8 +255,7 @@ THRESHOLDS: Final = (50, 80, 100)
 """Percent of a pooled budget that are told, once in each window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(Struct, frozen=True):
     """A threshold of a pooled budget that spending has reached, claimed by whoever got this."""
 
     bucket_id: int
@@ -283,8 +274,7 @@ class Crossing:
     claimed_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
+class Spike(Struct, frozen=True):
     """A member who spends far more today than usually, claimed by whoever got this."""
 
     bucket_id: int

@@ -3,8 +3,9 @@
 Owns the table `preference`. Which of it holds for a job is decided by `bot.preferences`.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.requests import NO_GUILD, OutputFormat, Quality
@@ -24,8 +25,7 @@ _COLUMNS: Final = {
 _MOST_MODELS: Final = 25
 
 
-@dataclass(frozen=True, slots=True)
-class SetWishes:
+class SetWishes(Struct, frozen=True):
     """What a person has set: in one guild, and everywhere."""
 
     here: Wishes

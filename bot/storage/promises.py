@@ -4,7 +4,7 @@ Owns the table `promise`. A job that is held takes its answer over; until then a
 somebody sees "thinking ...", and by which token they can be told otherwise.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.requests import ReplyRoute
@@ -12,8 +12,7 @@ from bot.storage._sweeper import ALIVE, alive_since
 from bot.storage.rows import Row, Store, Tx, Value, insert
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """An answer that nobody is going to give any more."""
 
     user_id: int

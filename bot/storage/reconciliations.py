@@ -7,9 +7,10 @@ committed between them, whatever the clocks of several processes say, and late t
 came.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.ids import make_id
@@ -28,8 +29,7 @@ DOUBTFUL: Final = (
 """As the index `charge_doubtful` has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the ledger said at one moment. Amounts in micro-USD."""
 
     recorded: Micros
@@ -47,8 +47,7 @@ class Reading:
         return self.open_amount + self.unknown_amount
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """ImageRouter and the ledger, side by side."""
 
     checked_ms: int
@@ -62,8 +61,7 @@ class Check:
     ledger: Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Doubtful:
+class Doubtful(Struct, frozen=True):
     """A charge whose amount in the ledger may not be what ImageRouter took."""
 
     charge_id: int
@@ -78,8 +76,7 @@ class Doubtful:
     created_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+class Doubts(Struct, frozen=True):
     """What could explain a drift since a moment: sums over all such charges, and the newest."""
 
     presumed_charges: int = 0

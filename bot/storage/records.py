@@ -3,8 +3,9 @@
 Reads what the ledger has written anyway, so nothing is added to the way of a job.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage.models import ChargeState
@@ -23,8 +24,7 @@ _MOST_TRIES: Final = 5_000
 _MOST_EXAMPLES: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """One request that has ended."""
 
     charge_id: int
@@ -40,8 +40,7 @@ class Try:
     """From sending it to its answer; None where that was not measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A message in a guild that shows what a model has made."""
 
     channel_id: int

@@ -4,8 +4,9 @@ A removal knows nothing of its person: which messages, and where it is told how 
 its links are gone after a day, whatever became of them.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.requests import ReplyRoute
@@ -17,8 +18,7 @@ LEASE_MS: Final = 120_000
 """How long a process may be silent before another one goes on with its removal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """How far one is."""
 
     id: int

@@ -4,9 +4,10 @@ Money is micro-USD, times are epoch ms. Which stretch of time "last month" is, a
 the sums, is `bot.reports`' business.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bot.money import Micros
 from bot.quotas import Window
@@ -27,16 +28,15 @@ class Group(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Time from `start_ms` until before `end_ms`; charges belong to when they were asked for."""
 
     start_ms: int
     end_ms: int
 
 
-@dataclass(slots=True)  # not frozen, as a report has thousands, and freezing triples their cost
-class Sums:
+# not frozen, as a report has thousands, and freezing triples their cost
+class Sums(Struct):
     """What charges come to that count as spent. Not to be changed."""
 
     charges: int = 0
@@ -51,8 +51,8 @@ class Sums:
         )
 
 
-@dataclass(slots=True)  # as above
-class Part:
+# as above
+class Part(Struct):
     """The sums of one member, role, model, channel, command or day. Not to be changed."""
 
     key: int | str
@@ -60,8 +60,7 @@ class Part:
     sums: Sums
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """What became of all that was asked for, whether or not it cost anything."""
 
     jobs: int = 0
@@ -82,8 +81,7 @@ class Outcomes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A question to the books of one guild."""
 
     guild_id: int
@@ -95,8 +93,7 @@ class Query:
     """The window that the stretch is, if it is one: its budget is looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the books say, on one snapshot."""
 
     total: Sums
@@ -108,8 +105,7 @@ class Answer:
     """What the guild may spend in the window; None where nothing limits it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayOfModel:
+class DayOfModel(Struct, frozen=True):
     """What was spent on a model on a day."""
 
     day: str
@@ -117,8 +113,7 @@ class DayOfModel:
     spent: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeLine:
+class ChargeLine(Struct, frozen=True):
     """One charge, for whoever wants every single one. Nothing in it is anybody's words."""
 
     id: int

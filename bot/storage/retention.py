@@ -6,9 +6,10 @@ left at all is for `bot.keeping` to find out.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.storage._forget import forget_words
@@ -19,8 +20,7 @@ DAY_MS: Final = 86_400_000
 _CHARGES_AT_ONCE: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """How a guild keeps what was asked for in it; 0 is what was asked for outside guilds."""
 
     guild_id: int

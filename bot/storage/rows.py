@@ -63,6 +63,13 @@ class Tx(Protocol):
         """Run one statement with `$1`, `$2`, ... and return its rows."""
         ...
 
+    async def fetch_tuples(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        """Do the same for rows in their thousands, where an object for each is what takes long.
+
+        Whoever reads them checks their types.
+        """
+        ...
+
 
 Transaction: TypeAlias = Callable[[Tx], Coroutine[object, object, T]]
 """A function that awaits only its `tx`, may be run again, and catches no error of a statement.

@@ -6,8 +6,10 @@ whoever reads it.
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bot.clock import Clock
 from bot.ids import make_id
@@ -20,16 +22,14 @@ TRAY_MS: Final = 7 * 86_400_000
 """How long a picture stays (ms)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrayPicture:
+class TrayPicture(Struct, frozen=True):
     """One picture of a tray; `id` is what drops it."""
 
     id: int
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True):
     """What became of pictures that were to be put into a tray."""
 
     tray: tuple[TrayPicture, ...]

@@ -2,22 +2,26 @@
 
 import hashlib
 import mimetypes
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from msgspec import Struct
+
+from bot.hiding import repr_without
 
 _STATIC: Final = Path(__file__).with_name("static")
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file."""
 
-    body: bytes = field(repr=False)
+    body: bytes
     media_type: str
     etag: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
 
     def response(self, request: web.Request) -> web.Response:
         """Answer with the file, or that the browser's copy is still right."""

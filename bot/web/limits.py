@@ -8,14 +8,14 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _MOST_KEYS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """`burst` requests at once, then `per_second` on average."""
 
     burst: float

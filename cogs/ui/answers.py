@@ -7,10 +7,10 @@ a `BotError` becomes its sentence.
 import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import discord
+from msgspec import Struct
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.errors import BotError
@@ -23,16 +23,14 @@ from cogs.ui.network import NETWORK_FAULTS, translated
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """What is shown to the person who changed something, and a line on it for the log channel."""
 
     shown: discord.ui.LayoutView
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Illustrated:
+class Illustrated(Struct, frozen=True):
     """What is shown together with pictures, by the names under which it refers to them.
 
     Those that the message had before are taken away.
@@ -112,8 +110,7 @@ async def _show(
         _log.warning("Answer %d could not be shown: %r", interaction.id, error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True):
     view: discord.ui.LayoutView
     refused: bool = False
     note: str = ""

@@ -5,10 +5,11 @@ may read is asked at each click: the managers of a guild its own trail, operator
 """
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import discord
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.requests import NO_GUILD
 from bot.storage import Kind, RuleChange, Trail
@@ -36,8 +37,7 @@ _STATE: Final = (
 _WAYS: Final = {"newer": ("Newer", "◀️"), "older": ("Older", "▶️")}
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A page of somebody's trail."""
 
     where: str

@@ -1,7 +1,9 @@
 """What setting a limit comes to: what really binds, who could raise it, how far a pool reaches."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.money import MICROS_PER_USD, Micros, format_usd
 from bot.quotas import Limit, Scope, Target, Window
@@ -26,8 +28,7 @@ _DAYS: Final = {Window.WEEK: 7, Window.MONTH: 30, Window.TOTAL: 30}
 _CENT: Final = MICROS_PER_USD // 100
 
 
-@dataclass(frozen=True, slots=True)
-class Consequences:
+class Consequences(Struct, frozen=True):
     """What is said after a limit was set."""
 
     text: str
@@ -35,8 +36,7 @@ class Consequences:
     """A pooled limit for the day that may be added, and a fair amount for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A limit that has just been set (None: removed), and what was set before."""
 
     who: Who

@@ -5,10 +5,10 @@ It outlives restarts: its `custom_id` names the job, the pictures stand in the m
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import discord
+from msgspec import Struct
 
 from bot.ids import MOST_ID
 from cogs.ui import intake
@@ -20,8 +20,7 @@ _PENCIL: Final = discord.PartialEmoji(name="✏️")
 _EDIT: Final = re.compile(r"edit:(?P<id>[0-9]{1,19}):(?P<private>[01])", flags=re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What a message of ours says that it shows: the result of a job."""
 
     job_id: int

@@ -8,11 +8,12 @@ pictures they are is checked anew.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
 import discord
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog import Ability, label
 from bot.errors import BotError, NotKept, NotYours
@@ -66,8 +67,7 @@ class Place(StrEnum):
     """In the person's tray."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Which pictures a form is about."""
 
     place: Place
@@ -266,8 +266,7 @@ async def submitted(interaction: Interaction, form: Form) -> None:
     await wishing.take_found(interaction, typed.request(), said, find=find)
 
 
-@dataclass(frozen=True, slots=True)
-class _Typed:
+class _Typed(Struct, frozen=True):
     """What a person has filled in."""
 
     prompt: str

@@ -6,11 +6,11 @@ as hostile as any input: the template bounds it, and who sends it is checked ane
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
 import discord
+from msgspec import Struct
 
 from bot.ids import MOST_ID
 from bot.money import Micros, format_usd
@@ -48,8 +48,7 @@ class Place(StrEnum):
     """Below the answer to a rule, which is replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Which limit an amount is typed for."""
 
     place: Place

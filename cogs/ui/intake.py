@@ -6,10 +6,11 @@ Every way to start a job (command, button, modal) defers first and then goes thr
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import discord
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.client import ImageBot
 from bot.errors import BotError, NotKept, NotYours, PressedAlready
@@ -130,8 +131,7 @@ async def _acknowledge(interaction: Interaction, *, private: bool) -> int:
     return (await interaction.original_response()).id
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A request, and the job that it repeats if any."""
 
     request: ImageRequest

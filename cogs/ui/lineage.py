@@ -6,11 +6,11 @@ Undo posts the picture that an edit started from. It makes nothing and costs not
 import io
 import logging
 import re
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Self
 
 import discord
+from msgspec.structs import replace
 
 from bot.cards import Failure, MessageGone, UploadTooLarge
 from bot.errors import BotError, NotKept, NotYours, UnusableInput

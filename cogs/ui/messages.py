@@ -6,10 +6,10 @@ with the process, and none takes another one's buttons with it.
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import discord
+from msgspec import Struct
 
 from bot.cards import (
     Alert,
@@ -72,8 +72,7 @@ _NOTES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A message ready to be sent. The files are read once: render anew for each try."""
 
     view: discord.ui.LayoutView

@@ -6,11 +6,11 @@ limit all the same.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import discord
+from msgspec.structs import replace
 
 from bot.cards import (
     BudgetAlert,

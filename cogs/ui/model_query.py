@@ -6,10 +6,12 @@ Pure. What comes back in a `custom_id` is as hostile as any input: the pattern b
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.catalog import Ability, Catalog, Model
 from bot.money import MAX_MICROS, Micros
@@ -50,8 +52,7 @@ KEY: Final = rf"(?P<key>.{{1,{MOST_KEY}}})"
 """A model in a `custom_id`, as `key_of` names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A page of the list."""
 
     sort: Sort = Sort.POPULAR
@@ -89,8 +90,7 @@ def query_of(match: re.Match[str]) -> Query:
     ).at(int(match["page"]))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a query comes to."""
 
     query: Query

@@ -1,10 +1,10 @@
 """The way to the mask painter: a private answer with a link for each picture."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import discord
+from msgspec.structs import replace
 
 from bot.errors import InvalidOption
 from bot.painting import LINK_MS

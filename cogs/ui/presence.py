@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import discord
+from msgspec.structs import replace
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.client import ImageBot

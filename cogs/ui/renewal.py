@@ -5,11 +5,11 @@ Source: Discord's API reference, "Signed Attachment CDN URLs" and "Refresh Attac
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import discord
 from discord.http import Route
+from msgspec.structs import replace
 from yarl import URL
 
 from bot.cards import RouteBusy, RouteClosed, UploadTooLarge

@@ -5,9 +5,11 @@ is no day is refused like a typed one.
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import InvalidOption
 from bot.ids import MOST_ID
@@ -35,8 +37,7 @@ _GROUP_LETTERS: Final = {group: letter for letter, group in _GROUPS.items()}
 _HINT: Final = "a date such as 2026-07-30"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A page of a report."""
 
     span: Span = Span.MONTH

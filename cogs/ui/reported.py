@@ -1,12 +1,12 @@
 """Reads the report that somebody wants to see, and lays out what is shown of it."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final
 
 import discord
+from msgspec import Struct
 
 from bot.errors import InvalidOption
 from bot.reports import NoSuchPeriod, Report, days_wanted, make_report, period_wanted
@@ -35,8 +35,7 @@ async def named(
     return days_wanted(first, last, now_ms=services.clock.now_ms(), zones=zones)
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """A report, and its chart."""
 
     made: Report

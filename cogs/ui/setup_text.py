@@ -1,9 +1,9 @@
 """What the panel of `/setup` says: what is set, and what it means. Its menus: `setup_panel`."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import discord
+from msgspec import Struct
 
 from bot.money import Micros, format_usd
 from bot.quotas import Defaults, Target, Window
@@ -23,8 +23,7 @@ you see this.\
 FOOT: Final = "-# Finer rules: `/quota set`. All of them: `/quota show`. The rest: `/config`."
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """Everything that the panel shows of one guild."""
 
     limits: tuple[SetLimit, ...]

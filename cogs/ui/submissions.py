@@ -1,16 +1,16 @@
 """What comes back in a submitted form, as hostile as any input: the one reader of its payload."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from bot.requests import Source
 from cogs.ui.intake import Interaction
 from cogs.ui.pictures import cleaned_name
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """The fields of a form by their custom ids, and the files that were uploaded with it."""
 
     fields: Mapping[str, Mapping[str, Any]]

@@ -6,15 +6,15 @@ Discord takes a backslash before any ASCII punctuation as "this character, plain
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _SPECIAL: Final = re.compile(r"[\\*_~|`>#\[\]()\-+.!:<@&]")
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What a person reads when there is no picture."""
 
     title: str

@@ -4,7 +4,8 @@ Whether the answer is private has to be known before anything is awaited, so tha
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.requests import Actor, ImageRequest
 from bot.wishes import Wishes

@@ -1,10 +1,10 @@
 """Deliveries are written down a moment later, together; until then nothing is lost or doubled."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person

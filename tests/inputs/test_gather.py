@@ -1,10 +1,10 @@
 """What people give becomes files that can be sent, or an error that names the file and why."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from bot.errors import InputsFull, InputUnreachable, ShuttingDown, UnusableInput

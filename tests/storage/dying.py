@@ -75,7 +75,15 @@ class _Counting:
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         rows = await self._tx.fetch(sql, *values)
+        self._count()
+        return rows
+
+    async def fetch_tuples(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        rows = await self._tx.fetch_tuples(sql, *values)
+        self._count()
+        return rows
+
+    def _count(self) -> None:
         self._dying.left -= 1
         if not self._dying.left:
             os.kill(os.getpid(), signal.SIGKILL)
-        return rows

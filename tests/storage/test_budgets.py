@@ -1,9 +1,9 @@
 """Thresholds of pooled budgets: told when they are reached, once in each window."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot.quotas import Scope, Window
 from bot.storage import Crossing, Option, Who

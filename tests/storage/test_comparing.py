@@ -1,8 +1,7 @@
 """One job of several models: held together or not at all, each at its own price, settled alone."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.quotas import PictureTooDear, QuotaExceeded, Window
 from bot.storage import Charge, ChargeState, Erasure, NewCharge, Who

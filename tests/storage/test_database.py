@@ -49,6 +49,18 @@ async def test_what_a_transaction_returns_is_what_its_caller_gets(books: Books) 
     assert await books.db.read(names) == ["a"]
 
 
+async def test_many_rows_are_read_as_tuples_of_what_they_hold(books: Books) -> None:
+    await books.db.write(partial(put, "a", "content"))
+    await books.db.write(partial(put, "b", ""))
+
+    async def tuples(tx: Tx) -> list[tuple[object, ...]]:
+        return await tx.fetch_tuples(
+            "SELECT name, content, changed_at FROM setting WHERE name >= $1 ORDER BY name", "a"
+        )
+
+    assert await books.db.read(tuples) == [("a", "content", 0), ("b", "", 0)]
+
+
 async def test_a_refusal_takes_back_its_own_writes_and_nobody_elses(books: Books) -> None:
     work = [
         books.db.write(partial(put, f"{n:03}", ""))

@@ -1,7 +1,8 @@
 """Somebody is erased from whose jobs others have made their own."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.requests import ImageRequest, Source
 from bot.storage import Erasure, Job, NewJob

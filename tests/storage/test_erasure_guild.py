@@ -1,10 +1,10 @@
 """A guild that is erased: nothing says who did what in it, and the operator's books add up."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from bot.policy import Effect, ModelRule, Reach
 from bot.quotas import QuotaExceeded, Window

@@ -1,9 +1,9 @@
 """What guilds set about models, on both engines: kept, counted as versions, checked in the hold."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot.errors import InvalidOption
 from bot.policy import Effect, ModelPolicy, ModelRule, Reach

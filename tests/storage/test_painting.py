@@ -1,7 +1,8 @@
 """Painted masks and links to the painter, on both engines."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.requests import Actor, ReplyRoute
 from bot.storage import Delivery, MaskStore, PaintLink, PaintLinks

@@ -9,10 +9,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.aside import aside
 from bot.erased import ErasedList

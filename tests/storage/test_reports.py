@@ -4,17 +4,27 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.quotas import QuotaExceeded, Window
 from bot.reports import Report, Span, make_report, named_period, period_of_days
 from bot.requests import ImageRequest
-from bot.storage import Erasure, Group, Outcomes, Output, Reports, Stretch, Sums, Who
+from bot.storage import (
+    NOBODY,
+    Erasure,
+    Group,
+    Outcomes,
+    Output,
+    Reports,
+    Stretch,
+    Sums,
+    Who,
+)
 from bot.storage.rows import Row, Tx
 from tests.storage.books import DAY, GENEROUS, HOUR, MINUTE, NOON, Books, held, open_books
 from tests.storage.machines import examples_on
@@ -174,6 +184,7 @@ async def compare(history: History) -> None:
     periods += [
         period_of_days(date(2026, 7, 29), today, now_ms=now, zones=zones),
         period_of_days(date(2026, 8, 2), date(2026, 9, 11), now_ms=now, zones=zones),
+        period_of_days(date(2026, 7, 1), date(2026, 9, 30), now_ms=now, zones=zones),
     ]
     cut = Stretch(NOON + HOUR, now + 1)
     periods.append(replace(periods[0], stretch=cut, window=None))
@@ -237,6 +248,35 @@ async def test_who_was_erased_is_one_line_and_every_sum_stays(books: Books) -> N
     made = await this_month(books, Group.MEMBER)
     assert [(part.key, part.sums.spent) for part in made.answer.parts] == [(0, 23), (13, 13)]
     assert made.total.spent == 36
+
+
+@pytest.mark.parametrize("months", [1, 2])
+async def test_who_spent_most_comes_first_and_the_erased_among_them_as_one(
+    books: Books, months: int
+) -> None:
+    for _ in range(months):
+        for user, actual in ((11, 40), (12, 30), (13, 50), (15, 90), (14, 50), (16, 0)):
+            sent = await books.sent(books.job(user=user, ceiling=1000))
+            picture = Output(url="https://a/b")
+            await books.ledger.settle(sent.charge_ids[0], actual=actual, outputs=[picture])
+            await books.jobs.mark_delivered({sent.job_id: (770, 1)})
+        unpaid = await books.sent(books.job(user=17, ceiling=1000))
+        await books.ledger.release(unpaid.charge_ids[0], reason="refused")
+        books.clock.now += 31 * DAY
+    for user in (11, 12):
+        await Erasure(books.db, clock=books.clock).erase_person(user)
+    period = period_of_days(
+        date(2026, 7, 1), date(2026, 6 + months, 31), now_ms=books.clock.now, zones=()
+    )
+    reports = Reports(books.db, defaults=GENEROUS)
+    made = await make_report(reports, GUILD, period, Group.MEMBER, now_ms=books.clock.now)
+    assert [(part.key, part.sums) for part in made.answer.parts] == [
+        (15, Sums(months, months, 90 * months)),
+        (NOBODY, Sums(2 * months, 2 * months, 70 * months)),
+        (13, Sums(months, months, 50 * months)),
+        (14, Sums(months, months, 50 * months)),
+        (16, Sums(months, months, 0)),
+    ]
 
 
 async def test_what_runs_or_is_not_known_is_pending_and_no_failure(books: Books) -> None:

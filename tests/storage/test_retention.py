@@ -1,7 +1,8 @@
 """What guilds keep no longer is deleted in small steps, and which guilds were left is known."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.requests import ImageRequest, Source
 from bot.storage import Kept, Option, Removal, Removals, Retention

@@ -28,6 +28,7 @@ VIOLATIONS = {
     "drivers": ("bot/storage/ledger.py", "import sqlite3"),
     "pictures": ("cogs/bad.py", "import PIL.Image"),
     "charts": ("bot/charts/_charts.py", "import matplotlib"),
+    "values": ("bot/ids.py", "import dataclasses"),
     "sandbox": ("bot/app.py", "import sandbox.clock"),
     "far-ends": ("sandbox/discord/bad.py", "import bot.money"),
     "doors": ("cogs/bad.py", "import bot.storage.database"),

@@ -1,8 +1,7 @@
 """What is offered where models are compared, and what its buttons say."""
 
-from dataclasses import asdict
-
 import pytest
+from msgspec import to_builtins
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
@@ -140,7 +139,7 @@ def test_only_what_may_pass_by_itself_is_asked_once_more() -> None:
 
 
 def test_an_offer_of_an_earlier_version_compares_nothing() -> None:
-    entry = asdict(ImageRequest("imagine", "a heron", count=2))
+    entry = to_builtins(ImageRequest("imagine", "a heron", count=2))
     del entry["models"]
     assert request_from(entry) == ImageRequest("imagine", "a heron", count=2)
     assert request_from({**entry, "models": ["a/b", "c/d"]}).models == ("a/b", "c/d")

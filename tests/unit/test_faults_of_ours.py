@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.cards import Card, Failure, Messenger, Posted, Progress, Result, Spent
 from bot.clock import Clock, SystemClock

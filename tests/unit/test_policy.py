@@ -1,11 +1,12 @@
 """Which models a guild's lists leave to somebody: pure rules, and what holds whatever is set."""
 
 import fnmatch
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.errors import ChannelNotAllowed, PrivateNotAllowed
 from bot.policy import (
@@ -204,6 +205,14 @@ def test_what_is_remembered_of_one_is_never_told_of_another(
     for actor in (*actors, *actors):
         allowed = Allowance(policy, actor)
         assert {model for model in MODELS if allowed(Named(model))} == left(actor, *rules)
+
+
+def test_a_changed_copy_of_a_policy_goes_by_its_own_rules() -> None:
+    before = ModelPolicy(rules=(deny("acme/*"),))
+    assert not Allowance(before, MIRA)(Named("acme/fold"))
+    after = replace(before, rules=(deny("openai/*"),))
+    assert Allowance(after, MIRA)(Named("acme/fold"))
+    assert not Allowance(after, MIRA)(Named("openai/gpt"))
 
 
 def test_a_pattern_of_stars_is_as_fast_as_any() -> None:
