@@ -49,6 +49,16 @@ async def test_markdown_is_drawn_as_discord_draws_it(open_as: OpenAs, place: Pla
         await expect(shown.get_by_text("hidden")).to_be_visible()
 
 
+async def test_a_moment_is_told_in_the_unit_that_it_is_nearest_to(
+    open_as: OpenAs, place: Place
+) -> None:
+    now_s = place.clock.now_ms() // 1000
+    told = {-45 * 3600: "2 days ago", 45 * 3600: "in 2 days", 30 * 3600: "in 1 day"}
+    async with open_as() as chat:
+        shown = await _show(chat, "\n".join(f"<t:{now_s + away}:R>" for away in told))
+        await expect(shown.locator("time[data-style=R]")).to_have_text(list(told.values()))
+
+
 async def test_hostile_text_stays_text(open_as: OpenAs) -> None:
     async with open_as() as chat:
         for text in (
