@@ -68,11 +68,8 @@ class BudgetButton(
         await intake.guarded(interaction, opened)
 
 
-class RoleMenu(discord.ui.DynamicItem[discord.ui.RoleSelect[Any]], template="setup:role"):
-    """Chooses a role, and opens the form of what each of its holders may spend a day."""
-
-    def __init__(self) -> None:
-        super().__init__(discord.ui.RoleSelect(custom_id="setup:role", placeholder="Choose a role"))
+class _Menu:
+    """Something that is rebuilt as it is: its `custom_id` says nothing but which it is."""
 
     @classmethod
     async def from_custom_id(
@@ -80,6 +77,13 @@ class RoleMenu(discord.ui.DynamicItem[discord.ui.RoleSelect[Any]], template="set
     ) -> Self:
         """Rebuild the menu from a choice."""
         return cls()
+
+
+class RoleMenu(_Menu, discord.ui.DynamicItem[discord.ui.RoleSelect[Any]], template="setup:role"):
+    """Chooses a role, and opens the form of what each of its holders may spend a day."""
+
+    def __init__(self) -> None:
+        super().__init__(discord.ui.RoleSelect(custom_id="setup:role", placeholder="Choose a role"))
 
     async def callback(self, interaction: Interaction) -> None:
         """Open the form; `@everyone` is each member."""
@@ -90,7 +94,9 @@ class RoleMenu(discord.ui.DynamicItem[discord.ui.RoleSelect[Any]], template="set
         await intake.guarded(interaction, open_form(interaction, form))
 
 
-class PriceMenu(discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template="setup:price"):
+class PriceMenu(
+    _Menu, discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template="setup:price"
+):
     """Chooses a channel, and opens the form of the highest price of a picture there."""
 
     def __init__(self) -> None:
@@ -100,13 +106,6 @@ class PriceMenu(discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template=
             )
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], ___: re.Match[str], /
-    ) -> Self:
-        """Rebuild the menu from a choice."""
-        return cls()
-
     async def callback(self, interaction: Interaction) -> None:
         """Open the form."""
         [channel] = self.item.values
@@ -114,7 +113,7 @@ class PriceMenu(discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template=
         await intake.guarded(interaction, open_form(interaction, form))
 
 
-class ZoneMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template="setup:zone"):
+class ZoneMenu(_Menu, discord.ui.DynamicItem[discord.ui.Select[Any]], template="setup:zone"):
     """Chooses the time zone."""
 
     def __init__(self, zone: str = "UTC") -> None:
@@ -130,13 +129,6 @@ class ZoneMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template="setup:z
             )
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], ___: re.Match[str], /
-    ) -> Self:
-        """Rebuild the menu from a choice."""
-        return cls()
-
     async def callback(self, interaction: Interaction) -> None:
         """Set it, and show the panel anew."""
         [zone] = self.item.values
@@ -150,7 +142,9 @@ class ZoneMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template="setup:z
         await intake.guarded(interaction, update(interaction, work, needs=Needs.MANAGER))
 
 
-class AlertMenu(discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template="setup:alerts"):
+class AlertMenu(
+    _Menu, discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template="setup:alerts"
+):
     """Chooses the channel of alerts; none is by direct message."""
 
     def __init__(self, channel_id: int | None = None) -> None:
@@ -166,13 +160,6 @@ class AlertMenu(discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template=
                 ],
             )
         )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, __: discord.ui.Item[Any], ___: re.Match[str], /
-    ) -> Self:
-        """Rebuild the menu from a choice."""
-        return cls()
 
     async def callback(self, interaction: Interaction) -> None:
         """Set it, and show the panel anew."""
