@@ -87,7 +87,7 @@ QUICK: Final = Scale(
 
 
 def median_ratio(mine: Sequence[float], least: Sequence[float]) -> float:
-    """Return the median of what each turn of two bots compares to: the clock changes speed."""
+    """Return the median of what each turn of the two compares to: the clock changes speed."""
     return statistics.median(one / other for one, other in zip(mine, least, strict=True))
 
 

@@ -37,6 +37,12 @@ MUST_HAPPEN = {
 }
 """A charge's last step, and whatever else a history may hold."""
 
+NOTHING_LEFT = (
+    "INSERT INTO usage_month (guild_id, month, user_id, charges, pictures, spent) "
+    "VALUES ($1, $2, $3, 0, 0, 0)"
+)
+"""What a member's month was once all of it had been taken out: it is no line of a report."""
+
 steps = st.one_of(
     st.tuples(
         st.just("ask"),
@@ -263,6 +269,7 @@ async def test_who_spent_most_comes_first_and_the_erased_among_them_as_one(
         unpaid = await books.sent(books.job(user=17, ceiling=1000))
         await books.ledger.release(unpaid.charge_ids[0], reason="refused")
         books.clock.now += 31 * DAY
+    await books.db.write(lambda tx: tx.fetch(NOTHING_LEFT, GUILD, "2026-07", 18))
     for user in (11, 12):
         await Erasure(books.db, clock=books.clock).erase_person(user)
     period = period_of_days(
