@@ -1,4 +1,4 @@
-"""Processes that tests kill, in the middle of whatever they do.
+"""Processes that tests race, or kill in the middle of whatever they do.
 
 Many are needed, and most of a start is imports: each is forked from one that has them behind it.
 A worker's tests share that one, so it imports what any of them needs.
@@ -11,7 +11,13 @@ from typing import Final
 
 _FORKED: Final = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(
-    ["tests.faults.spender", "tests.storage.dying", "tests.storage.spender"]
+    [
+        "bot.storage._postgres",
+        "tests.faults.spender",
+        "tests.storage.dying",
+        "tests.storage.racer",
+        "tests.storage.spender",
+    ]
 )
 
 

@@ -41,8 +41,14 @@ async def arrived(painter: Painter) -> None:
 
 
 async def sent_mask(house: House, painter: Painter, size: tuple[int, int] = SIZE) -> Image.Image:
-    """Press Generate, and return what ImageRouter got: white is what may change."""
-    await send(painter)
+    """Press Generate, and return what ImageRouter got: white is what may change.
+
+    The result in Discord is waited for, and not the page, which asks for it every 1.5 seconds.
+    """
+    theo, general = house.person("theo"), house.channel()
+    old = {message.id for message in theo.messages(general) if message.attachments}
+    await painter.button("Generate").click()
+    await theo.wait_for(general, lambda m: bool(m.attachments) and m.id not in old, timeout=20)
     return last_mask(house, size)
 
 

@@ -143,30 +143,32 @@ def _digits(colour: str) -> list[str]:
     return colour.removeprefix("rgb(").removesuffix(")").split(", ")
 
 
-@pytest.mark.parametrize("tool", ["Brush", "Rectangle", "Move the picture"])
 @pytest.mark.parametrize("width", [360, 390, 820])
 async def test_everything_fits_on_a_phone_and_can_be_hit_by_a_finger(
-    link: Link, opened: Open, width: int, tool: str
+    link: Link, opened: Open, width: int
 ) -> None:
     async with opened(link, look=Look(width=width, height=740, scale=1), touch=True) as painter:
-        await painter.button(tool).click()
-        boxes: list[dict[str, float | str]] = await painter.page.evaluate(
-            """() => [...document.querySelectorAll("button, select, textarea, input")]
-            .filter((e) => e.checkVisibility() && !e.closest(".cover, dialog"))
-            .map((e) => ({name: e.id || e.dataset.tool, ...e.getBoundingClientRect().toJSON()}))"""
-        )
-        assert len(boxes) > 12
-        for box in boxes:
-            assert float(box["height"]) >= 44, box
-            assert float(box["left"]) >= 0, box
-            assert float(box["right"]) <= width, box
-            assert float(box["bottom"]) <= 740, box
-        assert await painter.page.evaluate("document.documentElement.scrollWidth") <= width
-        names = await painter.page.evaluate(
-            """() => [...document.querySelectorAll("button")]
-            .filter((e) => !e.innerText.trim() && !e.ariaLabel).length"""
-        )
-        assert names == 0
+        for tool in ("Brush", "Rectangle", "Move the picture"):
+            await painter.button(tool).click()
+            boxes: list[dict[str, float | str]] = await painter.page.evaluate(
+                """() => [...document.querySelectorAll("button, select, textarea, input")]
+                .filter((e) => e.checkVisibility() && !e.closest(".cover, dialog"))
+                .map((e) => (
+                    {name: e.id || e.dataset.tool, ...e.getBoundingClientRect().toJSON()}
+                ))"""
+            )
+            assert len(boxes) > 12
+            for box in boxes:
+                assert float(box["height"]) >= 44, (tool, box)
+                assert float(box["left"]) >= 0, (tool, box)
+                assert float(box["right"]) <= width, (tool, box)
+                assert float(box["bottom"]) <= 740, (tool, box)
+            assert await painter.page.evaluate("document.documentElement.scrollWidth") <= width
+            names = await painter.page.evaluate(
+                """() => [...document.querySelectorAll("button")]
+                .filter((e) => !e.innerText.trim() && !e.ariaLabel).length"""
+            )
+            assert names == 0
 
 
 WINDOWS = [(360, 640), (390, 844), (844, 390), (820, 1180), (870, 700), (1280, 800)]

@@ -102,6 +102,12 @@ AUDITS = {
 }
 """Every query finds rows that break an invariant of the books; all must find none."""
 
+_AUDIT = " UNION ALL ".join(
+    "SELECT '{}' AS name WHERE EXISTS ({})".format(name.replace("'", "''"), sql)
+    for name, sql in AUDITS.items()
+)
+"""All at once: to ask one after the other takes several times as long, after each of many steps."""
+
 Counts = dict[int, tuple[int, int, int]]
 """Of each counter: held, settled and overrun."""
 
@@ -110,7 +116,7 @@ async def audit(db: Database) -> list[str]:
     """Return the invariants that the database breaks."""
 
     async def run(tx: Tx) -> list[str]:
-        broken = [name for name, sql in AUDITS.items() if await tx.fetch(sql)]
+        broken = [row.text("name") for row in await tx.fetch(_AUDIT)]
         if await counted(tx) != await pinned(tx):
             broken.append("a counter has what the charges and jobs that are pinned to it say")
         return broken

@@ -1,7 +1,6 @@
 """One database for each test, on each engine that the bot supports."""
 
 import asyncio
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ import pytest
 
 from bot.storage import open_database, sqlite_path
 from sandbox.postgres import PostgresServer
+from tests.migrated import write_migrated
 from tests.storage.books import Books, StillClock, open_books, sqlite_url
 
 ENGINES = ["sqlite", "postgresql"]
@@ -24,21 +24,13 @@ MOST_USED = 16
 def migrated(postgres: PostgresServer) -> str:
     """A database that every test's own is a copy of: migrating each anew takes longer."""
     name = postgres.create()
-    asyncio.run(_migrate(postgres.url(name)))
+
+    async def make() -> None:
+        async with open_database(postgres.url(name), clock=StillClock()):
+            pass
+
+    asyncio.run(make())
     return name
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same on SQLite."""
-    folder = tmp_path_factory.mktemp("migrated")
-    asyncio.run(_migrate(sqlite_url(folder)))
-    return folder / "bot.db"
-
-
-async def _migrate(url: str) -> None:
-    async with open_database(url, clock=StillClock()):
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +66,11 @@ def new_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Call
     """Makes the URL of a migrated database."""
     if engine == "sqlite":
         numbers = count()
-        file: Path = request.getfixturevalue("migrated_file")
 
         def copied() -> str:
             folder = tmp_path / f"database-{next(numbers)}"
             folder.mkdir()
-            shutil.copy(file, folder)
+            write_migrated(folder / "bot.db")
             return sqlite_url(folder)
 
         return copied

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from multiprocessing import Pipe
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,91 +18,34 @@ from bot.quotas import Limit, QuotaExceeded, Scope, Window
 from bot.storage import StorageError, open_database
 from bot.storage.rows import Tx
 from sandbox.postgres import PostgresServer
+from tests.lives import new_life
 from tests.postgres import skip_without_postgres
+from tests.storage import racer
 from tests.storage.books import MINUTE, Books, StillClock, audit, open_books
+from tests.storage.racer import BUDGET, FITTING, PRICE
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8
-PRICE = 1000
-FITTING = 37
-BUDGET = Limit(Scope.GUILD, Window.MONTH, FITTING * PRICE + 500)
-
-RACER = """
-import asyncio, sys
-from bot.quotas import Limit, QuotaExceeded, Scope, Window
-from tests.storage.books import open_books
-from tests.storage.test_postgres import BUDGET, PRICE
-
-async def hold(books, tries, *limits):
-    admitted = 0
-    async def one(number):
-        nonlocal admitted
-        try:
-            await books.ledger.hold(books.job(ceiling=PRICE, user=11), limits)
-        except QuotaExceeded:
-            return
-        admitted += 1
-    await asyncio.gather(*map(one, range(tries)))
-    return admitted
-
-async def settle(books, charge_ids):
-    changes = [books.ledger.settle(int(charge_id), actual=7) for charge_id in charge_ids]
-    return sum(change.changed for change in await asyncio.gather(*changes))
-
-async def check_then_record(books, tries):
-    # The mistake: all look at the sum, and then those who found room write.
-    async def count(tx):
-        (row,) = await tx.fetch("SELECT COUNT(*) AS n FROM setting")
-        return row.integer("n")
-    seen = await asyncio.gather(*(books.db.read(count) for _ in range(tries)))
-    async def record(number):
-        async def run(tx):
-            name = f"{books.process_id} {number}"
-            await tx.fetch(
-                "INSERT INTO setting (name, content, changed_at) VALUES ($1, '', 0)", name
-            )
-        await books.db.write(run)
-    roomy = [i for i, n in enumerate(seen) if (n + 1) * PRICE <= BUDGET.amount]
-    await asyncio.gather(*map(record, roomy))
-
-async def main():
-    url, what, *arguments = sys.argv[1:]
-    async with open_books(url) as books:
-        print("ready", flush=True)
-        sys.stdin.readline()
-        if what == "hold":
-            print(await hold(books, 25, BUDGET))
-        elif what == "open":
-            print(await hold(books, 10, Limit(Scope.MEMBER, Window.OPEN, 5)))
-        elif what == "settle":
-            print(await settle(books, arguments))
-        else:
-            print(await check_then_record(books, 25))
-
-asyncio.run(main())
-"""
 
 
-def race(url: str, *arguments: str) -> list[str]:
-    """Run a racer in several processes at once; returns what each said at the end."""
-    command = [sys.executable, "-c", RACER, url, *arguments]
-    pipe = subprocess.PIPE
-    racers = [
-        subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
-        for _ in range(PROCESSES)
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    said = []
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    for racer in racers:
-        answer, _ = racer.communicate()
-        assert racer.returncode == 0
-        said.append(answer.strip())
+def race(url: str, what: racer.What, charge_ids: Sequence[int] = ()) -> list[int]:
+    """Run a racer in several processes at once; returns how often it went well for each."""
+    talks, racers = [], []
+    for _ in range(PROCESSES):
+        ours, theirs = Pipe()
+        racers.append(new_life(racer.live, url, what, charge_ids, theirs))
+        racers[-1].start()
+        theirs.close()
+        talks.append(ours)
+    assert [talk.recv() for talk in talks] == ["ready"] * PROCESSES
+    for talk in talks:
+        talk.send("go")
+    said = [talk.recv() for talk in talks]
+    for process, talk in zip(racers, talks, strict=True):
+        process.join()
+        assert process.exitcode == 0
+        process.close()
+        talk.close()
     return said
 
 
@@ -134,7 +78,7 @@ async def deadlocks(books: Books) -> int:
 
 async def test_many_processes_at_one_limit_admit_exactly_what_fits(database_url: str) -> None:
     said = await asyncio.to_thread(race, database_url, "hold")
-    assert sum(map(int, said)) == FITTING
+    assert sum(said) == FITTING
     async with open_books(database_url) as books:
         assert await books.counters("guild", "month") == (FITTING * PRICE, 0, 0)
         assert await deadlocks(books) == 0
@@ -142,15 +86,15 @@ async def test_many_processes_at_one_limit_admit_exactly_what_fits(database_url:
 
 async def test_many_processes_share_the_limit_on_open_jobs(database_url: str) -> None:
     said = await asyncio.to_thread(race, database_url, "open")
-    assert sum(map(int, said)) == 5
+    assert sum(said) == 5
 
 
 async def test_many_processes_settle_a_charge_once(database_url: str) -> None:
     async with open_books(database_url) as books:
         jobs = [await books.sent(books.job(pictures=3)) for _ in range(5)]
-        charges = [str(charge_id) for job in jobs for charge_id in job.charge_ids]
-        said = await asyncio.to_thread(race, database_url, "settle", *charges)
-        assert sum(map(int, said)) == len(charges)
+        charges = [charge_id for job in jobs for charge_id in job.charge_ids]
+        said = await asyncio.to_thread(race, database_url, "settle", charges)
+        assert sum(said) == len(charges)
         assert await books.counters("bot", "total") == (0, 7 * len(charges), 0)
         assert await deadlocks(books) == 0
 

@@ -26,6 +26,14 @@ signal.pause()
 """
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with pip and nothing else, to be copied: making one takes much longer."""
+    made = tmp_path_factory.mktemp("made") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
+    return made
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with the real script, a waiting bot, and locks that need no network."""
@@ -37,6 +45,13 @@ def project(tmp_path: Path) -> Path:
     for lock in LOCKS:
         (tmp_path / lock).write_text("# nothing\n")
     return tmp_path
+
+
+@pytest.fixture
+def made_project(project: Path, environment: Path) -> Path:
+    """The project with an environment that somebody has made already."""
+    shutil.copytree(environment, project / ".venv", symlinks=True)
+    return project
 
 
 def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -81,9 +96,10 @@ def pretend(
     )
 
 
-def test_the_command_for_screenshots_finds_what_it_is_made_of(project: Path) -> None:
-    (project / "tools" / "screenshots.py").write_text("import bot\nprint('found', bot.__name__)\n")
-    with start(project, "screenshots") as process:
+def test_the_command_for_screenshots_finds_what_it_is_made_of(made_project: Path) -> None:
+    script = made_project / "tools" / "screenshots.py"
+    script.write_text("import bot\nprint('found', bot.__name__)\n")
+    with start(made_project, "screenshots") as process:
         output, errors = process.communicate(timeout=120)
     assert (output.splitlines()[-1], process.returncode) == ("found bot", 0), errors
 
@@ -181,12 +197,14 @@ def test_the_first_start_makes_the_environment_and_the_second_starts_at_once(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
-def test_a_benchmark_has_the_driver_of_postgresql_whatever_was_run_before(project: Path) -> None:
-    (project / "benchmarks").mkdir()
-    (project / "benchmarks" / "__init__.py").touch()
-    (project / "benchmarks" / "__main__.py").write_text(WAITING_BOT)
-    assert run_until_started(project, "run")[0][-1] == "started"
-    lines, _ = run_until_started(project, "bench", "--quick")
+def test_a_benchmark_has_the_driver_of_postgresql_whatever_was_run_before(
+    made_project: Path,
+) -> None:
+    (made_project / "benchmarks").mkdir()
+    (made_project / "benchmarks" / "__init__.py").touch()
+    (made_project / "benchmarks" / "__main__.py").write_text(WAITING_BOT)
+    assert run_until_started(made_project, "run")[0][-1] == "started"
+    lines, _ = run_until_started(made_project, "bench", "--quick")
     assert [line.split(" into ")[0] for line in lines] == [
         "Installing the packages of requirements-postgres.lock",
         "started --quick",
