@@ -69,7 +69,8 @@ async def run(
 
 async def clear_commands(settings: Settings, *, say: Say) -> int:
     """Remove the bot's commands from Discord, for whoever uninstalls it; returns the exit code."""
-    client = discord.Client(intents=discord.Intents.none())
+    # It never connects; without this one discord.py warns all the same.
+    client = discord.Client(intents=discord.Intents(guilds=True))
     async with client:
         try:
             await client.login(settings.discord_token)

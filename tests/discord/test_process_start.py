@@ -119,8 +119,7 @@ async def test_commands_that_cannot_be_removed_just_now_are_a_sentence_as_well(
     servers.discord.faults.drop("PUT /applications/*/commands", times=None)
     async with Child(servers.servers, tmp_path, command=("clear-commands",)) as child:
         assert await child.ended() == 1
-    assert child.lines[-1] == "Discord could not be asked: Server disconnected. Try again."
-    assert "Traceback" not in child.output
+    assert child.lines == ["Discord could not be asked: Server disconnected. Try again."]
 
 
 async def test_imagerouter_being_down_at_the_start_stops_nobody(
