@@ -5,8 +5,10 @@ is built by `bot.graph`.
 """
 
 import asyncio
+import errno
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
@@ -32,6 +34,10 @@ _PAINTER_IS_OFF: Final = (
     "The mask painter is off. To offer it, set HTTP_PORT, and PUBLIC_URL to the address under "
     "which people reach that port."
 )
+
+_FIRST_ORDINARY_PORT: Final = 1024
+_LAST_PORT: Final = 65_535
+_USUAL_PORT: Final = 8080
 
 Say = Callable[[str], None]
 """Tells the operator a line."""
@@ -63,7 +69,8 @@ async def run(
 
 async def clear_commands(settings: Settings, *, say: Say) -> int:
     """Remove the bot's commands from Discord, for whoever uninstalls it; returns the exit code."""
-    client = discord.Client(intents=discord.Intents.none())
+    # It never connects; without this one discord.py warns all the same.
+    client = discord.Client(intents=discord.Intents(guilds=True))
     async with client:
         try:
             await client.login(settings.discord_token)
@@ -72,7 +79,7 @@ async def clear_commands(settings: Settings, *, say: Say) -> int:
         except discord.LoginFailure:
             say("Discord refuses DISCORD_TOKEN: copy it again from the Bot page.")
             return EXIT_CONFIG
-        except (discord.HTTPException, OSError) as error:
+        except (discord.HTTPException, OSError, aiohttp.ClientError) as error:
             say(f"Discord could not be asked: {error}. Try again.")
             return 1
     say("The commands are removed. Revoke the token and the key, and delete the data folder.")
@@ -227,7 +234,7 @@ async def web_server(settings: Settings, bot: ImageBot) -> AsyncIterator[None]:
             port = await stack.enter_async_context(serving)
         except OSError as error:
             raise StartRefused(
-                f"Port {settings.http_port} of HTTP_PORT can't be used: {reason(error)}."
+                _cannot_listen(error, settings.http_host, settings.http_port)
             ) from error
         if settings.public_url is None:
             _log.info(_PAINTER_IS_OFF)
@@ -245,8 +252,24 @@ def _in_words(error: BotError | None) -> tuple[str, str]:
     return told.title, told.body
 
 
+def _cannot_listen(error: OSError, host: str, port: int) -> str:
+    """Name what is wrong with HTTP_HOST or HTTP_PORT, and what to do about it."""
+    remedy = f"choose another HTTP_PORT, such as {other_port(port)}"
+    # Where every address of a host fails, newer Pythons name no number.
+    if isinstance(error, socket.gaierror) or error.errno in {None, errno.EADDRNOTAVAIL}:
+        remedy = "HTTP_HOST has to be an address of this machine"
+    return f"The web server can't listen on {host}, port {port} ({reason(error)}): {remedy}."
+
+
+def other_port(port: int) -> int:
+    """Suggest a port in place of one that can't be used: one that needs no special rights."""
+    return port + 1 if _FIRST_ORDINARY_PORT <= port < _LAST_PORT else _USUAL_PORT
+
+
 def reason(error: OSError) -> str:
     """The operating system's own words; asyncio puts longer ones into `strerror`."""
+    if isinstance(error, socket.gaierror):  # with numbers of its own
+        return error.strerror or str(error)
     return os.strerror(error.errno) if error.errno is not None else str(error)
 
 

@@ -249,6 +249,7 @@ class Painting:
 
         Raises:
             RequestError: no mask could make this work, for example since the model takes none.
+            RefusedRequest: ImageRouter takes no such prompt.
             LedgerUnavailable: the link could not be kept.
         """
         if self._url is None:

@@ -44,6 +44,7 @@ class Planner:
 
         Raises:
             RequestError: it can't work as it is, or is not allowed; it carries what would.
+            RefusedRequest: ImageRouter takes no such prompt.
             LedgerUnavailable: the guild's rules, or what they want, can't be read.
         """
         allowed = await self._policing.allowed(actor)

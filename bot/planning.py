@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bot.catalog import Ability, Catalog, Model, parse_size
 from bot.errors import InvalidOption, NoModelAvailable, UnpricedModel
-from bot.imagerouter import MAX_IMAGES
+from bot.imagerouter import MAX_IMAGES, check_prompt
 from bot.money import Micros
 from bot.outcomes import Note
 from bot.policy import EVERYTHING, Allowance, ModelNotAllowed
@@ -70,6 +70,7 @@ def plan(
     Raises:
         RequestError: the option, the model, its price or the place cannot work; it carries what
             would.
+        RefusedRequest: ImageRouter takes no such prompt.
     """
     allowed.check(request)
     if request.models:
@@ -150,6 +151,7 @@ def _check_options(request: ImageRequest) -> None:
         raise InvalidOption("prompt", request.prompt, hint)
     if len(request.prompt) > MOST_PROMPT:
         raise InvalidOption("prompt", request.prompt, f"at most {MOST_PROMPT:,} characters")
+    check_prompt(request.prompt)  # before the database has to keep what nobody can write down
     if not 1 <= request.count <= MOST_PICTURES:
         raise InvalidOption("count", str(request.count), f"a number from 1 to {MOST_PICTURES}")
     if len(request.images) > MAX_IMAGES:

@@ -198,7 +198,7 @@ class Settings(Struct, frozen=True):
         """
         read = _Reader(environ)
         settings = cls(
-            discord_token=read.text("DISCORD_TOKEN"),
+            discord_token=read.parsed("DISCORD_TOKEN", _token),
             imagerouter_api_key=read.text("IMAGEROUTER_API_KEY"),
             imagerouter_base_url=read.parsed("IMAGEROUTER_BASE_URL", _http_url),
             imagerouter_popular_url=read.parsed("IMAGEROUTER_POPULAR_URL", _http_url_or_off),
@@ -318,6 +318,12 @@ def _switch(raw: str) -> bool:
     if raw.lower() not in values:
         raise ValueError("is neither 0 nor 1")
     return values[raw.lower()]
+
+
+def _token(raw: str) -> str:
+    if not (raw.isascii() and raw.isprintable()) or " " in raw:
+        raise ValueError("has characters that no token has: copy it again from the Bot page")
+    return raw
 
 
 def _secret(raw: str) -> str:

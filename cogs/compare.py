@@ -33,6 +33,7 @@ class Compare(commands.Cog):
         private="Only you see it, and neither prompt nor pictures are kept",
     )
     @app_commands.rename(output_format="format")
+    @app_commands.choices(quality=options.QUALITIES, output_format=options.FORMATS)
     @app_commands.autocomplete(
         model1=options.complete_compared,
         model2=options.complete_compared,

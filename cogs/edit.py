@@ -57,6 +57,7 @@ class Edit(commands.Cog):
         **dict.fromkeys(_FURTHER, "A further picture, for models that take several"),
     )
     @app_commands.rename(output_format="format")
+    @app_commands.choices(quality=options.QUALITIES, output_format=options.FORMATS)
     @app_commands.choices(area=_areas(paint=True))
     @app_commands.autocomplete(model=options.complete_editor, size=options.complete_size)
     @app_commands.allowed_installs(guilds=True, users=True)

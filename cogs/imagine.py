@@ -27,6 +27,7 @@ class Imagine(commands.Cog):
         private="Only you see it, and neither prompt nor picture is kept",
     )
     @app_commands.rename(output_format="format")
+    @app_commands.choices(quality=options.QUALITIES, output_format=options.FORMATS)
     @app_commands.autocomplete(model=options.complete_model, size=options.complete_size)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)

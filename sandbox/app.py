@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from bot.app import Say, live, reason, web_server
+from bot.app import Say, live, other_port, reason, web_server
 from bot.errors import LedgerUnavailable
 from bot.graph import build
 from bot.ground import Parts, StartRefused
@@ -137,7 +137,7 @@ async def _page(local: Servers, *, port: int, real: bool) -> AsyncIterator[PageS
     except OSError as error:
         raise StartRefused(
             f"Port {port} can't be used ({reason(error)}): choose another one, such as "
-            f"SANDBOX_PORT={port + 1}."
+            f"SANDBOX_PORT={other_port(port)}."
         ) from error
     try:
         yield page

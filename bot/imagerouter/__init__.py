@@ -3,6 +3,7 @@
 This is the only door; the modules behind it are private.
 """
 
+from bot.imagerouter._requests import check_prompt
 from bot.imagerouter._transport import Limits, OnWait
 from bot.imagerouter.client import ImageRouter
 from bot.imagerouter.errors import (
@@ -78,4 +79,5 @@ __all__ = [
     "RemotePicture",
     "ResponseFormat",
     "Upload",
+    "check_prompt",
 ]

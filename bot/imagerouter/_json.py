@@ -172,11 +172,20 @@ def decode_base64(text: str) -> bytes | None:
 def _clean_base64(text: bytes) -> bytes:
     """Undo JSON's escapes and line breaks, and bring the URL-safe alphabet to the usual one."""
     if b"\\" in text:
-        text = text.replace(b"\\/", b"/").replace(b"\\n", b"").replace(b"\\r", b"")
-        text = text.replace(b"\\u003d", b"=").replace(b"\\u002b", b"+").replace(b"\\u002f", b"/")
+        for escape, meant in _ESCAPES:
+            text = text.replace(escape, meant)
     return text.translate(_URL_SAFE, _BLANKS)
 
 
+_LETTERS: Final = ((b"2b", b"+"), (b"2f", b"/"), (b"3d", b"="), (b"0a", b""), (b"0d", b""))
+_ESCAPES: Final = (
+    (rb"\/", b"/"),
+    (rb"\n", b""),
+    (rb"\r", b""),
+    *((rb"\u00" + digits, meant) for digits, meant in _LETTERS),
+    *((rb"\u00" + digits.upper(), meant) for digits, meant in _LETTERS),
+)
+"""What JSON may write for the letters of base64, and for the ends of its lines."""
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 

@@ -284,12 +284,12 @@ def _facts(card: Result) -> str:
 
 
 def _sizes(card: Result) -> list[str]:
-    """The size asked for, or where the model chose, what came of it: as a list of one or none."""
+    """The size asked for, or where the model chose, those that came: as a list of one or none."""
     asked = card.report.job.request.size
     if asked != "auto":
         return [asked]
     came = {f"{shown.width}x{shown.height}" for shown in card.shown if isinstance(shown, Prepared)}
-    return sorted(came) if len(came) == 1 else []
+    return [", ".join(sorted(came))] if came else []
 
 
 def _price(report: Report) -> str:

@@ -2,15 +2,19 @@
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import discord
 from discord import app_commands
 
-from bot.catalog import Ability, label, size_choices
+from bot.catalog import Ability, Model, label, size_choices
+from bot.requests import OutputFormat, Quality
 from cogs.ui.intake import actor_of, services_of
 
 MOST_CHOICES = 25
+QUALITIES: Final = [app_commands.Choice(name=each.value, value=each.value) for each in Quality]
+FORMATS: Final = [app_commands.Choice(name=each.value, value=each.value) for each in OutputFormat]
+"""By their values: discord.py would show the names that they have in our code."""
 _MOST_VALUE = 100
 
 
@@ -26,13 +30,19 @@ async def complete_editor(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
     """Models that can edit as many pictures as are attached, with a mask if there is one."""
-    # By name alone: Discord need not say what file it is while somebody still types.
+    needs, images = _edited(interaction)
+    return await _complete(interaction, current, needs=needs, images=max(1, images))
+
+
+def _edited(interaction: discord.Interaction[Any]) -> tuple[set[Ability], int]:
+    """What a model has to be able to do with the pictures attached so far, and how many they are.
+
+    By name alone: Discord need not say what file it is while somebody still types.
+    """
     given = [name for name, _ in interaction.namespace]
     images = sum(name.startswith("image") for name in given)
-    needs = {Ability.EDIT}
-    if "mask" in given or "area" in given:
-        needs.add(Ability.MASK)
-    return await _complete(interaction, current, needs=needs, images=max(1, images))
+    masked = "mask" in given or "area" in given
+    return {Ability.EDIT, Ability.MASK} if masked else {Ability.EDIT}, images
 
 
 async def complete_compared(
@@ -74,15 +84,23 @@ async def _complete(
 async def complete_size(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Sizes of the model chosen so far, else of the person's own, or the usual ones."""
-    services = services_of(interaction)
-    chosen = getattr(interaction.namespace, "model", None)
-    if not chosen:
-        chosen = services.preferences.remembered(actor_of(interaction)).model
-    model = services.catalog.get(chosen) if isinstance(chosen, str) else None
+    """Sizes of the first model named so far, else of the one that would be used, or usual ones."""
+    named = (value for name, value in interaction.namespace if name.startswith("model"))
+    chosen = next((value for value in named if value), None)
+    model = services_of(interaction).catalog.get(chosen) if chosen else await _usual(interaction)
     return [
         app_commands.Choice(name=name, value=value) for name, value in size_choices(model, current)
     ]
+
+
+async def _usual(interaction: discord.Interaction[Any]) -> Model | None:
+    """Return the default model that gets the job when none is named; None if no default can."""
+    services = services_of(interaction)
+    allowed = await services.planner.shown(actor_of(interaction))
+    needs, images = _edited(interaction)
+    return services.catalog.first_able(
+        services.planner.defaults(allowed), needs if images else (), images=images, allowed=allowed
+    )
 
 
 @lru_cache(maxsize=2_000)

@@ -1,13 +1,16 @@
 """Suggestions while somebody types: at most 25, with prices, whatever else is broken."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from sandbox.discord import Channel, Choice, Person
 from sandbox.house import House
+from sandbox.talk import told
 
 IMAGINE = "imagine"
+OTHERS = ("edit", "compare")
 
 
 async def models(person: Person, channel: Channel, typed: str) -> list[Choice]:
@@ -65,6 +68,33 @@ async def test_sizes_are_those_of_the_chosen_model(mira: Person, general: Channe
 
     assert [choice.value for choice in found] == ["auto", "1024x1024", "1536x1024", "1024x1536"]
     assert found[2].name == "landscape 1536x1024"
+
+
+async def test_without_a_model_the_sizes_are_those_of_the_one_that_would_be_used(
+    open_house: Callable[..., Awaitable[House]],
+) -> None:
+    house = await open_house(DEFAULT_MODEL="papercut/fold-large")
+    mira, ada, general = house.person("mira"), house.person("ada"), house.channel()
+    found = await sizes(mira, general, "", None)
+    assert [choice.value for choice in found] == ["auto", "1024x1024", "1536x1024", "1024x1536"]
+
+    # The server's default comes before the bot's.
+    await told(ada, general, "config default-model", model="mosaic/tessera-grid")
+    assert len(await sizes(mira, general, "", None)) == 25
+
+
+async def test_choices_are_named_as_people_know_them(mira: Person, general: Channel) -> None:
+    known = {"quality": ["auto", "low", "medium", "high"], "format": ["webp", "jpeg", "png"]}
+    asking = [each for each in mira.commands_in(general) if each.name in {IMAGINE, *OTHERS}]
+
+    assert len(asking) == 3
+    for command in asking:
+        shown = {
+            option["name"]: [choice["name"] for choice in option["choices"]]
+            for option in command.data["options"]
+            if option["name"] in known
+        }
+        assert shown == known
 
 
 async def test_a_model_with_thirty_sizes_shows_as_many_as_discord_takes(

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.discord.rules import pings
 from sandbox.house import House, explanation, pictures
@@ -122,12 +123,14 @@ async def test_a_prompt_of_blanks_is_refused_before_it_costs_anything(
     assert house.imagerouter.requests == []
 
 
-async def test_a_character_that_cannot_be_sent_is_refused_and_costs_nothing(
-    house: House, mira: Person, general: Channel
+@pytest.mark.parametrize("prompt", ["a\0b", "half a \ud83d boat"])
+async def test_a_character_that_cannot_be_sent_is_refused_before_anything_is_held(
+    prompt: str, house: House, mira: Person, general: Channel, books: Books
 ) -> None:
-    ask = await mira.slash(general, "imagine", {"prompt": "a\0b", "model": MODEL})
+    ask = await mira.slash(general, "imagine", {"prompt": prompt, "model": MODEL})
     told = await explanation(general, ask)
 
     assert "The prompt has a character that can't be sent." in told.text
     assert "This cost you nothing." in told.text
     assert house.imagerouter.requests == []
+    assert books.charges() == []

@@ -1,13 +1,16 @@
 """The main job: a person types a prompt, and a picture and its cost come of it."""
 
+import io
 import sqlite3
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, explanation, pictures
+from sandbox.imagerouter.faults import Fault
 
 SCHNELL = "black-forest-labs/FLUX-1-schnell"
 LARGE = "papercut/fold-large"
@@ -51,6 +54,27 @@ async def test_the_answer_shows_prompt_model_size_seconds_and_cost_to_everybody(
     assert "1536x1024" in message.text
     assert " s · **$0.04**" in message.text
     assert message.ephemeral_to is None
+
+
+async def test_the_size_that_a_model_chose_is_read_from_the_pictures_also_where_they_differ(
+    house: House, mira: Person, general: Channel
+) -> None:
+    for width in (320, 256):
+        house.imagerouter.faults.add(Fault(picture=png(width, 256)))
+    ask = await mira.slash(general, "imagine", {"prompt": "a kite", "model": LARGE, "count": 2})
+    message = await pictures(mira, general, ask)
+    assert " · 256x256, 320x256 · " in message.text
+
+    house.imagerouter.faults.add(Fault(picture=png(256, 256)))
+    ask = await mira.slash(general, "imagine", {"prompt": "a kite", "model": LARGE})
+    message = await pictures(mira, general, ask)
+    assert " · 256x256 · " in message.text
+
+
+def png(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 async def test_the_options_go_to_imagerouter_as_they_were_chosen(

@@ -81,4 +81,18 @@ async def test_a_port_for_health_that_is_taken_is_one_sentence(
         port = taken.getsockname()[1]
         async with Child(servers.servers, tmp_path, environ={"HTTP_PORT": str(port)}) as child:
             assert await child.ended() == 78
-    assert child.lines == [f"Port {port} of HTTP_PORT can't be used: Address already in use."]
+    [sentence] = child.lines
+    assert f"can't listen on 127.0.0.1, port {port} (Address already in use): " in sentence
+    assert sentence.endswith(f"choose another HTTP_PORT, such as {port + 1}.")
+
+
+async def test_a_host_for_health_that_there_is_not_is_one_sentence(
+    servers: House, tmp_path: Path
+) -> None:
+    # Of the addresses for documentation, which no machine has.
+    environ = {"HTTP_PORT": "0", "HTTP_HOST": "192.0.2.1"}
+    async with Child(servers.servers, tmp_path, environ=environ) as child:
+        assert await child.ended() == 78
+    told = child.lines[-1]
+    assert told.startswith("The web server can't listen on 192.0.2.1, port 0 (")
+    assert told.endswith("): HTTP_HOST has to be an address of this machine.")

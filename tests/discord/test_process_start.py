@@ -113,6 +113,15 @@ async def test_discord_out_of_reach_is_a_sentence_and_worth_another_try(
     assert "Traceback" not in child.output
 
 
+async def test_commands_that_cannot_be_removed_just_now_are_a_sentence_as_well(
+    servers: House, tmp_path: Path
+) -> None:
+    servers.discord.faults.drop("PUT /applications/*/commands", times=None)
+    async with Child(servers.servers, tmp_path, command=("clear-commands",)) as child:
+        assert await child.ended() == 1
+    assert child.lines == ["Discord could not be asked: Server disconnected. Try again."]
+
+
 async def test_imagerouter_being_down_at_the_start_stops_nobody(
     servers: House, tmp_path: Path
 ) -> None:

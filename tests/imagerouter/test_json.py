@@ -73,12 +73,22 @@ def test_backslashes_may_be_cut_anywhere() -> None:
     assert long["b"].data == picture
 
 
-@settings(max_examples=30)
+@settings(max_examples=45)
 @given(
     st.integers(0, 5),
     st.lists(st.integers(0, 90_000), max_size=8),
     st.sampled_from(["", "data:image/png;base64,"]),
-    st.sampled_from(["plain", "escaped", "lines", "url-safe", "unpadded"]),
+    st.sampled_from(
+        [
+            "plain",
+            "escaped",
+            "escaped in capitals",
+            "lines",
+            "escaped lines",
+            "url-safe",
+            "unpadded",
+        ]
+    ),
 )
 def test_a_long_picture_is_decoded_however_it_is_cut_and_written(
     extra: int, cuts: list[int], prefix: str, style: str
@@ -87,6 +97,10 @@ def test_a_long_picture_is_decoded_however_it_is_cut_and_written(
     text = base64.b64encode(picture).decode()
     if style == "escaped":
         text = text.replace("/", "\\/").replace("=", "\\u003d")
+    elif style == "escaped in capitals":  # as .NET does
+        text = text.replace("+", "\\u002B").replace("/", "\\u002F").replace("=", "\\u003D")
+    elif style == "escaped lines":
+        text = "\\u000d\\u000A".join(text[at : at + 76] for at in range(0, len(text), 76))
     elif style == "lines":
         text = "\\n".join(text[at : at + 76] for at in range(0, len(text), 76))
     elif style == "url-safe":

@@ -19,6 +19,7 @@ from bot.imagerouter import (
     Refusal,
     RefusedRequest,
 )
+from bot.imagerouter._requests import json_body
 from sandbox.clock import SandboxClock
 from sandbox.imagerouter import ImageRouterServer
 
@@ -196,6 +197,20 @@ async def test_the_longest_prompt_is_sent_whole(
     for prompt in ("\U0001f6a2" * 5_000, "漢" * 10_000):
         await router.generate(model="test/test", prompt=prompt)
         assert server.requests[-1].fields["prompt"] == prompt
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100_000, True), (100_001, False)])
+def test_more_json_than_imagerouter_reads_is_refused_before_it_is_sent(
+    size: int, *, fits: bool
+) -> None:
+    prompt = "漢"  # three bytes
+    fields = {"prompt": prompt + "x" * (size - len('{"prompt":""}') - len(prompt.encode()))}
+    if fits:
+        assert len(json_body(fields)) == size
+        return
+    with pytest.raises(RefusedRequest) as caught:
+        json_body(fields)
+    assert caught.value.reason is Refusal.REQUEST_TOO_LARGE
 
 
 # 14. Bad keys; and the key stays where it belongs.

@@ -26,6 +26,9 @@ def test_a_secret_is_never_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"SECRET_KEY": "hunter2"})
     assert "hunter2" not in str(caught.value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DISCORD_TOKEN": "hunter\n2"})
+    assert "hunter" not in str(caught.value)
     settings = Settings.from_env({"DISCORD_TOKEN": "t0ken", "IMAGEROUTER_API_KEY": "k3y"})
     assert "t0ken" not in repr(settings)
     assert "k3y" not in repr(settings)
@@ -34,6 +37,8 @@ def test_a_secret_is_never_repeated() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("DISCORD_TOKEN", "half a token\nand another half"),
+        ("DISCORD_TOKEN", "tökén"),
         ("IMAGEROUTER_BASE_URL", "api.imagerouter.io"),
         ("PUBLIC_URL", "ftp://example.org"),
         ("DATABASE_URL", "mysql://here"),
@@ -79,3 +84,5 @@ def test_the_example_file_has_every_setting_and_no_other() -> None:
     assert set(example) == {spec.name for spec in SPECS}
     Settings.from_env({name: value or "" for name, value in example.items()})
     assert not any(example[spec.name] for spec in SPECS if spec.secret)
+    # Without it, the free model would answer everything with one fixed picture.
+    assert example["DEFAULT_MODEL"] == "black-forest-labs/FLUX-1-schnell"
