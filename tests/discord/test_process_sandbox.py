@@ -10,7 +10,7 @@ import pytest
 from bot.settings import EXIT_CONFIG
 from sandbox.child import Program
 from sandbox.clock import SandboxClock
-from sandbox.imagerouter import ImageRouterServer
+from sandbox.imagerouter import ImageRouterServer, Price, SandboxModel
 
 
 @pytest.fixture
@@ -91,6 +91,31 @@ async def test_a_key_alone_never_makes_the_sandbox_spend_money(
     assert (balance == "ImageRouter balance: $7.00") is real
     assert bool(elsewhere.calls) is real
     assert shown["world"]["real"] is real
+
+
+async def test_real_models_and_invented_ones_are_kept_apart(tmp_path: Path, port: int) -> None:
+    """A list that has hardly a name of the last one is not believed for hours."""
+    models = [SandboxModel(f"elsewhere/{n}", (Price(value="0.01"),)) for n in range(9)]
+    async with ImageRouterServer(SandboxClock(), models=models) as elsewhere:
+        environ = {
+            "SANDBOX_PORT": str(port),
+            "IMAGEROUTER_API_KEY": elsewhere.api_key,
+            "IMAGEROUTER_BASE_URL": elsewhere.base_url,
+            "IMAGEROUTER_POPULAR_URL": elsewhere.popular_url,
+        }
+        for real in ("1", "0"):
+            async with sandbox(tmp_path, **environ, SANDBOX_REAL_IMAGEROUTER=real) as program:
+                await program.printed("Sandbox ready:")
+                program.send(signal.SIGINT)
+                assert await program.ended(timeout=15) == 0
+
+    kept = {path.name: path.read_text() for path in (tmp_path / "data").glob("*models.json")}
+    assert [name for name, text in kept.items() if "papercut/fold-mini" in text] == [
+        "sandbox.models.json"
+    ]
+    assert [name for name, text in kept.items() if "elsewhere/1" in text] == [
+        "sandbox.real-models.json"
+    ]
 
 
 async def test_settings_are_read_from_a_file_in_the_working_directory(tmp_path: Path) -> None:
