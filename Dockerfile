@@ -20,7 +20,9 @@ ENV PATH="/opt/easel/bin:$PATH" \
     DATABASE_URL="sqlite:////data/bot.db" \
     HTTP_HOST="0.0.0.0" \
     HTTP_PORT="8000"
-# Names in charts, and texts in pictures, are written in every script and with emoji.
+# Names in charts, and texts in pictures, are written in every script and with emoji. Debian keeps no
+# older version of a package, so that a pinned one would stop the build.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-color-emoji fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*

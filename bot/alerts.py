@@ -6,7 +6,7 @@ can't be delivered, or comes too often, is in the log all the same.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 from bot.cards import (
@@ -34,24 +34,26 @@ class Alerts:
     `operators` are known once Discord has answered.
     """
 
-    def __init__(self, *, messenger: Messenger, clock: Clock) -> None:
+    def __init__(
+        self, *, messenger: Messenger, clock: Clock, words: Callable[[Alert], str]
+    ) -> None:
+        """`words` tells an alert in a line, with its remedy: what the log gets."""
         self._messenger = messenger
         self._clock = clock
+        self._words = words
         self._told: dict[Trouble, int] = {}
-        self._tasks: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.operators: tuple[int, ...] = ()
 
     def raise_alert(self, alert: Alert) -> None:
         """Log `alert`, and tell the operators unless they were told within the hour."""
-        _log.error("The operator is needed: %s %s", alert.trouble.value, alert.detail)
+        _log.error("The operator is needed: %s", self._words(alert))
         now = self._clock.now_ms()
         last = self._told.get(alert.trouble)
         if last is not None and 0 <= now - last < PAUSE_MS:
             return
         self._told[alert.trouble] = now
-        task = asyncio.create_task(
-            self.tell_operators(alert, nonce=f"{alert.trouble.value[:8]}{now}")
-        )
+        task = asyncio.create_task(self._tell(alert, now))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -81,6 +83,11 @@ class Alerts:
             _, late = await asyncio.wait(self._tasks, timeout=5)
             for task in late:
                 task.cancel()
+
+    async def _tell(self, alert: Alert, now: int) -> None:
+        if not await self.tell_operators(alert, nonce=f"{alert.trouble.value[:8]}{now}"):
+            # Whoever meets the trouble next tells it, without waiting for the hour to end.
+            self._told.pop(alert.trouble, None)
 
     async def _direct(self, user_ids: Sequence[int], card: Card, *, nonce: str) -> list[Fate]:
         """Tell several people side by side: a slow answer about one keeps nobody waiting."""

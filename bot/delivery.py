@@ -307,7 +307,12 @@ class Delivery:
         except MessageGone:
             _log.info("The placeholder was deleted before it could be closed")
         await self.patiently(lambda: self._messenger.whisper(reply, card), reply)
-        await self.patiently(lambda: self._messenger.retract(reply), reply)
+        try:
+            await self.patiently(lambda: self._messenger.retract(reply), reply)
+        except (RouteClosed, RouteBusy) as error:
+            # The person knows, and is not told again; what is left says nothing that is untrue.
+            _log.info("The placeholder %d could not be retracted: %r", reply.message_id, error)
+            await self._tidy(reply, private=False, card=None)
 
     async def _tidy(self, reply: ReplyRoute, *, private: bool, card: Card | None) -> None:
         """See to it that no message says for ever that somebody works on it."""

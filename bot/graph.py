@@ -63,7 +63,7 @@ from bot.storage import (
 )
 from bot.takeout import Takeouts
 from bot.telling import Teller
-from cogs.ui import report_text
+from cogs.ui import alert_text, report_text
 from cogs.ui.buttons import ALL as DYNAMIC_ITEMS
 from cogs.ui.membership import DiscordMembership
 from cogs.ui.messenger import DiscordMessenger
@@ -222,7 +222,7 @@ async def _making(ground: Ground, rules: _Rules, ends: _Ends, stack: AsyncExitSt
             clock=clock,
         )
     )
-    alerts = Alerts(messenger=messenger, clock=clock)
+    alerts = Alerts(messenger=messenger, clock=clock, words=alert_text.in_log)
     offers = Offers(OfferStore(database, clock=clock), clock=clock)
     delivery = Delivery(
         messenger=messenger,

@@ -49,6 +49,8 @@ class Parts(Struct, frozen=True):
     """Who says things to people; None is Discord."""
     fonts: Path | None = None
     """Where charts keep what they know of the machine's fonts; None is beside the database."""
+    models: Path | None = None
+    """Where the list of models is kept; None is beside the database."""
     guild_ready_timeout: float = 2.0
     """Seconds without a new guild after which Discord has named them all."""
 
@@ -102,7 +104,7 @@ async def open_ground(settings: Settings, parts: Parts) -> AsyncIterator[Ground]
         Catalog(
             router,
             clock=clock,
-            cache_path=_beside(path, ".models.json"),
+            cache_path=parts.models or _beside(path, ".models.json"),
             unpriced_ceiling=settings.unpriced_model_ceiling,
             refresh_s=settings.catalog_refresh_seconds,
         ) as catalog,

@@ -27,6 +27,8 @@ from sandbox.page import PageServer
 
 DATABASE: Final = "sqlite:///data/sandbox.db"
 """Never the real bot's database."""
+REAL_MODELS: Final = Path("data/sandbox.real-models.json")
+"""The real ImageRouter's models, apart from the invented: after one list no other is believed."""
 DM_DAILY: Final = 500_000
 """What one person may spend a day in direct messages where nothing is set (micro-USD)."""
 DEFAULT_MODEL: Final = "black-forest-labs/FLUX-1-schnell"
@@ -100,9 +102,11 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
                 database_url=DATABASE,
             )
             own = with_web(own)
+            models = REAL_MODELS if real else None
+            parts = Parts(clock=local.clock, models=models, guild_ready_timeout=0)
             async with (
                 _page(local, port=settings.sandbox_port, real=real) as page,
-                build(own, Parts(clock=local.clock, guild_ready_timeout=0)) as bot,
+                build(own, parts) as bot,
                 web_server(own, bot),
             ):
 

@@ -51,6 +51,8 @@ _PROXY_STATUSES: Final = (502, 503, 504)
 _JUDGED_STATUSES: Final = (400, 401, 402, 413, 422, 429)
 """Refusals that mean what they say even without a body of ImageRouter's own."""
 _FIRST_BACKOFF_S: Final = 0.5
+_SHORTEST_PAUSE_S: Final = 0.1
+"""Of those that a 429 asks for: they are bounded by their sum alone."""
 _QUESTION_ERROR_BYTES: Final = 256 * 1024
 _ASIDE_BYTES: Final = 64 * 1024
 """JSON from here on is parsed in a thread: a hostile answer must not hold the bot's heartbeats."""
@@ -71,6 +73,7 @@ class Limits(Struct, frozen=True):
     question_s: float = 30.0
     """For everything but generations and edits, as a whole."""
     retries: int = 3
+    """But for what a 429 says when to repeat."""
     retry_budget_s: float = 30.0
     """All pauses together."""
     answer_bytes: int = 2 * 1024 * 1024
@@ -319,25 +322,31 @@ class Transport:
     # ---- Trying again ------------------------------------------------------------------------
 
     async def _retrying(self, send: Callable[[], Awaitable[_T]], on_wait: OnWait | None) -> _T:
-        """Repeat what certainly did not begin, a bounded number of times, in a bounded time."""
-        left_s = self._limits.retry_budget_s
-        for attempt in range(self._limits.retries + 1):
+        """Repeat what certainly did not begin, in a bounded time.
+
+        Where the server says when to come back, as often as that time allows: a burst above the
+        account's rate is let in bit by bit. All else a bounded number of times.
+        """
+        left_s, failed = self._limits.retry_budget_s, 0
+        while True:
             await self._pacer.wait()
             try:
                 return await send()
             except _TryAgain as again:
-                pause = again.after
+                pause, reason = again.after, again.error
+                if pause:
+                    pause = max(pause, _SHORTEST_PAUSE_S)
+                else:
+                    failed += 1
                 if pause is None:
                     # Jittered, so that many requests do not come back in one moment.
-                    pause = _FIRST_BACKOFF_S * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
-                if attempt == self._limits.retries or pause > left_s:
-                    raise again.error from None
-                reason = again.error
+                    pause = _FIRST_BACKOFF_S * 2 ** (failed - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+                if failed > self._limits.retries or pause > left_s:
+                    raise reason from None
             left_s -= pause
             if on_wait is not None:
                 on_wait(pause, reason)
             await asyncio.sleep(pause)
-        raise AssertionError("the loop returns or raises")
 
 
 async def _aside(size: int, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

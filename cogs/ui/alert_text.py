@@ -24,7 +24,7 @@ def explain(card: OperatorCard | ManagerCard) -> Explanation:
     """Return what is read, with the remedy where there is one."""
     match card:
         case Alert():
-            return _explain_trouble(card)
+            return _explain_trouble(card.trouble, plain(card.detail))
         case LowBalance():
             return _explain_balance(card)
         case FailingModel():
@@ -37,8 +37,14 @@ def explain(card: OperatorCard | ManagerCard) -> Explanation:
             return _explain_digest(card)
 
 
-def _explain_trouble(alert: Alert) -> Explanation:
-    match alert.trouble:
+def in_log(alert: Alert) -> str:
+    """Tell it in a line of the log, for operators whom no message reaches."""
+    told = _explain_trouble(alert.trouble, alert.detail)
+    return f"{told.title}. {told.body}"
+
+
+def _explain_trouble(trouble: Trouble, detail: str) -> Explanation:
+    match trouble:
         case Trouble.BAD_KEY:
             return Explanation(
                 "ImageRouter refuses the key",
@@ -54,7 +60,7 @@ def _explain_trouble(alert: Alert) -> Explanation:
         case Trouble.OVERRUN:
             return Explanation(
                 "A picture cost more than was held for it",
-                f"{plain(alert.detail)}. The whole cost is recorded as an overrun.",
+                f"{detail}. The whole cost is recorded as an overrun.",
             )
         case Trouble.LEDGER:
             return Explanation(

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import discord
 from msgspec import Struct
 
-from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
+from bot.cards import CardRefused, RouteBusy, RouteClosed, UploadTooLarge
 from bot.errors import BotError
 from bot.requests import ReplyRoute
 from cogs.ui import access, errors, intake
@@ -49,6 +49,7 @@ Work: TypeAlias = Callable[[], Awaitable[Shown]]
 
 _COLOUR: Final = discord.Colour(0x4C6FDB)
 REFUSED: Final = discord.Colour(0xC9503C)
+_UNSHOWN: Final = "Something broke, and it is our fault: the answer can't be shown."
 
 
 def boxed(
@@ -96,7 +97,8 @@ async def _show(
 ) -> None:
     """Edit the answer, and try again while Discord is busy: as long as the token of `reply` lives.
 
-    What was changed stays changed if that fails, so it is only logged.
+    What was changed stays changed if that fails, so it is only logged; an answer that Discord calls
+    invalid is told of in a sentence, since nobody may be left waiting.
     """
 
     async def send() -> None:
@@ -106,7 +108,10 @@ async def _show(
 
     try:
         await intake.services_of(interaction).delivery.patiently(send, reply)
-    except (RouteBusy, RouteClosed, UploadTooLarge) as error:
+    except (CardRefused, UploadTooLarge):
+        _log.exception("Discord refused answer %d", interaction.id)
+        await intake.tell_fault(interaction, _UNSHOWN)
+    except (RouteBusy, RouteClosed) as error:
         _log.warning("Answer %d could not be shown: %r", interaction.id, error)
 
 

@@ -239,6 +239,22 @@ async def test_an_explanation_that_discord_calls_invalid_goes_without_prompt_and
     assert told.buttons == []
 
 
+async def test_an_explanation_beside_a_placeholder_that_stays_is_not_told_again(
+    house: House, mira: Person, general: Channel
+) -> None:
+    house.imagerouter.faults.error("The provider is on fire")
+    refused = {"code": 50013, "message": "Missing Permissions"}
+    house.discord.faults.status("DELETE /webhooks/*/*/messages/*", 403, body=refused)
+    options = {"prompt": "a boat", "model": "papercut/fold-large"}
+    ask = await mira.slash(general, "imagine", options)
+    told = await explanation(general, ask)
+    await house.bot.services.generation.idle()
+
+    assert "The model failed" in told.text
+    assert [m.id for m in mira.messages(general)] == [told.id]
+    assert mira.messages(house.discord.world.direct_channel(mira.user)) == []
+
+
 async def test_a_person_to_whom_no_card_can_be_shown_waits_no_longer(
     house: House, mira: Person, general: Channel, books: Books
 ) -> None:

@@ -75,6 +75,24 @@ async def test_usage_is_patient_with_a_busy_discord(
     assert "What you have spent" in told.text
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"code": 50035, "message": "Invalid Form Body", "errors": {}}),
+        (413, {"code": 40005, "message": "Request entity too large"}),
+    ],
+)
+async def test_an_answer_that_discord_calls_invalid_leaves_nobody_waiting(
+    status: int, body: dict[str, object], house: House, mira: Person, general: Channel
+) -> None:
+    house.discord.faults.status("PATCH /webhooks/*/*/messages/*", status, body=body)
+    ask = await mira.slash(general, "usage")
+    told = await mira.wait_for(general, lambda m: m.interaction_id == ask.id and not m.loading)
+
+    assert "Something broke" in told.text
+    assert told.ephemeral_to == mira.user.id
+
+
 async def test_a_stop_waits_for_usage(house: House, mira: Person, general: Channel) -> None:
     gate = house.discord.faults.hold("PATCH /webhooks/*/*/messages/*", times=1)
     ask = await mira.slash(general, "usage")

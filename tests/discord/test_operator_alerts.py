@@ -79,3 +79,36 @@ async def test_an_operator_who_takes_no_messages_does_not_harm_the_answer(
     assert "Pictures are paused" in told.text
     await house.discord.wait_for_request("POST /channels/*/messages")
     assert oskar.messages(mail) == []
+
+
+async def test_an_alert_that_discord_lost_is_told_at_the_next_failure(
+    house: House, mira: Person, general: Channel
+) -> None:
+    oskar, mail = mailbox(house)
+    house.discord.faults.drop("POST /channels/*/messages")
+    await fail(house, mira, general, "key")
+    await house.bot.services.alerts.close()
+    assert oskar.messages(mail) == []
+
+    await fail(house, mira, general, "key")
+    await oskar.wait_for(mail, lambda m: "Make a new key" in m.text)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "remedy"), [("key", "Make a new key"), ("credits", "Add credits")]
+)
+async def test_an_operator_whom_no_message_reaches_finds_the_remedy_in_the_log(
+    trouble: str,
+    remedy: str,
+    house: House,
+    mira: Person,
+    general: Channel,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    oskar, _ = mailbox(house)
+    house.discord.world.close_dms(oskar.user)
+    await fail(house, mira, general, trouble)
+
+    told = [record.getMessage() for record in caplog.records if record.name == "bot.alerts"]
+    assert any(remedy in line for line in told)
+    assert not any(house.imagerouter.api_key in line for line in told)

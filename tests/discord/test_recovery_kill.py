@@ -11,6 +11,7 @@ import pytest
 from sandbox.books import Books
 from sandbox.discord import Channel, Message, Person
 from sandbox.house import House, explanation, pictures, waiting
+from sandbox.imagerouter.faults import Fault, Gate
 from tests.discord.killing import doomed
 
 MINUTE = 60_000
@@ -107,6 +108,30 @@ async def test_a_picture_that_was_answered_and_not_posted_comes_after_the_restar
     assert [row["kind"] for row in books.rows("SELECT kind FROM entry ORDER BY id")].count(
         "settled"
     ) == 1
+
+
+async def test_a_picture_that_came_without_an_address_comes_after_the_restart_and_is_kept_no_longer(
+    servers: House, mira: Person, general: Channel, books: Books, tmp_path: Path
+) -> None:
+    gate = Gate()
+    servers.imagerouter.faults.add(Fault(swap_kind=True, gate=gate))
+    async with doomed(servers, tmp_path):
+        ask = await mira.slash(general, "imagine", {"prompt": "a boat", "model": MINI})
+        await ask.answer()
+        await gate.reached()
+        upload = servers.discord.faults.hold(EDIT, times=1)
+        gate.open()
+        await upload.reached()
+    [sent] = servers.imagerouter.answers
+    assert books.rows("SELECT url, data FROM job_output") == [{"url": None, "data": sent.data}]
+
+    await servers.start_bot()
+
+    message = await pictures(mira, general, ask)
+    assert [attachment.data for attachment in message.attachments] == [sent.data]
+    await servers.stop_bot()
+    assert books.rows("SELECT url, data FROM job_output") == [{"url": None, "data": None}]
+    assert [(row["state"], row["actual"]) for row in books.charges()] == [("settled", 1_300)]
 
 
 @pytest.mark.parametrize(("model", "cost"), [(MINI, "This cost $0.0013."), ("test/test", "")])

@@ -116,6 +116,26 @@ async def test_a_429_is_not_tried_for_ever(server: ImageRouterServer, router: Im
     assert len(server.requests) == 4
 
 
+async def test_a_burst_above_the_accounts_rate_is_let_in_bit_by_bit(
+    server: ImageRouterServer, router: ImageRouter
+) -> None:
+    server.faults.status(429, "", headers={"Retry-After": "0.02"}, times=8)
+    await router.generate(model=MODEL, prompt="x")
+    assert len(server.requests) == 9
+    assert len(server.charges) == 1
+
+
+async def test_what_is_waited_for_again_and_again_has_an_end(server: ImageRouterServer) -> None:
+    server.faults.status(429, "", headers={"Retry-After": "0.02"}, times=50)
+    limits = Limits(retry_budget_s=0.5)
+    async with ImageRouter(
+        api_key=server.api_key, base_url=server.base_url, limits=limits
+    ) as router:
+        error = await failure(router)
+    assert isinstance(error, RateLimited)
+    assert 2 <= len(server.requests) <= 6
+
+
 async def test_a_429_that_asks_for_too_long_is_left_to_the_caller(
     server: ImageRouterServer, router: ImageRouter
 ) -> None:
