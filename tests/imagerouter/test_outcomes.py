@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import sys
+from contextlib import ExitStack
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -14,10 +16,13 @@ from bot.imagerouter import (
     ImageRouterError,
     Limits,
     MalformedAnswer,
+    NoCredits,
     NotStarted,
     OutcomeUnknown,
     ProviderFailed,
     RateLimited,
+    Refusal,
+    RefusedRequest,
 )
 from sandbox.imagerouter import Fault, Gate, ImageRouterServer
 from sandbox.imagerouter.wire import RawServer
@@ -118,6 +123,57 @@ async def test_a_503_in_imagerouters_own_words_is_not_repeated(raw_server: RawSe
 
     assert caught.value.busy
     assert len(seen) == 1
+
+
+async def test_a_proxy_that_answers_in_json_of_its_own_is_tried_again(
+    server: ImageRouterServer, router: ImageRouter
+) -> None:
+    server.faults.status(502, '{"message": "no healthy upstream", "cost": 1}')
+    made = await router.generate(model=MODEL, prompt="x")
+    assert made.cost_micros == 1300
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (400, RefusedRequest, Refusal.OTHER),
+        (402, NoCredits, None),
+        (413, RefusedRequest, Refusal.REQUEST_TOO_LARGE),
+        (422, RefusedRequest, Refusal.OTHER),
+    ],
+)
+@pytest.mark.parametrize("body", ["", "<html>", '{"error": {"message": "No."}}'])
+async def test_a_status_of_refusal_means_what_it_says_with_words_and_without(
+    server: ImageRouterServer,
+    router: ImageRouter,
+    status: int,
+    kind: type[ImageRouterError],
+    reason: Refusal | None,
+    body: str,
+) -> None:
+    server.faults.status(status, body)
+    with pytest.raises(kind) as caught:
+        await router.generate(model=MODEL, prompt="x")
+    assert getattr(caught.value, "reason", None) is reason
+    assert caught.value.billing is Billing.FREE
+    assert len(server.requests) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse instead of waiting")
+async def test_a_server_that_does_not_take_the_connection_in_time_costs_nothing() -> None:
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # nobody accepts them, so that there is no room for another
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(NotStarted) as caught:
+            await generate(url, Limits(connect_s=0.2, retries=0))
+    assert caught.value.billing is Billing.FREE
 
 
 @pytest.mark.parametrize(
