@@ -5,7 +5,7 @@ that may be contacted, at every redirect anew.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ USER_AGENT: Final = "Easel (Discord picture bot)"
 
 _READ_BYTES: Final = 256 * 1024
 """What aiohttp holds of a body before it stops to read."""
+_ASIDE_BYTES: Final = 2**20
+"""What has as much is put together in a thread: that takes milliseconds, and lets others run."""
 _MAX_REDIRECTS: Final = 4
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _OK: Final = 200
@@ -118,7 +120,7 @@ class Downloads:
             async with aclosing(_pieces(response, max_bytes)) as reading:
                 pieces = [piece async for piece in reading]
             kind = response.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
-            return Fetched(data=b"".join(pieces), media_type=kind)
+            return Fetched(data=await _joined(pieces), media_type=kind)
 
     async def fetch_to(
         self,
@@ -205,6 +207,12 @@ class Downloads:
 
 def _takes(memory: Memory, announced: int | None, max_bytes: int) -> bool:
     return announced is not None and announced <= max_bytes and memory.takes(announced)
+
+
+async def _joined(pieces: Sequence[bytes]) -> bytes:
+    if sum(map(len, pieces)) < _ASIDE_BYTES:
+        return b"".join(pieces)
+    return await asyncio.to_thread(b"".join, pieces)
 
 
 async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -4,7 +4,6 @@ Each way in acknowledges first, then checks who asks, then does its work, and sh
 a `BotError` becomes its sentence.
 """
 
-import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -19,6 +18,7 @@ from cogs.ui import access, errors, intake
 from cogs.ui.access import Needs
 from cogs.ui.intake import Interaction
 from cogs.ui.network import NETWORK_FAULTS, translated
+from cogs.ui.uploads import attachment
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Illustrated(Struct, frozen=True):
 
     def files(self) -> list[discord.File]:
         """Return the pictures, to be sent once."""
-        return [discord.File(io.BytesIO(data), name) for name, data in self.pictures.items()]
+        return [attachment(data, name) for name, data in self.pictures.items()]
 
 
 Shown: TypeAlias = str | discord.ui.LayoutView | Changed | Illustrated

@@ -3,7 +3,6 @@
 Undo posts the picture that an edit started from. It makes nothing and costs nothing.
 """
 
-import io
 import logging
 import re
 from functools import partial
@@ -23,6 +22,7 @@ from cogs.ui.edit_buttons import EditButton
 from cogs.ui.intake import Interaction, services_of, shows
 from cogs.ui.network import translated
 from cogs.ui.pictures import pictures_in
+from cogs.ui.uploads import attachment
 
 _log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ async def _post(interaction: Interaction, job: Job, data: bytes, reply: ReplyRou
 
 async def _show(interaction: Interaction, job: Job, picture: Prepared) -> None:
     name = filename(0, picture.extension)
-    file = discord.File(io.BytesIO(picture.data), filename=name)
+    file = attachment(picture.data, name)
     async with translated():
         await interaction.edit_original_response(view=_restored(job, name), attachments=[file])
 

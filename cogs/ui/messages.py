@@ -4,7 +4,6 @@ Each card becomes a new view with no timeout, whose buttons are all `DynamicItem
 with the process, and none takes another one's buttons with it.
 """
 
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -48,6 +47,7 @@ from cogs.ui.edit_buttons import EditButton
 from cogs.ui.lineage import PaintButton, UndoButton
 from cogs.ui.reported import Reported
 from cogs.ui.text import code_block, fits_code_block, plain
+from cogs.ui.uploads import attachment
 
 _MADE: Final = discord.Colour(0x2F9E6E)
 _WORKING: Final = discord.Colour(0x4C6FDB)
@@ -180,7 +180,7 @@ def _gallery(card: Result) -> tuple[list[discord.File], discord.ui.MediaGallery[
         if isinstance(shown, Prepared):
             alt = None if card.bare else _alt_text(card.report, index)
             name = filename(index, shown.extension)
-            files.append(discord.File(io.BytesIO(shown.data), filename=name, description=alt))
+            files.append(attachment(shown.data, name, description=alt))
             items.append(discord.MediaGalleryItem(f"attachment://{name}", description=alt))
     return files, discord.ui.MediaGallery(*items) if items else None
 
@@ -270,7 +270,7 @@ def _addresses(card: Result) -> str:
 
 def _attached(addresses: str, files: list[discord.File]) -> discord.ui.File[Any]:
     """Put `addresses` into a file of the message: signed ones are longer than a message may be."""
-    files.append(discord.File(io.BytesIO(addresses.encode()), "addresses.txt"))
+    files.append(attachment(addresses.encode(), "addresses.txt"))
     return discord.ui.File("attachment://addresses.txt")
 
 
@@ -314,10 +314,10 @@ def _failure(card: Failure) -> Rendered:
     if prompt and fits_code_block(prompt, room):
         parts.append(f"{_TO_COPY}\n{code_block(prompt)}")
     elif prompt:
-        files.append(discord.File(io.BytesIO(prompt.encode(errors="replace")), "prompt.txt"))
+        files.append(attachment(prompt.encode(errors="replace"), "prompt.txt"))
         parts += [_TO_COPY, discord.ui.File("attachment://prompt.txt")]
     if isinstance(card.error, NeedsMaskCheck):
-        files.append(discord.File(io.BytesIO(card.error.preview), _PREVIEW))
+        files.append(attachment(card.error.preview, _PREVIEW))
         item = discord.MediaGalleryItem(f"attachment://{_PREVIEW}", description="What is marked")
         parts.append(discord.ui.MediaGallery(item))
     rows = _row(_ways_on(card))
@@ -374,7 +374,7 @@ def _alert(card: OperatorCard | ManagerCard) -> Rendered:
 
 def _digest(card: Digest) -> Rendered:
     pictures = Reported(card.report, card.chart).pictures()
-    files = [discord.File(io.BytesIO(data), name) for name, data in pictures.items()]
+    files = [attachment(data, name) for name, data in pictures.items()]
     return Rendered(_view(_box(_WORKING, *digest_text.parts_of(card))), files)
 
 

@@ -1,6 +1,5 @@
 """Sending a person the copy of their data: by direct message, or nowhere."""
 
-import io
 import logging
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from bot.cards import RouteBusy, RouteClosed, UploadTooLarge
 from bot.takeout import Takeout, Underway
 from cogs.ui.intake import Interaction, services_of
 from cogs.ui.network import translated
+from cogs.ui.uploads import attachment
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ async def _post(interaction: Interaction, path: Path, caption: str) -> None:
     data = await aside(path.read_bytes)
     async with translated():
         channel = await interaction.client.create_dm(discord.Object(interaction.user.id))
-        await channel.send(caption, file=discord.File(io.BytesIO(data), filename=path.name))
+        await channel.send(caption, file=attachment(data, path.name))
 
 
 def _caption(number: int, of: int) -> str:

@@ -72,3 +72,17 @@ async def test_a_large_answer_to_a_question_is_parsed_in_a_thread(
         await router.check_key()
 
     assert pool.given == threads
+
+
+@pytest.mark.parametrize(("size", "threads"), [(1_000, 0), (LARGE, 1)])
+async def test_a_large_picture_is_put_together_in_a_thread(
+    size: int, threads: int, pool: Counting, server: ImageRouterServer, router: ImageRouter
+) -> None:
+    server.faults.add(Fault(picture=b"\x89PNG\r\n\x1a\n" + bytes(size)))
+    answer = await router.generate(model="papercut/fold-mini", prompt="a paper boat")
+    address = answer.pictures[0].url
+    assert address is not None
+    asyncio.get_running_loop().set_default_executor(pool)
+    await router.download(address, max_bytes=2 * LARGE)
+
+    assert pool.given == threads
