@@ -93,7 +93,10 @@ def _clear_commands(settings: Settings) -> int:
     if not settings.discord_token:
         _say("DISCORD_TOKEN is not set: the commands to clear belong to its application.")
         return EXIT_CONFIG
-    return asyncio.run(clear_commands(settings, say=_say))
+    try:
+        return asyncio.run(clear_commands(settings, say=_say))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def _say(line: str) -> None:

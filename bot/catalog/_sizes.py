@@ -10,8 +10,8 @@ AUTO: Final = "auto"
 MAX_CHOICES: Final = 25
 """Choices that Discord shows for one option."""
 
-_SIDES: Final = range(64, 8_192 + 1)
-"""Pixels of one side; the catalogue's largest is 6592."""
+_SIDES: Final = range(1, 99_999 + 1)
+"""Pixels of one side. What a model can't draw its provider refuses, which costs nothing."""
 
 _TYPED: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:px)?\s*[x\u00d7*]\s*([0-9]{1,9})\s*(?:px)?\s*")
 _USUAL: Final = (
@@ -35,7 +35,7 @@ def parse_size(text: str) -> str:
     """Return `auto` or `WIDTHxHEIGHT` for what a person typed; nothing typed means `auto`.
 
     Raises:
-        InvalidOption: it is neither, or a side is not between 64 and 8192 pixels.
+        InvalidOption: it is neither, or a side has no pixel or more than 99,999.
     """
     folded = text.strip().casefold()
     if folded in {"", AUTO}:

@@ -27,11 +27,7 @@ from bot.imagerouter.errors import (
 )
 from bot.money import Micros
 
-DEFAULT_RETRY_AFTER_S: Final = 5.0
-"""For a 429 that does not say when to come back."""
-
 _OK: Final = 200
-_TEXT_CHARS: Final = 2_000
 _JUDGED_CHARS: Final = 800  # hostile texts make patterns slow, and the point comes early
 
 _MONEY_GONE = re.compile(r"failed to postlog usage|failed to refund usage")
@@ -150,7 +146,7 @@ def read_error(
         param = _text(error.get("param"))[:40] or None
     return ErrorAnswer(
         status=status,
-        message=plain_message(_without_long(error))[:_TEXT_CHARS],
+        message=plain_message(_without_long(error)),
         kind=" ".join(filter(None, kinds)).lower(),
         param=param,
         cost_micros=cost_micros,
@@ -197,7 +193,7 @@ def _by_status(answer: ErrorAnswer, words: str, quote: str) -> ImageRouterError 
         if "unauthorized" in answer.kind:
             return BadKey("403", excerpt=quote)
     if answer.status == 429:  # noqa: PLR2004 - see above
-        return RateLimited(retry_after=answer.retry_after or DEFAULT_RETRY_AFTER_S, excerpt=quote)
+        return RateLimited(retry_after=answer.retry_after, excerpt=quote)
     if answer.status == 413:  # noqa: PLR2004 - see above
         return RefusedRequest(Refusal.REQUEST_TOO_LARGE, excerpt=quote, param=answer.param)
     return None

@@ -11,6 +11,7 @@ aiohttp's exceptions, whose representation shows request headers, never leave th
 import asyncio
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, ParamSpec, TypeAlias, TypeVar
 
@@ -76,6 +77,9 @@ class Limits(Struct, frozen=True):
     """But for what a 429 says when to repeat."""
     retry_budget_s: float = 30.0
     """All pauses together."""
+    retry_within_s: float = 30.0
+    """Of the first try: a request that failed later is not sent again, or money that is held for
+    one would have to be held for several."""
     answer_bytes: int = 2 * 1024 * 1024
     """An answer without its pictures."""
     picture_bytes: int = 64 * 1024 * 1024
@@ -328,6 +332,7 @@ class Transport:
         account's rate is let in bit by bit. All else a bounded number of times.
         """
         left_s, failed = self._limits.retry_budget_s, 0
+        last = time.monotonic() + self._limits.retry_within_s
         while True:
             await self._pacer.wait()
             try:
@@ -341,7 +346,8 @@ class Transport:
                 if pause is None:
                     # Jittered, so that many requests do not come back in one moment.
                     pause = _FIRST_BACKOFF_S * 2 ** (failed - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
-                if failed > self._limits.retries or pause > left_s:
+                used_up = failed > self._limits.retries or pause > left_s
+                if used_up or time.monotonic() > last:
                     raise reason from None
             left_s -= pause
             if on_wait is not None:

@@ -23,11 +23,13 @@ from bot.imagerouter._transport import Limits, OnWait, Transport
 from bot.imagerouter._uploads import MultipartBody, check_files
 from bot.imagerouter.errors import (
     Billing,
+    DailyFreeLimit,
     DownloadError,
     DownloadRefused,
     DownloadTooLarge,
     ImageRouterError,
     MalformedAnswer,
+    RateLimited,
 )
 from bot.imagerouter.models import (
     CatalogueModel,
@@ -43,6 +45,8 @@ from bot.imagerouter.models import (
 DEFAULT_BASE_URL: Final = "https://api.imagerouter.io"
 DEFAULT_POPULAR_URL: Final = "https://backend.imagerouter.io/operations/get-popular-models"
 
+_FREE: Final = ":free"
+"""How the ids of free models end."""
 _NOT_MODIFIED: Final = 304
 _NOT_FOUND: Final = 404
 
@@ -156,9 +160,7 @@ class ImageRouter:
                 output_format=output_format,
             )
         )
-        return await self._transport.generate(
-            "/v1/openai/images/generations", body, on_wait=on_wait
-        )
+        return await self._paid("/v1/openai/images/generations", model, body, on_wait)
 
     async def edit(
         self,
@@ -191,7 +193,18 @@ class ImageRouter:
         )
         files = await check_files(images, mask)
         body = MultipartBody(list(fields.items()), files)
-        return await self._transport.generate("/v1/openai/images/edits", body, on_wait=on_wait)
+        return await self._paid("/v1/openai/images/edits", model, body, on_wait)
+
+    async def _paid(
+        self, path: str, model: str, body: bytes | MultipartBody, on_wait: OnWait | None
+    ) -> Generation:
+        try:
+            return await self._transport.generate(path, body, on_wait=on_wait)
+        except RateLimited as error:
+            if error.is_timed or not model.endswith(_FREE):
+                raise
+            # A day's free requests are the one limit that ends at no time it would tell.
+            raise DailyFreeLimit(excerpt=error.excerpt) from None
 
     async def models(
         self,

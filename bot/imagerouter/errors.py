@@ -21,9 +21,13 @@ No error carries the API key, a URL, or the server's text beyond `excerpt`.
 """
 
 from enum import StrEnum
+from typing import Final
 
 from bot.errors import BotError
 from bot.money import Micros
+
+_RETRY_AFTER_S: Final = 5.0
+"""For a 429 that does not say when to come back."""
 
 
 class Billing(StrEnum):
@@ -124,11 +128,15 @@ class Moderated(ImageRouterError):
 
 
 class RateLimited(ImageRouterError):
-    """Too many requests; nothing was started. `retry_after` is in seconds."""
+    """Too many requests; nothing was started. `retry_after` is in seconds.
 
-    def __init__(self, *, retry_after: float, excerpt: str = "") -> None:
-        super().__init__(f"rate limited for {retry_after:g} s", excerpt=excerpt)
-        self.retry_after = retry_after
+    `is_timed`: the answer itself says when to come back; else that is a guess.
+    """
+
+    def __init__(self, *, retry_after: float | None, excerpt: str = "") -> None:
+        self.is_timed = retry_after is not None
+        self.retry_after = retry_after or _RETRY_AFTER_S
+        super().__init__(f"rate limited for {self.retry_after:g} s", excerpt=excerpt)
 
 
 class DailyFreeLimit(ImageRouterError):

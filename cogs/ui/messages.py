@@ -284,12 +284,13 @@ def _facts(card: Result) -> str:
 
 
 def _sizes(card: Result) -> list[str]:
-    """The size asked for, or where the model chose, those that came: as a list of one or none."""
+    """The sizes that came, and the one asked for where it is another: as a list of one or none."""
     asked = card.report.job.request.size
-    if asked != "auto":
-        return [asked]
-    came = {f"{shown.width}x{shown.height}" for shown in card.shown if isinstance(shown, Prepared)}
-    return [", ".join(sorted(came))] if came else []
+    sizes = {f"{shown.width}x{shown.height}" for shown in card.shown if isinstance(shown, Prepared)}
+    came = ", ".join(sorted(sizes))
+    if asked == "auto":
+        return [came] if came else []
+    return [asked if came in {"", asked} else f"{came} (asked for {asked})"]
 
 
 def _price(report: Report) -> str:

@@ -71,6 +71,19 @@ async def test_the_size_that_a_model_chose_is_read_from_the_pictures_also_where_
     assert " · 256x256 · " in message.text
 
 
+@pytest.mark.parametrize("size", ["32x32", "10240x1024", "99999x1"])
+async def test_any_size_is_tried_and_the_one_that_came_is_told(
+    size: str, house: House, mira: Person, general: Channel, nobody_waits: None
+) -> None:
+    house.imagerouter.faults.add(Fault(picture=png(512, 256)))
+    options = {"prompt": "a quince", "model": LARGE, "size": size}
+    ask = await mira.slash(general, "imagine", options)
+    message = await pictures(mira, general, ask)
+
+    assert house.imagerouter.requests[0].fields["size"] == size
+    assert f" · 512x256 (asked for {size}) · " in message.text
+
+
 def png(width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(buffer, "PNG")

@@ -103,7 +103,7 @@ async def test_a_name_in_other_letters_is_understood(
     assert house.imagerouter.requests[0].fields["model"] == "black-forest-labs/FLUX-1-schnell"
 
 
-@pytest.mark.parametrize("size", ["huge", "1024", "16:9", "1024x", "-5x10", "0x0", "9000x9000"])
+@pytest.mark.parametrize("size", ["huge", "1024", "16:9", "1024x", "-5x10", "0x5", "100000x5"])
 async def test_a_size_that_cannot_be_is_refused_with_a_button_for_auto(
     size: str, house: House, mira: Person, general: Channel, books: Books, nobody_waits: None
 ) -> None:

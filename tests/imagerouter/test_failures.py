@@ -33,6 +33,15 @@ def meaning(
     return judge(read_error(error, status=status), secrets=("our-own-key",))
 
 
+def test_a_key_at_the_end_of_what_is_looked_at_leaves_nothing_of_itself() -> None:
+    for before in range(1_960, 2_001):
+        text = "<b>" + " " * before + "</b>" + "our-own-key stands here"
+        error = judge(
+            read_error({"message": text, "type": "x"}, status=200), secrets=("our-own-key",)
+        )
+        assert "our" not in error.excerpt
+
+
 @pytest.mark.parametrize(
     ("message", "status", "kind", "expected"),
     [

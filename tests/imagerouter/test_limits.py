@@ -156,6 +156,15 @@ async def test_a_429_that_does_not_say_when_is_not_tried_again(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("body", ['{"error": {"message": "Slow down"}}', "", "<p>busy</p>"])
+async def test_a_free_model_without_a_time_to_come_back_has_had_its_day_whatever_the_words(
+    body: str, server: ImageRouterServer, router: ImageRouter
+) -> None:
+    server.faults.status(429, body)
+    assert isinstance(await failure(router, model="lumenfield/aurora-2-mini:free"), DailyFreeLimit)
+    assert len(server.requests) == 1
+
+
 async def test_the_fifty_first_free_request_of_a_day_is_not_repeated(
     server: ImageRouterServer, router: ImageRouter, clock: SandboxClock
 ) -> None:

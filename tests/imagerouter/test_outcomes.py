@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec.structs import replace
 
 from bot.imagerouter import (
     BadKey,
@@ -92,6 +93,22 @@ async def test_a_retry_that_would_take_too_long_is_not_waited_for() -> None:
     async with asyncio.timeout(2):
         with pytest.raises(NotStarted):
             await generate(f"http://127.0.0.1:{free_port()}", limits)
+
+
+async def test_what_failed_late_is_not_sent_again_while_its_money_is_held(
+    raw_server: RawServer,
+) -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(http(b"<html>nginx</html>", "502 Bad Gateway"))
+
+    with pytest.raises(NotStarted) as caught:
+        await generate(await raw_server(talk), replace(QUICK, retry_within_s=0.0))
+
+    assert caught.value.billing is Billing.FREE
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Busy", "504 Gateway Timeout"])
