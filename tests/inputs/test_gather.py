@@ -332,8 +332,9 @@ async def test_jobs_have_their_turns_in_the_order_they_came(tmp_path: Path) -> N
         done: list[int] = []
 
         async def gather(number: int) -> None:
-            await (await desk.inputs.gather(edit(sources[number]))).close()
+            basket = await desk.inputs.gather(edit(sources[number]))
             done.append(number)
+            await basket.close()  # its turn has ended: files may be deleted in any order
 
         tasks = [asyncio.create_task(gather(number)) for number in range(4)]
         await gate.reached()
