@@ -50,13 +50,13 @@ def instead(
     `takes` says whether pictures at these prices pass the limits together.
     """
     match error:
-        case UnknownModel(name=name, suggestions=others):
+        case UnknownModel(name=name, suggestions=others) if others:
             return _with_another(request, name, others, catalog)
         case UnsuitableModel(model=name, alternatives=others):
             return _with_another(request, name, others, catalog)
         case ModelNotAllowed(model=name, alternatives=others) if others:
             return _with_another(request, name, others, catalog)
-        case ModelNotAllowed(model=name):
+        case UnknownModel(name=name) | ModelNotAllowed(model=name):
             return _without(request, {name}, catalog)
         case UnpricedModel(model=name):
             return _without(request, {name}, catalog)

@@ -3,18 +3,19 @@
 Each remedy is a whole request that a button runs. At most three: a person reads no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from bot.catalog import Ability, Catalog, Model
+from bot.catalog import TEST_MODEL, Ability, Catalog, Model
 from bot.errors import (
     BotError,
     InputsFull,
     InputUnreachable,
     InvalidOption,
     LedgerUnavailable,
+    NoModelAvailable,
     QueueFull,
     ShuttingDown,
     UnknownModel,
@@ -55,14 +56,15 @@ def remedies(
     *,
     missing: int = 0,
     within: Micros = 0,
+    defaults: Sequence[str] = (),
     allowed: Allowance = EVERYTHING,
 ) -> tuple[ImageRequest, ...]:
     """Return requests that would do instead, best first.
 
     `request.model` is the model that was used, if one was. `missing` is how many of the job's
     pictures did not come; of a part that failed only those are offered again. `within` is what
-    one picture may cost at most by the limits that refused the request. Nothing is offered that is
-    not `allowed`.
+    one picture may cost at most by the limits that refused the request. `defaults` are the models
+    that are tried when nobody names one. Nothing is offered that is not `allowed`.
     """
     again = replace(request, count=missing) if missing else request
     match error:
@@ -71,7 +73,7 @@ def remedies(
             | UnsuitableModel(alternatives=names)
             | ModelNotAllowed(alternatives=names)
         ):
-            found = _with_models(again, names)
+            found = _with_models(again, names) or _usual_model(again, catalog, defaults, allowed)
         case RefusedRequest():
             found = _after_refusal(again, error.reason, catalog, allowed)
         case InvalidOption(option="size"):
@@ -123,6 +125,19 @@ def _after_refusal(
 
 def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageRequest]:
     return [replace(request, model=name) for name in names]
+
+
+def _usual_model(
+    request: ImageRequest, catalog: Catalog, defaults: Sequence[str], allowed: Allowance
+) -> list[ImageRequest]:
+    """What would run if no model were named, but for the test picture, which nobody asked for."""
+    wanted = [name for name in defaults if name != TEST_MODEL]
+    needs, images = needs_of(request), len(request.images)
+    try:
+        model = catalog.choose(wanted, needs, images=images, allowed=allowed)
+    except NoModelAvailable:
+        return []
+    return _with_models(request, [model.id])
 
 
 def _other_models(

@@ -246,7 +246,10 @@ class Teller:
             found = comparing.instead(request, error, self._catalog, takes=takes)
             return tuple(filter(allowed.permits, found))
         within = room.affordable if room is not None else 0
-        return remedies(request, error, self._catalog, within=within, allowed=allowed)
+        defaults = self._planner.defaults(allowed)
+        return remedies(
+            request, error, self._catalog, within=within, defaults=defaults, allowed=allowed
+        )
 
 
 def _repeats(request: ImageRequest, earlier: ImageRequest) -> bool:

@@ -43,6 +43,14 @@ EVERYBODY: Final = (
 )
 """What `@everyone` has in a guild of the default world."""
 
+INVITED: Final = (
+    Permission.VIEW_CHANNEL
+    | Permission.SEND_MESSAGES
+    | Permission.SEND_MESSAGES_IN_THREADS
+    | Permission.ATTACH_FILES
+)
+"""What the bot's own role has, unless told otherwise: no more than its invite link asks for."""
+
 IN_DIRECT_MESSAGES: Final = EVERYBODY
 """What both sides may do in a direct message."""
 

@@ -15,6 +15,7 @@ from sandbox.discord.messages import Message, Sticker, StickerFormat
 from sandbox.discord.permissions import (
     EVERYBODY,
     IN_DIRECT_MESSAGES,
+    INVITED,
     Permission,
     channel_permissions,
     guild_permissions,
@@ -290,10 +291,10 @@ class World:
         self.commands_changed(None, user=user)
 
     def bot_joins(self, guild: Guild, *, permissions: int | None = None) -> None:
-        """Invite the bot; `permissions` are those of its own role (default: all but admin's)."""
+        """Invite the bot; `permissions` are those of its own role (default: `INVITED`)."""
         if self.bot_is_in(guild):
             return
-        bits = int(EVERYBODY) if permissions is None else permissions
+        bits = int(INVITED) if permissions is None else permissions
         role = self.add_role(guild, self.application.name, permissions=bits, managed=True)
         guild.bot_joined_ms = self.clock.now_ms()
         self.add_member(guild, self.bot, roles=[role])

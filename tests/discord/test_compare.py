@@ -243,6 +243,16 @@ async def test_a_misspelt_model_is_offered_in_its_place(
     assert [row["model"] for row in books.charges()] == [LARGE, MINI]
 
 
+async def test_a_comparison_is_offered_without_a_name_that_is_like_no_other(
+    mira: Person, general: Channel, books: Books
+) -> None:
+    why = await explanation(general, await compare(mira, general, MINI, "nope/nope", LARGE))
+    assert "No such model" in why.text
+    (offer,) = why.buttons
+    await pictures(mira, general, await mira.click(why, offer.custom_id or ""))
+    assert [row["model"] for row in books.charges()] == [MINI, LARGE]
+
+
 async def test_models_that_take_part_already_are_not_suggested(
     mira: Person, general: Channel
 ) -> None:

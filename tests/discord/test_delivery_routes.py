@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.client import PERMISSIONS
 from sandbox.books import Books
 from sandbox.discord import Channel, Permission, Person
+from sandbox.discord.town import THREAD
 from sandbox.house import House, explanation, pictures
 
 MINUTE = 60_000
@@ -29,6 +31,38 @@ async def test_past_fourteen_minutes_the_bot_posts_in_the_channel_itself(
     assert f"<@{mira.user.id}>" in message.text
     await house.discord.wait_for_request(f"DELETE /channels/*/messages/{placeholder.id}")
     assert [m.id for m in mira.messages(general)] == [message.id]
+    [job] = books.rows("SELECT * FROM job")
+    assert (job["delivery"], job["message_id"]) == ("delivered", message.id)
+
+
+@pytest.mark.parametrize("place", ["general", THREAD], ids=["channel", "thread"])
+async def test_what_the_invite_link_asks_for_is_enough_to_post_a_late_picture(
+    place: str, house: House, mira: Person, books: Books
+) -> None:
+    world, guild = house.discord.world, house.guild()
+    channel = world.channel(guild, place)
+    world.set_role_permissions(guild.roles[guild.id], int(Permission.VIEW_CHANNEL))
+    commander = world.add_role(
+        guild, "Commander", permissions=int(Permission.USE_APPLICATION_COMMANDS)
+    )
+    world.set_roles(guild, mira.user, [commander])
+    assert world.permissions(world.bot, channel) == PERMISSIONS.value
+    gate = house.imagerouter.faults.hold()
+    ask = await mira.slash(channel, "imagine", {"prompt": "a slow boat"})
+    placeholder = await ask.answer()
+    await gate.reached()
+
+    house.clock.advance(16 * MINUTE)
+    gate.open()
+    message = await mira.wait_for(channel, lambda m: bool(m.attachments))
+    await house.bot.services.generation.idle()
+
+    assert (message.author, message.interaction_id) == (world.bot, None)
+    assert [a.data for a in message.attachments] == [house.imagerouter.answers[0].data]
+    assert "a slow boat" in message.text
+    await house.discord.wait_for_request(f"DELETE /channels/*/messages/{placeholder.id}")
+    assert [m.id for m in mira.messages(channel)] == [message.id]
+    assert mira.messages(world.direct_channel(mira.user)) == []
     [job] = books.rows("SELECT * FROM job")
     assert (job["delivery"], job["message_id"]) == ("delivered", message.id)
 

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sandbox.books import Books
-from sandbox.discord import Channel, Message, Person
+from sandbox.discord import Channel, Message, Person, UploadedFile
 from sandbox.house import House, button, explanation, pictures
+from tests.discord.edits import png
 
 OpenHouse = Callable[..., Awaitable[House]]
 
@@ -91,6 +92,46 @@ async def test_the_button_for_the_model_that_was_meant_runs_the_whole_request(
     assert message.ephemeral_to is None
     fields = house.imagerouter.requests[0].fields
     assert (fields["prompt"], fields["size"], fields["quality"]) == ("a quince", "1024x1536", "low")
+
+
+@pytest.mark.parametrize(
+    ("default", "offered"),
+    [
+        ("papercut/fold-mini", "papercut/fold-mini"),
+        ("papercut/vanished", "lumenfield/aurora-2-mini:free"),
+        ("test/test", "lumenfield/aurora-2-mini:free"),
+    ],
+)
+async def test_for_a_name_that_is_like_no_other_the_usual_model_is_offered(
+    default: str, offered: str, open_house: OpenHouse, books: Books
+) -> None:
+    house = await open_house(DEFAULT_MODEL=default)
+    mira, general = house.person("mira"), house.channel("general")
+    ask = await mira.slash(general, "imagine", {"prompt": "a quince", "model": "nope/nope"})
+    told = await explanation(general, ask)
+
+    assert "There is no model “nope/nope”. Pick one from the list." in told.text
+    assert [each.label for each in told.buttons] == [f"Use {offered}"]
+    assert books.charges() == []
+    await pictures(mira, general, await mira.click(told, button(told, f"Use {offered}")))
+    assert [row["model"] for row in books.charges()] == [offered]
+
+
+async def test_what_is_offered_for_a_name_like_no_other_can_do_the_job(
+    open_house: OpenHouse,
+) -> None:
+    # The default makes pictures from words alone, and this is an edit.
+    house = await open_house(DEFAULT_MODEL="papercut/fold-mini")
+    mira, general = house.person("mira"), house.channel("general")
+    options = {"prompt": "a quince", "image": "a", "model": "nope/nope"}
+    ask = await mira.slash(general, "edit", options, files={"a": UploadedFile("a.png", png())})
+    told = await explanation(general, ask)
+
+    (offer,) = told.buttons
+    await pictures(mira, general, await mira.click(told, button(told, offer.label or "")))
+    [sent] = house.imagerouter.requests
+    assert offer.label == f"Use {sent.fields['model']}"
+    assert sent.fields["model"] != "papercut/fold-mini"
 
 
 async def test_a_name_in_other_letters_is_understood(

@@ -66,6 +66,17 @@ def test_the_health_check_is_python_that_asks_the_bots_own_address() -> None:
     assert "/healthz" in code
 
 
+def test_compose_has_the_images_health_check_for_engines_that_drop_it() -> None:
+    (check,) = instructions("HEALTHCHECK")
+    options, _, command = check.partition(" CMD ")
+    (block,) = re.findall(r"^    healthcheck:\n((?: {6}\S.*\n)+)", COMPOSE, flags=re.MULTILINE)
+    asked = dict(re.findall(r"^ {6}([a-z_]+): (.*)$", block, flags=re.MULTILINE))
+    assert json.loads(asked.pop("test")) == ["CMD", *json.loads(command)]
+    assert asked == {
+        name.replace("-", "_"): value for name, value in re.findall(r"--([a-z-]+)=(\S+)", options)
+    }
+
+
 def test_every_setting_that_the_container_makes_is_a_setting_of_the_bot() -> None:
     in_image = set(re.findall(r"([A-Z_]+)=\"", " ".join(instructions("ENV"))))
     in_compose = set(re.findall(r"^ +([A-Z_]+): ", COMPOSE, flags=re.MULTILINE))
