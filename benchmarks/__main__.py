@@ -11,7 +11,8 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ _TURNS: Final = 10
 """In which the commands of a round are given, by both bots in turn, so that both meet the same."""
 IDLE_S: Final = 5.0
 """How long a bot rests before its memory is looked at."""
+_LARGE_BYTES: Final = 9_000_000
+"""Within Discord's upload limit, so that the picture is attached as it came."""
 
 
 def cost_of_a_command(scale: Scale) -> list[Figure]:
@@ -48,9 +51,13 @@ def cost_of_a_command(scale: Scale) -> list[Figure]:
                 spent_ms = (bot.cpu_seconds() - before) * 1000
                 cpu_ms[kind].append(spent_ms / (scale.commands // _TURNS))
                 latency_ms[kind].append(statistics.median(load.finished_ms))
-        for kind, (servers, _) in ends.items():
-            calls = servers.imagine(scale.commands // _TURNS).complete().calls
-            print(f"  calls of {kind}: {_per_command(calls, scale.commands // _TURNS)}")
+        calls = {
+            kind: servers.imagine(scale.commands // _TURNS).complete().calls
+            for kind, (servers, _) in ends.items()
+        }
+    for kind, counts in calls.items():
+        print(f"  calls of {kind}: {_per_command(counts, scale.commands // _TURNS)}")
+    _check_same_calls(calls["easel"], calls["least"])
     return [
         Figure("/imagine, CPU against the least command", median_ratio(*cpu_ms.values()), "x", 1.8),
         Figure("  CPU of one /imagine", statistics.median(cpu_ms["easel"]), "ms"),
@@ -110,22 +117,40 @@ def start_and_memory(scale: Scale) -> list[Figure]:
 
 
 def event_loop(scale: Scale) -> list[Figure]:
-    """Whether anything holds the event loop for more than 5 ms."""
+    """Whether anything holds the event loop for more than 5 ms, however large the pictures are."""
+
+    def small(servers: Servers) -> None:
+        servers.imagine(scale.commands).complete()
+        servers.imagine(scale.commands, per_second=20, latency_ms=500).complete()
+
+    def large(servers: Servers) -> None:
+        servers.imagine_large(max(2, scale.commands // 10), size=_LARGE_BYTES).complete()
+
+    usual, heavy = (_callbacks(scale, commands) for commands in (small, large))
+    over_limit = "callbacks over 5 ms of CPU"
+    return [
+        Figure(f"{over_limit} on the event loop", usual["over_limit_by_cpu"], "", 0),
+        Figure("  the longest", usual["worst_cpu_ms"], "ms"),
+        Figure("  callbacks in all", usual["callbacks"], ""),
+        Figure("  over 5 ms by the clock", usual["over_limit_by_wall"], ""),
+        Figure(f"{over_limit} with pictures of 9 MB", heavy["over_limit_by_cpu"], "", 0),
+        Figure("  the longest", heavy["worst_cpu_ms"], "ms"),
+        Figure("  callbacks in all", heavy["callbacks"], ""),
+        Figure("  over 5 ms by the clock", heavy["over_limit_by_wall"], ""),
+    ]
+
+
+def _callbacks(scale: Scale, commands: Callable[[Servers], None]) -> dict[str, Any]:
+    """What the probe reports of a bot of its own while the commands are given."""
     with tempfile.TemporaryDirectory() as home, Servers() as servers:
         with Bot("easel", servers.addresses, home=Path(home), watch="probe") as bot:
             servers.imagine(scale.warm_up)
             bot.start_probe()
-            servers.imagine(scale.commands).complete()
-            servers.imagine(scale.commands, per_second=20, latency_ms=500).complete()
+            commands(servers)
         report = bot.report
     for slow in report["worst"]:
         print(f"  over 5 ms: {slow['what']}: {slow['cpu_ms']} ms CPU, {slow['wall_ms']} ms wall")
-    return [
-        Figure("callbacks over 5 ms of CPU on the event loop", report["over_limit_by_cpu"], "", 0),
-        Figure("  the longest", report["worst_cpu_ms"], "ms"),
-        Figure("  callbacks in all", report["callbacks"], ""),
-        Figure("  over 5 ms by the clock", report["over_limit_by_wall"], ""),
-    ]
+    return report
 
 
 PARTS: Final = {
@@ -146,6 +171,32 @@ _LONG: Final = frozenset({"reports"})
 def _per_command(calls: dict[str, int], commands: int) -> str:
     shares = {route: count / commands for route, count in calls.items()}
     return ", ".join(f"{share:.2f} {route}" for route, share in sorted(shares.items()))
+
+
+def _check_same_calls(real: Mapping[str, int], least: Mapping[str, int]) -> None:
+    """End the program when the least command is no floor: it makes other calls than the real one.
+
+    A message may be edited as `@original` or by its id.
+    """
+    of_real, of_least = _kinds(real), _kinds(least)
+    if of_real != of_least:
+        kinds = sorted({**of_real, **of_least})
+        differ = [
+            f"{kind} ({of_real[kind]} and {of_least[kind]})"
+            for kind in kinds
+            if of_real[kind] != of_least[kind]
+        ]
+        sys.exit(
+            "The real command and the least one make different calls, so they can't be compared: "
+            + ", ".join(differ)
+        )
+
+
+def _kinds(calls: Mapping[str, int]) -> Counter[str]:
+    kinds = Counter[str]()
+    for route, count in calls.items():
+        kinds[route.replace("/@original", "/{message_id}")] += count
+    return kinds
 
 
 def _show(figures: Sequence[Figure]) -> None:

@@ -46,13 +46,18 @@ class Servers:
 
     def imagine(self, count: int, *, per_second: float | None = None, latency_ms: int = 0) -> Load:
         """Let people use `/imagine`: one after the other, or at a steady rate."""
-        return self._ask(
-            {"count": count, "per_second": per_second, "latency_ms": latency_ms, "sizes": []}
-        )
+        return self._ask({"count": count, "per_second": per_second, "latency_ms": latency_ms})
+
+    def imagine_large(self, count: int, *, size: int) -> Load:
+        """Let people use `/imagine`, one after the other, each for a picture of about `size` bytes.
+
+        It counts as failed when the picture is not attached as it came.
+        """
+        return self._ask({"count": count, "made": size})
 
     def edit(self, count: int, *, sizes: Sequence[int]) -> Load:
         """Let people use `/edit`, one after the other, with pictures of about `sizes` bytes."""
-        return self._ask({"count": count, "latency_ms": 0, "sizes": list(sizes)})
+        return self._ask({"count": count, "sizes": list(sizes)})
 
     def suggest(self, count: int) -> Load:
         """Let somebody type and wait for suggestions; only `benchmarks.suggestions` does that."""

@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks import Addresses, Load
 from sandbox.clock import SandboxClock
 from sandbox.discord import Ask, DiscordServer, UploadedFile
-from sandbox.imagerouter import DEFAULT_MODELS, ImageRouterServer, Price
+from sandbox.imagerouter import DEFAULT_MODELS, Fault, ImageRouterServer, Price
 
 PROMPT: Final = "a paper boat on a quiet sea at dawn, drawn with a fine pen"
 PEOPLE: Final = ("mira", "theo", "ada")
@@ -42,12 +42,21 @@ class Crowd:
         self._channels = [channel for channel in channels if channel.guild_id is not None]
         self._asked = 0
 
-    async def one_after_the_other(self, count: int, pictures: Sequence[UploadedFile] = ()) -> Load:
-        """Ask `count` times, each time after the last word about the one before."""
+    async def one_after_the_other(
+        self, count: int, pictures: Sequence[UploadedFile] = (), made: bytes | None = None
+    ) -> Load:
+        """Ask `count` times, each time after the last word about the one before.
+
+        `made` is what ImageRouter makes of every prompt, if not its usual picture.
+        """
         load = Load()
+        if made is not None:
+            self._router.faults.add(Fault(picture=made), times=count)
         with self._counted(load):
             for _ in range(count):
-                await self._ask(load, pictures)
+                shown = await self._ask(load, pictures)
+                # A picture that was converted or linked would not be what is measured.
+                load.failed += made is not None and shown not in (made, None)
                 self._check_sent(load, pictures)
         return load
 
@@ -70,7 +79,8 @@ class Crowd:
                     group.create_task(self._ask(load))
         return load
 
-    async def _ask(self, load: Load, pictures: Sequence[UploadedFile] = ()) -> None:
+    async def _ask(self, load: Load, pictures: Sequence[UploadedFile] = ()) -> bytes | None:
+        """Ask once; the picture that came, or None when that counts as failed."""
         person = self._discord.person(PEOPLE[self._asked % len(PEOPLE)])
         channel = self._channels[self._asked % len(self._channels)]
         self._asked += 1
@@ -89,18 +99,21 @@ class Crowd:
         try:
             await ask.acknowledged(LONGEST_S)
             load.acknowledged_ms.append(_since(start))
-            await self._last_word(ask)
+            shown = await self._last_word(ask)
             load.finished_ms.append(_since(start))
         except TimeoutError as error:
             print(error, file=sys.stderr)
             load.failed += 1
+            return None
+        return shown
 
-    async def _last_word(self, ask: Ask) -> None:
+    async def _last_word(self, ask: Ask) -> bytes:
         """Wait for the private follow-up, which comes after the picture, and for the picture."""
         await ask.followup(0, LONGEST_S)
         message = await ask.answer(LONGEST_S)
         if not message.attachments:
             raise TimeoutError(f"no picture: {message.text!r:.200}")
+        return message.attachments[0].data
 
     def _counted(self, load: Load) -> "_Counting":
         return _Counting(self._discord, self._router, load)
@@ -163,12 +176,13 @@ async def _serve() -> None:
         crowd = Crowd(discord, router)
         while line := await asyncio.to_thread(sys.stdin.readline):
             order = json.loads(line)
-            router.latency_ms = order["latency_ms"]
-            pictures = [noise(number, size) for number, size in enumerate(order["sizes"])]
+            router.latency_ms = order.get("latency_ms", 0)
+            pictures = [noise(number, size) for number, size in enumerate(order.get("sizes", ()))]
             if per_second := order.get("per_second"):
                 load = await crowd.steadily(per_second=per_second, count=order["count"])
             else:
-                load = await crowd.one_after_the_other(order["count"], pictures)
+                made = noise(0, order["made"]).data if "made" in order else None
+                load = await crowd.one_after_the_other(order["count"], pictures, made)
             print(json.dumps(asdict(load)), flush=True)
 
 
