@@ -109,7 +109,9 @@ def _after_refusal(
     """What may pass where ImageRouter or a provider refused the request itself."""
     match reason:
         case Refusal.UNKNOWN_MODEL:
-            return _with_models(request, catalog.suggest(request.model or "", allowed=allowed))
+            return _successors(request, catalog, allowed) or _other_models(
+                request, catalog, allowed
+            )
         case Refusal.SIZE:
             return [replace(request, size="auto")]
         case Refusal.QUALITY:
@@ -125,6 +127,18 @@ def _after_refusal(
 
 def _with_models(request: ImageRequest, names: Iterable[str]) -> list[ImageRequest]:
     return [replace(request, model=name) for name in names]
+
+
+def _successors(request: ImageRequest, catalog: Catalog, allowed: Allowance) -> list[ImageRequest]:
+    """What a model may have become that is gone, though the catalogue may still list it."""
+    named = catalog.suggest(
+        request.model or "",
+        MOST_REMEDIES + 1,
+        needs=needs_of(request),
+        images=len(request.images),
+        allowed=allowed,
+    )
+    return _with_models(request, (name for name in named if name != request.model))
 
 
 def _usual_model(

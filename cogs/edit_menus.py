@@ -26,11 +26,6 @@ class EditMenus(commands.Cog):
         for command in self._commands:
             self._bot.tree.add_command(command)
 
-    async def cog_unload(self) -> None:
-        """Take them away with the cog."""
-        for command in self._commands:
-            self._bot.tree.remove_command(command.name, type=command.type)
-
     @commands.Cog.listener()
     async def on_form_submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Answer a submitted form, whichever process opened it."""

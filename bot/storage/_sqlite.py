@@ -123,13 +123,16 @@ class _SqliteTx(Struct):
         if time.monotonic() > self.deadline:
             self.failure = sqlite3.OperationalError("the transaction took too long")
             raise self.failure
+        cursor = self.connection.cursor()
+        cursor.row_factory = kind
         try:
-            cursor = self.connection.cursor()
-            cursor.row_factory = kind
             return cursor.execute(_for_sqlite(sql), values).fetchall()
         except sqlite3.Error as error:
             self.failure = error
             raise
+        finally:
+            # Or the failure, whose traceback knows the cursor, keeps the connection half open.
+            cursor.close()
 
 
 def _drive(work: _Work, tx: _SqliteTx) -> object:

@@ -1,13 +1,14 @@
 """What is offered instead of a batch that goes over a limit: as many of it as fit."""
 
 import pytest
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.imagerouter import CatalogueModel, ModelsPage, ProviderPrice, Refusal, RefusedRequest
 from bot.quotas import Limit, QuotaExceeded, Scope, Window
 from bot.remedies import remedies
-from bot.requests import ImageRequest
+from bot.requests import ImageRequest, Source
 from cogs.ui.buttons import offer_label
 
 PRICE = 80_000
@@ -107,3 +108,23 @@ async def test_after_a_model_wanted_a_picture_those_that_take_none_come_first() 
         "papercut/words-alone",
         "harborlight/may-want-one",
     ]
+
+
+async def test_a_model_that_is_gone_though_it_is_listed_is_not_offered_again() -> None:
+    shelf = Shelf(
+        listed("papercut/fold-2", 20_000),
+        listed("papercut/fold-2-edit", 20_000, edit=True),
+        listed("harborlight/tide", 21_000, edit=True),
+    )
+    catalog = Catalog(shelf, clock=SystemClock(), cache_path=None, unpriced_ceiling=None)
+    await catalog.load()
+    gone = RefusedRequest(Refusal.UNKNOWN_MODEL)
+
+    words = ImageRequest("imagine", "a heron", model="papercut/fold-2")
+    offered = [request.model for request in remedies(words, gone, catalog)]
+    assert offered[0] == "papercut/fold-2-edit"
+    assert "papercut/fold-2" not in offered
+
+    picture = Source("https://cdn.discordapp.com/a.png", "a.png")
+    edit = replace(words, command="edit", model="papercut/fold-2-edit", images=(picture,))
+    assert [request.model for request in remedies(edit, gone, catalog)] == ["harborlight/tide"]
