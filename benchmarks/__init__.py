@@ -6,7 +6,10 @@ bot that is measured (`bots`).
 
 import sys
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
+
+READY: Final = "READY"
+"""What a bot prints once it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,24 +95,27 @@ def acknowledgement(scale: Scale) -> list[Figure]:
 
 def start_and_memory(scale: Scale) -> list[Figure]:
     """Start to READY and idle memory, against a bot that only logs in."""
-    seen = {"easel": list[tuple[float, float]](), "bare": list[tuple[float, float]]()}
+    ready_ms: dict[str, list[float]] = {"easel": [], "bare": []}
+    idle_mib: dict[str, list[float]] = {"easel": [], "bare": []}
     with tempfile.TemporaryDirectory() as home, Servers() as servers:
         # The first start migrates and syncs; what is measured is the start of an installed bot.
         with Bot("easel", servers.addresses, home=Path(home)):
             pass
-        for _ in range(scale.starts):
-            for kind, done in seen.items():
+        for _ in range(scale.starts):  # one after the other, so that both meet the same machine
+            for kind, ready in ready_ms.items():
                 with Bot(kind, servers.addresses, home=Path(home)) as bot:
-                    done.append((bot.ready_seconds * 1000, bot.memory_mib(after_seconds=IDLE_S)))
-    easel_ms, easel_mib = (statistics.median(each) for each in zip(*seen["easel"], strict=True))
-    bare_ms, bare_mib = (statistics.median(each) for each in zip(*seen["bare"], strict=True))
+                    ready.append(bot.ready_seconds * 1000)
+        for _ in range(scale.rests):
+            for kind, idle in idle_mib.items():
+                with Bot(kind, servers.addresses, home=Path(home)) as bot:
+                    idle.append(bot.memory_mib(after_seconds=IDLE_S))
     return [
-        Figure("start to READY against a bare bot", easel_ms / bare_ms, "x", 1.5),
-        Figure("  start of Easel", easel_ms, "ms"),
-        Figure("  start of a bare bot", bare_ms, "ms"),
-        Figure("idle memory (PSS) against a bare bot", easel_mib / bare_mib, "x", 1.5),
-        Figure("  memory of Easel, all its processes", easel_mib, "MiB"),
-        Figure("  memory of a bare bot", bare_mib, "MiB"),
+        Figure("start to READY against a bare bot", median_ratio(*ready_ms.values()), "x", 1.5),
+        Figure("  start of Easel", statistics.median(ready_ms["easel"]), "ms"),
+        Figure("  start of a bare bot", statistics.median(ready_ms["bare"]), "ms"),
+        Figure("idle memory (PSS) against a bare bot", median_ratio(*idle_mib.values()), "x", 1.5),
+        Figure("  memory of Easel, all its processes", statistics.median(idle_mib["easel"]), "MiB"),
+        Figure("  memory of a bare bot", statistics.median(idle_mib["bare"]), "MiB"),
     ]
 
 

@@ -52,6 +52,8 @@ class Scale:
     warm_up: int
     flood_seconds: int
     starts: int
+    rests: int
+    """How often a bot's memory is looked at."""
     pairs: int
     """Of hold and settle, in each round."""
     calm_holds: int
@@ -67,7 +69,8 @@ FULL: Final = Scale(
     commands=200,
     warm_up=30,
     flood_seconds=10,
-    starts=7,
+    starts=21,
+    rests=3,
     pairs=2000,
     calm_holds=20,
     searches=4000,
@@ -79,6 +82,7 @@ QUICK: Final = Scale(
     warm_up=3,
     flood_seconds=1,
     starts=1,
+    rests=1,
     pairs=200,
     calm_holds=3,
     searches=400,

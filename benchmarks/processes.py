@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Self, TypeAlias
 
-from benchmarks import Addresses, Load
+from benchmarks import READY, Addresses, Load
 
 Watch: TypeAlias = Literal["", "probe", "ticks"]
 """What `benchmarks.probe` measures in the bot."""
@@ -22,7 +22,6 @@ Watch: TypeAlias = Literal["", "probe", "ticks"]
 ROOT: Final = Path(__file__).resolve().parent.parent
 LONGEST_S: Final = 300.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-_READY: Final = "READY"
 _CUTIME, _CUTIME_END, _PPID = 13, 15, 1  # fields of /proc/PID/stat after the program's name
 
 
@@ -92,7 +91,7 @@ class Bot:
     def __enter__(self) -> Self:
         began = time.monotonic()
         self._process = _start("benchmarks.bots", *self._arguments, cwd=self._home)
-        while _line(self._process) != _READY:
+        while _line(self._process) != READY:
             pass
         self.ready_seconds = time.monotonic() - began
         return self

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dotenv import dotenv_values
 
-from bot import erasing, garbage, reporting
+from bot import garbage
 from bot.logs import set_up_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError
 
@@ -25,7 +25,16 @@ Body = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit code."""
-    garbage.look_rarely()
+    garbage.put_off()
+    try:
+        return _run_command(arguments)
+    finally:
+        garbage.look_from_now_on()  # for a caller that goes on
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
+    from bot import erasing, reporting  # large imports, as are those of what is run
+
     parser = argparse.ArgumentParser(prog="python -m bot", description="The picture bot.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="start the real bot")
@@ -50,17 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logging(settings.log_format, settings.log_level)
     if chosen is None:
         chosen = "run" if settings.discord_token else "sandbox"
+    if chosen == "run":
+        return _run(settings)
+    if chosen == "sandbox":
+        return _sandbox(settings)
+    garbage.look_from_now_on()
     match chosen:
-        case "run":
-            return _run(settings)
         case "report":
             return reporting.report(settings, options)
         case "erase":
             return erasing.erase(settings, options)
-        case "clear-commands":
-            return _clear_commands(settings)
         case _:
-            return _sandbox(settings)
+            return _clear_commands(settings)
 
 
 def _environment() -> Mapping[str, str]:

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 import aiohttp
@@ -35,6 +35,8 @@ _PAINTER_IS_OFF: Final = (
     "which people reach that port."
 )
 
+_LONGEST_WITHOUT_A_LOOK_S: Final = 60.0
+"""Until Python looks for garbage even if Discord can't be reached."""
 _FIRST_ORDINARY_PORT: Final = 1024
 _LAST_PORT: Final = 65_535
 _USUAL_PORT: Final = 8080
@@ -186,10 +188,17 @@ async def _check_key(services: Services, say: Say) -> None:
         say(f"ImageRouter balance: {format_usd(checked.balance)}")
 
 
-async def _settle_in(bot: ImageBot, say: Say) -> None:
-    """Tell that the bot is ready, and that what is there by now is no garbage."""
+async def settled(bot: ImageBot) -> None:
+    """Wait until the bot is ready; what is there by then, or after a minute, is no garbage."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_WITHOUT_A_LOOK_S):
+            await bot.connected.wait()
+    garbage.look_from_now_on()
     await bot.connected.wait()
-    garbage.leave_alone()
+
+
+async def _settle_in(bot: ImageBot, say: Say) -> None:
+    await settled(bot)
     await _announce(bot, say)
 
 

@@ -6,7 +6,6 @@ Knows nothing of what the rows are about. Blocking: callers on the event loop us
 import io
 import json
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -194,6 +193,8 @@ class Export:
 
     def _archive(self, number: int, first: str, records: Iterator[str]) -> Path:
         """Write one archive, as full as it may be; it is a complete file of its own."""
+        import zipfile  # rarely needed, and not small
+
         path = self._folder / f"{self._name}-{number}.zip"
         member = f"{self._name}-{number}.{self._form}"
         with (

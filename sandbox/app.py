@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from bot.app import Say, live, other_port, reason, web_server
+from bot.app import Say, live, other_port, reason, settled, web_server
 from bot.errors import LedgerUnavailable
 from bot.graph import build
 from bot.ground import Parts, StartRefused
@@ -111,7 +111,7 @@ async def run_sandbox(settings: Settings, *, stop: asyncio.Event, say: Say) -> i
             ):
 
                 async def announce() -> None:
-                    await bot.connected.wait()
+                    await settled(bot)
                     say(f"Sandbox ready: {page.url}")
 
                 await live(bot, stop=stop, say=say, announce=announce)

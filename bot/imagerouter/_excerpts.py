@@ -5,7 +5,6 @@ somebody's provider key. What goes out is at most `EXCERPT_CHARS` characters of 
 nothing. Escaping Markdown is left to whoever shows it.
 """
 
-import html
 import json
 import re
 import unicodedata
@@ -68,6 +67,8 @@ def excerpt(text: str, *, secrets: tuple[str, ...] = ()) -> str:
     """Clean `text` for showing; `secrets` are removed wherever they stand."""
     for secret in secrets:
         text = text.replace(secret, " ")
+    from html import unescape  # its names of characters are not needed before something fails
+
     text = text[:_LOOKED_AT]
     if _DUMP_MARKS.search(text):
         return ""
@@ -75,7 +76,7 @@ def excerpt(text: str, *, secrets: tuple[str, ...] = ()) -> str:
     # Twice: an entity may hide a tag, and a mention must be seen before its brackets go.
     for _ in range(2):
         text = _TAGS.sub(" ", _MENTIONS.sub(" ", text))
-        text = html.unescape(text)
+        text = unescape(text)
     text = "".join(_plain_character(character) for character in text)
     if _DUMP_MARKS.search(text):
         return ""
