@@ -9,7 +9,8 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-_FORKED: Final = multiprocessing.get_context("forkserver")
+_WAYS: Final = multiprocessing.get_all_start_methods()
+_FORKED: Final = multiprocessing.get_context("forkserver" if "forkserver" in _WAYS else None)
 _FORKED.set_forkserver_preload(
     [
         "bot.storage._postgres",

@@ -13,6 +13,9 @@ MAX_CHOICES: Final = 25
 _SIDES: Final = range(1, 99_999 + 1)
 """Pixels of one side. What a model can't draw its provider refuses, which costs nothing."""
 
+_LIKELY: Final = range(64, 8_192 + 1)
+"""Sides that somebody means who is still typing; the catalogue's largest is 6592."""
+
 _TYPED: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:px)?\s*[x\u00d7*]\s*([0-9]{1,9})\s*(?:px)?\s*")
 _USUAL: Final = (
     "1024x1024",
@@ -55,7 +58,7 @@ def size_choices(model: Model | None, typed: str) -> list[tuple[str, str]]:
     """Return at most 25 pairs for autocomplete: `("landscape 1536x1024", "1536x1024")`.
 
     Those of the model, or the usual ones where it lists none; what was typed stands first when it
-    is a size, listed or not.
+    is a likely size, listed or not.
     """
     listed = model.sizes if model is not None else ()
     sizes = [AUTO, *(listed or _usual_for(model))]
@@ -66,8 +69,14 @@ def size_choices(model: Model | None, typed: str) -> list[tuple[str, str]]:
         own = parse_size(typed)
     except InvalidOption:
         return found[:MAX_CHOICES]
+    if not _is_likely(own):
+        return found[:MAX_CHOICES]
     first = (describe(own), own)
     return [first, *(choice for choice in found if choice != first)][:MAX_CHOICES]
+
+
+def _is_likely(size: str) -> bool:
+    return size == AUTO or all(int(side) in _LIKELY for side in size.split("x"))
 
 
 def describe(size: str) -> str:
