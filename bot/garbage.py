@@ -1,15 +1,10 @@
-"""When Python looks for cycles of objects that nobody uses: not while it starts, then rarely.
+"""When Python looks for cycles of objects that nobody uses: not while the bot starts.
 
-Everything else goes by itself. A look goes through what was made since the last one, now and then
-through all there is, and holds up whatever runs meanwhile.
+Everything else goes by itself. A look goes through what is new, now and then through all there is,
+and holds up whatever runs meanwhile.
 """
 
 import gc
-from typing import Final
-
-_YOUNG_OBJECTS: Final = 2_000
-"""New objects after which it looks: Python's 700 are less than a few commands, and going through
-more than so many would hold up the event loop for too long."""
 
 
 def put_off() -> None:
@@ -20,5 +15,4 @@ def put_off() -> None:
 def look_from_now_on() -> None:
     """Look for what becomes useless from now on; what is there already is never looked at again."""
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
     gc.enable()
