@@ -20,7 +20,26 @@ class _Shared(io.BytesIO):
         """Show the bytes as they are."""
         return memoryview(self._data)
 
+    def close(self) -> None:
+        """Let go of the bytes."""
+        self._data = b""
+        super().close()
+
+
+class _Attachment(discord.File):
+    """A file that is gone once it is sent.
+
+    discord.py leaves it in a circle with its own `close`, so that each picture would stay in memory
+    until garbage is looked for, and all of them would be freed at once, on the event loop.
+    """
+
+    def close(self) -> None:
+        """Let go of the bytes; discord.py calls it when the message is sent, or given up."""
+        super().close()
+        vars(self.fp).pop("close", None)
+        self.fp.close()
+
 
 def attachment(data: bytes, name: str, *, description: str | None = None) -> discord.File:
     """Return a file of a message; `description` is for those who can't see it."""
-    return discord.File(_Shared(data), filename=name, description=description)
+    return _Attachment(_Shared(data), filename=name, description=description)
