@@ -144,12 +144,6 @@ def event_loop(scale: Scale) -> list[Figure]:
 
 
 def _callbacks(scale: Scale, commands: Callable[[Servers], None]) -> dict[str, Any]:
-    """The best of several reports: a shared machine adds to each, and the bot's own is in all."""
-    reports = [_probed(scale, commands) for _ in range(scale.probes)]
-    return min(reports, key=lambda each: (each["over_limit_by_cpu"], each["worst_cpu_ms"]))
-
-
-def _probed(scale: Scale, commands: Callable[[Servers], None]) -> dict[str, Any]:
     """What the probe reports of a bot of its own while the commands are given."""
     with tempfile.TemporaryDirectory() as home, Servers() as servers:
         with Bot("easel", servers.addresses, home=Path(home), watch="probe") as bot:

@@ -54,8 +54,6 @@ class Scale:
     starts: int
     rests: int
     """How often a bot's memory is looked at."""
-    probes: int
-    """Of the event loop, each of a bot of its own."""
     pairs: int
     """Of hold and settle, in each round."""
     calm_holds: int
@@ -73,7 +71,6 @@ FULL: Final = Scale(
     flood_seconds=10,
     starts=21,
     rests=3,
-    probes=3,
     pairs=2000,
     calm_holds=20,
     searches=4000,
@@ -86,7 +83,6 @@ QUICK: Final = Scale(
     flood_seconds=1,
     starts=1,
     rests=1,
-    probes=1,
     pairs=200,
     calm_holds=3,
     searches=400,

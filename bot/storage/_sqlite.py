@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import aiosqlite
-from msgspec import Struct, field
+from msgspec import Struct
 
 from bot.clock import Clock
 from bot.errors import LedgerUnavailable, RequestError
@@ -109,7 +109,7 @@ class _SqliteTx(Struct):
     connection: sqlite3.Connection
     deadline: float
     """`time.monotonic()` seconds."""
-    failure: sqlite3.Error | None = field(default=None)
+    failure: sqlite3.Error | None = None
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         """Run one statement and return its rows."""
